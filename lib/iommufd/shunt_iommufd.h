@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_IOMMUFD_H
+#define SHUNT_IOMMUFD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shunt_platform.h"
+
+/*
+ * /dev/iommu, one call each: IOAS objects, their mappings, hwpts.
+ *
+ *   struct shunt_iommufd (a file descriptor)
+ *      IOAS 1 --- mappings: IOVA -> user memory
+ *      |  `- hwpt 4 (page table for the devices of one IOMMU)
+ *      IOAS 2 --- copies of the same mappings
+ *         `- hwpt 5
+ *      device 3 (bound by lib/vfio)
+ *
+ * Source of structures and semantics: <linux/iommufd.h>. Thread safety: as the kernel's, any thread.
+ * Each function returns 0 or the kernel's errno, negative, with shunt_errmsg() saying what was tried.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What DMA may do to a mapping. */
+enum shunt_dma_prot {
+	SHUNT_DMA_READ = 1 << 0,  /**< the device may read memory */
+	SHUNT_DMA_WRITE = 1 << 1, /**< the device may write memory */
+	SHUNT_DMA_BOTH = SHUNT_DMA_READ | SHUNT_DMA_WRITE,
+};
+
+/** An interval of IOVAs, last one included, as the uAPI has it. */
+struct shunt_iova_range {
+	uint64_t start;
+	uint64_t last;
+};
+
+/** An open /dev/iommu. */
+struct shunt_iommufd {
+	struct shunt_platform *platform;
+	int fd;
+};
+
+/**
+ * Opens /dev/iommu.
+ *
+ * @return 0; -ENOENT, -EACCES and others of open(2), with the mend in shunt_errmsg()
+ */
+int shunt_iommufd_open(struct shunt_platform *platform, struct shunt_iommufd *iommufd);
+
+/** Closes it: the kernel destroys what is left in it. Devices must have been closed before. */
+void shunt_iommufd_close(struct shunt_iommufd *iommufd);
+
+/** IOMMU_IOAS_ALLOC. */
+int shunt_ioas_alloc(struct shunt_iommufd *iommufd, uint32_t *ioas_id);
+
+/** IOMMU_DESTROY of an IOAS or hwpt. -EBUSY: something is attached or made from it. */
+int shunt_iommufd_destroy_id(struct shunt_iommufd *iommufd, uint32_t id);
+
+/**
+ * IOMMU_IOAS_MAP with IOMMU_IOAS_MAP_FIXED_IOVA.
+ *
+ * @param va      start of the memory, page-aligned; it must stay mapped until unmap
+ * @param length  bytes, a multiple of the page size
+ * @param prot    enum shunt_dma_prot
+ * @return 0, -EINVAL outside the allowed ranges or misaligned, -EEXIST over another mapping,
+ *         -ENOMEM over the locked-memory limit, -EFAULT for memory that is not there
+ */
+int shunt_ioas_map(struct shunt_iommufd *iommufd, uint32_t ioas_id, void *va, uint64_t length,
+	uint64_t iova, unsigned int prot);
+
+/**
+ * IOMMU_IOAS_UNMAP of exactly one or more whole mappings; a shorter answer is an error.
+ *
+ * @return 0, -ENOENT where no whole mapping is, -EIO when the kernel unmapped another length
+ */
+int shunt_ioas_unmap(
+	struct shunt_iommufd *iommufd, uint32_t ioas_id, uint64_t iova, uint64_t length);
+
+/** IOMMU_IOAS_COPY of one mapping to the same IOVA of another IOAS: pages are pinned once. */
+int shunt_ioas_copy(struct shunt_iommufd *iommufd, uint32_t dst_ioas_id, uint32_t src_ioas_id,
+	uint64_t iova, uint64_t length, unsigned int prot);
+
+/**
+ * IOMMU_IOAS_IOVA_RANGES.
+ *
+ * @param[out] ranges     filled with up to *count ranges in ascending order
+ * @param[in,out] count   room in ranges; set to the number that exists
+ * @param[out] alignment  of IOVA and length
+ * @return 0; -EMSGSIZE if there are more than fit, *count says how many
+ */
+int shunt_ioas_iova_ranges(struct shunt_iommufd *iommufd, uint32_t ioas_id,
+	struct shunt_iova_range *ranges, uint32_t *count, uint64_t *alignment);
+
+/**
+ * IOMMU_HWPT_ALLOC: a page table made from an IOAS, usable by the device and its group.
+ *
+ * @param device_id  as shunt_vfio_device::id
+ */
+int shunt_hwpt_alloc(
+	struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id, uint32_t *hwpt_id);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_PLATFORM_H
+#define SHUNT_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The platform: who answers the system calls. Everything above it (iommufd, vfio, the NIC drivers)
+ * makes its calls through this table and cannot tell the kernel from the software platform:
+ *
+ *        lib/iommufd   lib/vfio   lib/pci   drivers/net
+ *                 \        |        |        /
+ *                  struct shunt_platform (ops)
+ *                 /                           \
+ *        kernel: /dev/iommu,              sim: lib/sim
+ *        /dev/vfio/devices/vfioN
+ *
+ * Same requests, same structures (<linux/iommufd.h>, <linux/vfio.h>), same errnos on both. Doorbells
+ * and the packet path do not come through here: they are plain stores to what map() returned.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct shunt_platform;
+
+/** One IOMMU fault, as the platform reports it. */
+struct shunt_fault {
+	uint64_t time;	   /**< when it was seen, in shunt_clock ticks */
+	char function[16]; /**< PCI function, "0000:03:00.0" */
+	uint64_t iova;	   /**< address that was refused */
+	bool write;	   /**< the device wrote */
+	uint32_t reason;   /**< the IOMMU's own reason code; enum shunt_sim_reason on sim */
+};
+
+/** What runs below, for outputs and records: never let a model's figure pass as silicon's. */
+struct shunt_platform_info {
+	char iommu[64]; /**< e.g. "sim blocking", "intel-iommu" */
+	char nic[64];	/**< e.g. "82576 model, drop" */
+	bool emulated;	/**< true for sim and for a virtual machine */
+};
+
+/**
+ * Operations of a platform. All return a negative errno on failure. Any thread may call any of
+ * them, as with system calls.
+ */
+struct shunt_platform_ops {
+	/** open(2), O_RDWR | O_CLOEXEC. @return a descriptor >= 0 of this platform. */
+	int (*open)(struct shunt_platform *platform, const char *path);
+	/** close(2). */
+	int (*close)(struct shunt_platform *platform, int fd);
+	/** ioctl(2) of iommufd and VFIO. @return what the ioctl returns, >= 0. */
+	int (*ioctl)(struct shunt_platform *platform, int fd, unsigned long request, void *arg);
+	/** mmap(2) of a device region, shared, read and write. */
+	int (*map)(struct shunt_platform *platform, int fd, uint64_t offset, size_t length,
+		void **addr);
+	/** munmap(2) of what map() returned. */
+	int (*unmap)(struct shunt_platform *platform, void *addr, size_t length);
+	/** pread(2) of a device region; short reads are -EIO. The device acts on it. */
+	int (*read)(struct shunt_platform *platform, int fd, uint64_t offset, void *buf,
+		size_t length);
+	/** pwrite(2) of a device region; short writes are -EIO. The device acts on it. */
+	int (*write)(struct shunt_platform *platform, int fd, uint64_t offset, const void *buf,
+		size_t length);
+	/**
+	 * Takes out up to n fault records in order of time.
+	 * @return number of records, or -ENOTSUP where this platform cannot see faults.
+	 */
+	int (*faults)(struct shunt_platform *platform, struct shunt_fault *records, unsigned int n);
+	/** Says what runs below. */
+	void (*info)(struct shunt_platform *platform, struct shunt_platform_info *info);
+	/** Releases the platform; every descriptor must have been closed. */
+	void (*destroy)(struct shunt_platform *platform);
+};
+
+/** A platform. Implementations embed this as their first member. */
+struct shunt_platform {
+	const struct shunt_platform_ops *ops;
+	const char *name;  /**< "kernel" or "sim" */
+	const char *sysfs; /**< root of the sysfs tree that describes its PCI functions */
+};
+
+/**
+ * The kernel of this machine: /dev/iommu and /dev/vfio/devices. Takes nothing until asked.
+ *
+ * @param[out] platform  released with shunt_platform_destroy()
+ * @return 0, -ENOMEM
+ */
+int shunt_platform_kernel(struct shunt_platform **platform);
+
+/** Releases a platform. NULL is allowed. */
+void shunt_platform_destroy(struct shunt_platform *platform);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SIM_H
+#define SIM_H
+
+#include <pthread.h>
+
+#include "shunt_sim.h"
+#include "sim_dma.h"
+
+/*
+ * Objects of the software platform, inside lib/sim.
+ *
+ *   struct sim (the platform)
+ *     |- struct sim_function [n]    one 82576: VFIO device, DMA state, NIC
+ *     |     |- sim_dma              engine's view of the IOMMU            sim_dma.c
+ *     |     `- sim_nic              registers, queues, wire               sim_nic*.c
+ *     |- struct sim_iommu           invalidation, domains, faults         sim_iommu.c
+ *     |- descriptors                open iommufds and VFIO devices        sim_fd.c
+ *     |- iommufd objects            IOAS, hwpt, device                    sim_iommufd.c, sim_ioas.c
+ *     `- engine                     the thread that moves frames          sim_engine.c
+ */
+
+struct sim_nic;
+struct sim_engine;
+struct sim_vfio;
+
+/** One PCI function of the platform. */
+struct sim_function {
+	struct sim *sim;
+	char address[16]; /**< "0000:03:00.0" */
+	int group;	  /**< number of its IOMMU group */
+	struct sim_dma dma;
+	struct sim_nic *nic;
+	struct sim_vfio *vfio; /**< open VFIO device, or NULL; under sim::lock */
+};
+
+/** The platform. */
+struct sim {
+	struct shunt_platform platform;
+	struct shunt_sim_config config;
+	pthread_mutex_t lock; /**< all ioctls; the engine never takes it */
+	struct sim_function *functions;
+	unsigned int function_count;
+	struct sim_iommu iommu;
+	struct sim_engine *engine;
+	struct sim_fds *fds;
+	struct sim_sysfs *sysfs;
+};
+
+/* ---- NIC: what VFIO needs of it (sim_nic.c). Any thread. ---- */
+
+#define SIM_NIC_BAR0_SIZE 0x20000u /* 128 KiB, 82576 datasheet section 9.4 (memory BAR) */
+#define SIM_NIC_BAR3_SIZE 0x4000u  /* 16 KiB, MSI-X table and pending bits */
+#define SIM_NIC_CONFIG_SIZE 4096u
+#define SIM_NIC_VECTORS	  10u /* MSI-X vectors of a PF */
+
+/** Makes the NIC of a function. @return 0, -ENOMEM */
+int sim_nic_create(struct sim_function *function, unsigned int index);
+void sim_nic_destroy(struct sim_nic *nic);
+
+/** Memory behind BAR 0: doorbells stored here are seen by the engine. */
+void *sim_nic_bar0(struct sim_nic *nic);
+
+/** Register access through the region, side effects included. @return 0, -EINVAL */
+int sim_nic_read(struct sim_nic *nic, uint32_t index, uint64_t offset, void *buf, uint32_t length);
+int sim_nic_write(
+	struct sim_nic *nic, uint32_t index, uint64_t offset, const void *buf, uint32_t length);
+
+/** Function level reset: on return no DMA of the function is in flight. */
+void sim_nic_reset(struct sim_nic *nic);
+
+/** Sets the eventfd of an MSI-X vector, -1 for none. */
+void sim_nic_vector(struct sim_nic *nic, uint32_t vector, int eventfd);
+
+/* ---- engine (sim_engine.c) ---- */
+
+int sim_engine_start(struct sim *sim);
+/** Ends the thread. On return nothing of the platform is in use by it. */
+void sim_engine_stop(struct sim *sim);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_VFIO_H
+#define SHUNT_VFIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shunt_iommufd.h"
+
+/*
+ * A VFIO device by its character device (/dev/vfio/devices/vfioN), bound to an iommufd.
+ *
+ *   open + bind --> struct shunt_vfio_device (id in the iommufd)
+ *        attach pt   : first attach, or replace when attached; moves the whole IOMMU group
+ *        regions     : BARs and configuration space; map() for doorbells, read/write for the rest
+ *        interrupts  : eventfds
+ *        reset       : function level reset
+ *
+ * Only lib/group may attach, replace and detach members of a populated group.
+ * Source: <linux/vfio.h>, VFIO_DEVICE_BIND_IOMMUFD and following. Any thread, but the caller
+ * serialises close against everything else.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A bound device. */
+struct shunt_vfio_device {
+	struct shunt_iommufd *iommufd;
+	int fd;
+	uint32_t id;	   /**< device id in the iommufd */
+	bool can_reset;	   /**< VFIO_DEVICE_FLAGS_RESET: function level reset or better */
+	char function[16]; /**< "0000:03:00.0" */
+};
+
+/** A region of the device, as VFIO_DEVICE_GET_REGION_INFO gives it. */
+struct shunt_vfio_region {
+	uint64_t offset; /**< in the device's file descriptor */
+	uint64_t size;	 /**< bytes; 0: not there */
+	bool mappable;
+};
+
+/**
+ * Opens the device's cdev, binds it to the iommufd.
+ *
+ * @param cdev      path, "/dev/vfio/devices/vfio0" (struct shunt_pci_function::cdev)
+ * @param function  the PCI function, for messages: "0000:03:00.0"
+ * @return 0; -ENOENT no such cdev, -EBUSY held by another process, -EACCES, -EINVAL refused
+ */
+int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char *function,
+	struct shunt_vfio_device *device);
+
+/** Detaches, unbinds and closes the device. The kernel resets it. */
+void shunt_vfio_close(struct shunt_vfio_device *device);
+
+/**
+ * VFIO_DEVICE_ATTACH_IOMMUFD_PT: attach, or replace if attached.
+ *
+ * @param pt_id         IOAS or hwpt
+ * @param[out] hwpt_id  the hwpt that is now in use; may be NULL
+ * @return 0, -EINVAL when the group uses another hwpt, -ENOENT no such pt, -EBUSY during a reset
+ */
+int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t *hwpt_id);
+
+/** VFIO_DEVICE_DETACH_IOMMUFD_PT; 0 when not attached. */
+int shunt_vfio_detach(struct shunt_vfio_device *device);
+
+/** VFIO_DEVICE_GET_REGION_INFO; index is VFIO_PCI_BAR0_REGION_INDEX and so on. */
+int shunt_vfio_region(
+	struct shunt_vfio_device *device, uint32_t index, struct shunt_vfio_region *region);
+
+/** Maps a whole region; unmapped with shunt_vfio_unmap(). */
+int shunt_vfio_map(
+	struct shunt_vfio_device *device, const struct shunt_vfio_region *region, void **addr);
+
+/** Unmaps what shunt_vfio_map() gave. */
+int shunt_vfio_unmap(
+	struct shunt_vfio_device *device, const struct shunt_vfio_region *region, void *addr);
+
+/** Reads length (1, 2, 4 or 8) bytes at an offset of a region; slow path. */
+int shunt_vfio_read(struct shunt_vfio_device *device, const struct shunt_vfio_region *region,
+	uint64_t offset, void *buf, uint32_t length);
+
+/** Writes length (1, 2, 4 or 8) bytes at an offset of a region; slow path. */
+int shunt_vfio_write(struct shunt_vfio_device *device, const struct shunt_vfio_region *region,
+	uint64_t offset, const void *buf, uint32_t length);
+
+/** Sets PCI command register bit Bus Master: without it a function makes no DMA. */
+int shunt_vfio_bus_master(struct shunt_vfio_device *device, bool enable);
+
+/**
+ * VFIO_DEVICE_SET_IRQS: signals an eventfd per MSI-X vector.
+ *
+ * @param eventfds  count descriptors; -1 leaves a vector unsignalled. count 0 switches MSI-X off.
+ */
+int shunt_vfio_msix(struct shunt_vfio_device *device, const int *eventfds, uint32_t count);
+
+/** VFIO_DEVICE_RESET. Registers return to their reset values; attachment is kept. */
+int shunt_vfio_reset(struct shunt_vfio_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
