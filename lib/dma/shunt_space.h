@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_SPACE_H
+#define SHUNT_SPACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shunt_vfio.h"
+
+/*
+ * Address spaces: what devices see of memory.
+ *
+ *   struct shunt_spaces (all of one iommufd)
+ *     |- space "a": IOAS, list of mappings, a hwpt for each group that may use it
+ *     |- space "b": same mappings, copied
+ *     `- every later mapping goes into all of them, or into none
+ *
+ * Any thread; a lock in struct shunt_spaces orders them. No call is made on a packet path.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SHUNT_SPACE_NAME 32
+
+/** One mapping: IOVA to memory, one to one. */
+struct shunt_mapping {
+	uint64_t iova;
+	uint64_t length; /**< bytes */
+	void *va;
+	unsigned int prot; /**< enum shunt_dma_prot */
+};
+
+/** A hwpt made from a space for one group. */
+struct shunt_space_hwpt {
+	int group;
+	uint32_t id;
+};
+
+/** An address space. */
+struct shunt_space {
+	struct shunt_spaces *all;
+	char name[SHUNT_SPACE_NAME];
+	uint32_t ioas_id;
+	struct shunt_mapping *mappings; /**< sorted by IOVA */
+	size_t mapping_count;
+	size_t mapping_room;
+	struct shunt_space_hwpt *hwpts;
+	size_t hwpt_count;
+	struct shunt_space *next;
+};
+
+struct shunt_spaces;
+
+/** An empty set on an open iommufd. @return 0, -ENOMEM */
+int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spaces);
+
+/** Destroys every space. No device may be attached. NULL is allowed. */
+void shunt_spaces_destroy(struct shunt_spaces *spaces);
+
+/**
+ * Makes a space with every mapping that the set has, by IOMMU_IOAS_COPY from the first one.
+ *
+ * @return 0; -EEXIST a space of that name exists; -EINVAL no name; the kernel's errno. On failure
+ *         nothing is left.
+ */
+int shunt_space_create(struct shunt_spaces *spaces, const char *name, struct shunt_space **space);
+
+/** Destroys a space and its hwpts. @return 0; -EBUSY in use by a device */
+int shunt_space_destroy(struct shunt_space *space);
+
+/** Finds a space by name. @return NULL if there is none. */
+struct shunt_space *shunt_space_find(struct shunt_spaces *spaces, const char *name);
+
+/** First space of the set (follow ::next), NULL if none. */
+struct shunt_space *shunt_space_first(struct shunt_spaces *spaces);
+
+/**
+ * Maps memory at an IOVA in every space, or, on failure, in none.
+ *
+ * @return 0; -EINVAL outside the allowed ranges (named) or misaligned; -EEXIST over another
+ *         mapping (named); -ENOENT no space yet; the kernel's errno
+ */
+int shunt_spaces_map(struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova,
+	unsigned int prot);
+
+/** Unmaps what one shunt_spaces_map() mapped, from every space. @return 0, -ENOENT */
+int shunt_spaces_unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length);
+
+/** Maps into one space only: an experiment's own memory. As shunt_spaces_map(). */
+int shunt_space_map(struct shunt_space *space, void *va, uint64_t length, uint64_t iova,
+	unsigned int prot);
+
+/** Unmaps what shunt_space_map() mapped. @return 0, -ENOENT */
+int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length);
+
+/** Bytes mapped in a space. */
+uint64_t shunt_space_mapped(const struct shunt_space *space);
+
+/**
+ * The space's hwpt for a group; made at the first call, for the group of the given device.
+ *
+ * @return 0, the kernel's errno
+ */
+int shunt_space_hwpt(struct shunt_space *space, int group, struct shunt_vfio_device *device,
+	uint32_t *hwpt_id);
+
+/**
+ * Whether everything that is mapped in `from` is mapped in `to`, at the same IOVA to the same
+ * memory with the same rights.
+ *
+ * @return 0; -ENOENT, and shunt_errmsg() names the first range that is missing
+ */
+int shunt_space_covers(const struct shunt_space *to, const struct shunt_space *from);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

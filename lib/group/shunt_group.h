@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_GROUP_H
+#define SHUNT_GROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shunt_space.h"
+#include "shunt_vfio.h"
+
+/*
+ * The port group: the ports of one IOMMU group, attached and switched as one.
+ *
+ *   struct shunt_group 10 ---- translated by hwpt 4 of space "a"
+ *     |- member 0000:03:00.0   device, port operations
+ *     |- member 0000:04:00.0
+ *     `- member 0000:05:00.0
+ *
+ * What the kernel does in a group (measured; doc/design.md has the table): the first member's
+ * replace moves every member's translation at once; the calls for the others change nothing, but
+ * each device has to be told; a first attach must name the hwpt the group has; a late replace of
+ * one member moves everybody. So only this file's functions attach, replace or detach.
+ *
+ * Thread safety: any thread; one operation on a group runs at a time, a second one waits. The ports
+ * keep being polled by other cores meanwhile.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SHUNT_GROUP_MAX_MEMBERS 32
+
+/** How a switch is done. */
+enum shunt_plan {
+	SHUNT_PLAN_REPLACE,	  /**< replace the hwpt while DMA goes on */
+	SHUNT_PLAN_DETACH_ATTACH, /**< detach every member, attach every member to the new hwpt */
+};
+
+/** The plan of a name, "replace" or "detach-attach". @return 0; -EINVAL, naming those there are */
+int shunt_plan_parse(const char *name, enum shunt_plan *plan);
+
+/** Name of a plan. */
+const char *shunt_plan_name(enum shunt_plan plan);
+
+/** What it took to make a port run again after a switch. */
+struct shunt_recovery {
+	uint32_t repaired_descriptors; /**< consumed by the NIC, write-back refused: given back */
+	uint32_t queue_resets;
+	uint32_t port_resets;
+	uint32_t function_resets;
+	uint32_t rx_dropped; /**< frames given up: in the NIC when it was reset */
+	uint32_t tx_dropped; /**< frames given up: handed to the NIC, not sent when it was reset */
+};
+
+/** What a port can do for its group. Called by the thread that switches, one call at a time. */
+struct shunt_port_ops {
+	/**
+	 * Makes sure every started queue runs, and mends those that do not: repair of descriptors,
+	 * queue reset, port reset, function level reset, each only when the one before failed.
+	 * Bursts of other cores return 0 meanwhile; buffers, counters and configuration are kept.
+	 *
+	 * @param suspect        a DMA of this port was refused, or nobody can tell
+	 * @param[out] recovery  what was done; zeroed by the caller
+	 * @return 0; -EIO the port does not run, the text says what was tried
+	 */
+	int (*recover)(void *port, bool suspect, struct shunt_recovery *recovery);
+};
+
+/**
+ * Who can tell of faults.
+ *
+ * @return fault records of this function since the last call for it; negative: unknown
+ */
+typedef int64_t (*shunt_fault_observer)(void *context, const char *function);
+
+/** One member's part of a switch. Times in shunt_clock ticks. */
+struct shunt_switch_member {
+	char function[16];
+	uint64_t ioctl_start; /**< its first attach or detach ioctl began */
+	uint64_t ioctl_end;   /**< its last one returned */
+	uint64_t ioctl_time;  /**< spent inside its ioctls */
+	uint32_t hwpt_id;     /**< that it is attached to now; 0: detached */
+	int64_t faults;	      /**< fault records during the switch; negative: unknown */
+	struct shunt_recovery recovery;
+};
+
+/** What a switch did. */
+struct shunt_switch_result {
+	enum shunt_plan plan;
+	uint32_t from_hwpt;
+	uint32_t to_hwpt;
+	uint64_t start; /**< ticks: preflight done, before the first ioctl */
+	uint64_t moved; /**< ticks: last ioctl returned, before recovery */
+	uint64_t end;	/**< ticks: every port runs */
+	bool rolled_back;
+	unsigned int member_count;
+	struct shunt_switch_member members[SHUNT_GROUP_MAX_MEMBERS];
+};
+
+struct shunt_group;
+
+/**
+ * An empty port group.
+ *
+ * @param number  the kernel's IOMMU group, for messages and hwpts
+ */
+int shunt_group_create(int number, struct shunt_group **group);
+
+/** Releases a group without members. NULL is allowed. */
+void shunt_group_destroy(struct shunt_group *group);
+
+/** Sets who is asked for faults after each switch; NULL: unknown. */
+void shunt_group_observe(
+	struct shunt_group *group, shunt_fault_observer observer, void *context);
+
+/**
+ * Attaches a device to the hwpt that the group uses, or, as first member, to that of `space`.
+ *
+ * @param device  bound, not attached; stays the caller's, must outlive its membership
+ * @param ops     what the port can do, NULL if nothing
+ * @return 0; -EBUSY already a member; -EINVAL another iommufd; -ENOSPC; the kernel's errno
+ */
+int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device,
+	const struct shunt_port_ops *ops, void *port, struct shunt_space *space);
+
+/** Detaches a member. Its DMA must have stopped. @return 0, -ENOENT, the kernel's errno */
+int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *device);
+
+/** Makes the hwpt for a later switch to `space`: nothing is built inside the switch. */
+int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
+
+/**
+ * Switches all members to another space.
+ *
+ * Refused before anything is touched: no member; the space already in use (-EALREADY: the kernel
+ * would do nothing and a measurement would lie); a mapping in use that `to` lacks (-ENOENT).
+ *
+ * On a failure on the way every member is put back, in reverse order, under the hwpt it had, and
+ * result->rolled_back is true; if that fails too, result->members says who is where and
+ * shunt_errmsg() how to get out. Either way every port is made to run again as far as it can.
+ *
+ * @param[out] result  filled on success and on failure
+ * @return 0; the errno of the call that failed, named in shunt_errmsg(); -EIO switched, but a port
+ *         could not be brought back
+ */
+int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
+	struct shunt_switch_result *result);
+
+/** The space in use; NULL without members or after a failed roll-back. */
+struct shunt_space *shunt_group_space(struct shunt_group *group);
+
+/** Number of the IOMMU group. */
+int shunt_group_number(const struct shunt_group *group);
+
+/** Number of members. */
+unsigned int shunt_group_members(struct shunt_group *group);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
