@@ -27,10 +27,10 @@ enum shunt_arena_pages {
 /** An arena. */
 struct shunt_arena {
 	void *addr;
-	size_t size;	  /**< bytes, whole pages */
-	size_t page_size; /**< of what it is made of */
-	bool huge;	  /**< false: plain memory, each 4 KiB page its own IOTLB entry */
-	int fd;		  /**< hugetlbfs file that backs it, -1 for plain memory */
+	size_t size;         /**< bytes, whole pages */
+	size_t page_size;    /**< of what it is made of */
+	bool huge;           /**< false: plain memory, each 4 KiB page its own IOTLB entry */
+	int fd;              /**< hugetlbfs file that backs it, -1 for plain memory */
 	unsigned char *used; /**< one byte a block */
 };
 

@@ -11,9 +11,13 @@
  * Address spaces: what devices see of memory.
  *
  *   struct shunt_spaces (all of one iommufd)
- *     |- space "a": IOAS, list of mappings, a hwpt for each group that may use it
- *     |- space "b": same mappings, copied
- *     `- every later mapping goes into all of them, or into none
+ *     |- shared mappings: every one of them is in every space, or in none
+ *     |- space "a": IOAS, own mappings, a hwpt for each group that may use it
+ *     `- space "b": made by copying the shared mappings
+ *
+ * A group can be switched to any space that has what the space in use has. Shared mappings are by
+ * construction everywhere, so only own mappings have to be looked at, and a switch takes the same
+ * time whatever is mapped.
  *
  * Any thread; a lock in struct shunt_spaces orders them. No call is made on a packet path.
  */
@@ -32,26 +36,8 @@ struct shunt_mapping {
 	unsigned int prot; /**< enum shunt_dma_prot */
 };
 
-/** A hwpt made from a space for one group. */
-struct shunt_space_hwpt {
-	int group;
-	uint32_t id;
-};
-
-/** An address space. */
-struct shunt_space {
-	struct shunt_spaces *all;
-	char name[SHUNT_SPACE_NAME];
-	uint32_t ioas_id;
-	struct shunt_mapping *mappings; /**< sorted by IOVA */
-	size_t mapping_count;
-	size_t mapping_room;
-	struct shunt_space_hwpt *hwpts;
-	size_t hwpt_count;
-	struct shunt_space *next;
-};
-
-struct shunt_spaces;
+struct shunt_spaces; /* all spaces of one iommufd */
+struct shunt_space;
 
 /** An empty set on an open iommufd. @return 0, -ENOMEM */
 int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spaces);
@@ -60,7 +46,7 @@ int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spa
 void shunt_spaces_destroy(struct shunt_spaces *spaces);
 
 /**
- * Makes a space with every mapping that the set has, by IOMMU_IOAS_COPY from the first one.
+ * Makes a space with every shared mapping, by IOMMU_IOAS_COPY from an existing one.
  *
  * @return 0; -EEXIST a space of that name exists; -EINVAL no name; the kernel's errno. On failure
  *         nothing is left.
@@ -73,8 +59,11 @@ int shunt_space_destroy(struct shunt_space *space);
 /** Finds a space by name. @return NULL if there is none. */
 struct shunt_space *shunt_space_find(struct shunt_spaces *spaces, const char *name);
 
-/** First space of the set (follow ::next), NULL if none. */
-struct shunt_space *shunt_space_first(struct shunt_spaces *spaces);
+/** Name of a space. */
+const char *shunt_space_name(const struct shunt_space *space);
+
+/** The kernel's id of its IOAS. */
+uint32_t shunt_space_ioas(const struct shunt_space *space);
 
 /**
  * Maps memory at an IOVA in every space, or, on failure, in none.
@@ -82,29 +71,33 @@ struct shunt_space *shunt_space_first(struct shunt_spaces *spaces);
  * @return 0; -EINVAL outside the allowed ranges (named) or misaligned; -EEXIST over another
  *         mapping (named); -ENOENT no space yet; the kernel's errno
  */
-int shunt_spaces_map(struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova,
-	unsigned int prot);
+int shunt_spaces_map(
+	struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova, unsigned int prot);
 
-/** Unmaps what one shunt_spaces_map() mapped, from every space. @return 0, -ENOENT */
+/**
+ * Unmaps what one shunt_spaces_map() mapped, from every space, or, on failure, from none.
+ *
+ * @return 0; -ENOENT not one shared mapping; the kernel's errno
+ */
 int shunt_spaces_unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length);
 
-/** Maps into one space only: an experiment's own memory. As shunt_spaces_map(). */
-int shunt_space_map(struct shunt_space *space, void *va, uint64_t length, uint64_t iova,
-	unsigned int prot);
+/** Maps into one space only: that space's own mapping. Errors as of shunt_spaces_map(). */
+int shunt_space_map(
+	struct shunt_space *space, void *va, uint64_t length, uint64_t iova, unsigned int prot);
 
 /** Unmaps what shunt_space_map() mapped. @return 0, -ENOENT */
 int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length);
 
-/** Bytes mapped in a space. */
-uint64_t shunt_space_mapped(const struct shunt_space *space);
+/** Bytes mapped in a space, shared and own. */
+uint64_t shunt_space_mapped(struct shunt_space *space);
 
 /**
  * The space's hwpt for a group; made at the first call, for the group of the given device.
  *
  * @return 0, the kernel's errno
  */
-int shunt_space_hwpt(struct shunt_space *space, int group, struct shunt_vfio_device *device,
-	uint32_t *hwpt_id);
+int shunt_space_hwpt(
+	struct shunt_space *space, int group, struct shunt_vfio_device *device, uint32_t *hwpt_id);
 
 /**
  * Whether everything that is mapped in `from` is mapped in `to`, at the same IOVA to the same
@@ -112,7 +105,7 @@ int shunt_space_hwpt(struct shunt_space *space, int group, struct shunt_vfio_dev
  *
  * @return 0; -ENOENT, and shunt_errmsg() names the first range that is missing
  */
-int shunt_space_covers(const struct shunt_space *to, const struct shunt_space *from);
+int shunt_space_covers(struct shunt_space *to, struct shunt_space *from);
 
 #ifdef __cplusplus
 }

@@ -33,7 +33,7 @@ extern "C" {
 
 /** How a switch is done. */
 enum shunt_plan {
-	SHUNT_PLAN_REPLACE,	  /**< replace the hwpt while DMA goes on */
+	SHUNT_PLAN_REPLACE,       /**< replace the hwpt while DMA goes on */
 	SHUNT_PLAN_DETACH_ATTACH, /**< detach every member, attach every member to the new hwpt */
 };
 
@@ -81,7 +81,7 @@ struct shunt_switch_member {
 	uint64_t ioctl_end;   /**< its last one returned */
 	uint64_t ioctl_time;  /**< spent inside its ioctls */
 	uint32_t hwpt_id;     /**< that it is attached to now; 0: detached */
-	int64_t faults;	      /**< fault records during the switch; negative: unknown */
+	int64_t faults;       /**< fault records during the switch; negative: unknown */
 	struct shunt_recovery recovery;
 };
 
@@ -92,7 +92,7 @@ struct shunt_switch_result {
 	uint32_t to_hwpt;
 	uint64_t start; /**< ticks: preflight done, before the first ioctl */
 	uint64_t moved; /**< ticks: last ioctl returned, before recovery */
-	uint64_t end;	/**< ticks: every port runs */
+	uint64_t end;   /**< ticks: every port runs */
 	bool rolled_back;
 	unsigned int member_count;
 	struct shunt_switch_member members[SHUNT_GROUP_MAX_MEMBERS];
@@ -111,8 +111,7 @@ int shunt_group_create(int number, struct shunt_group **group);
 void shunt_group_destroy(struct shunt_group *group);
 
 /** Sets who is asked for faults after each switch; NULL: unknown. */
-void shunt_group_observe(
-	struct shunt_group *group, shunt_fault_observer observer, void *context);
+void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observer, void *context);
 
 /**
  * Attaches a device to the hwpt that the group uses, or, as first member, to that of `space`.

@@ -17,8 +17,9 @@
  *         `- hwpt 5
  *      device 3 (bound by lib/vfio)
  *
- * Source of structures and semantics: <linux/iommufd.h>. Thread safety: as the kernel's, any thread.
- * Each function returns 0 or the kernel's errno, negative, with shunt_errmsg() saying what was tried.
+ * Source of structures and semantics: <linux/iommufd.h>. Thread safety: as the kernel's, any
+ * thread. Each function returns 0 or the kernel's errno, negative, with shunt_errmsg() saying what
+ * was tried.
  */
 
 #ifdef __cplusplus

@@ -4,8 +4,8 @@
 
 #include "shunt_clock.h"
 
-#define NS_PER_S	1000000000ull
-#define CALIBRATION_NS	10000000ull
+#define NS_PER_S       1000000000ull
+#define CALIBRATION_NS 10000000ull
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint64_t hz;

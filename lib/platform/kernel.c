@@ -109,7 +109,8 @@ static void kernel_info(struct shunt_platform *platform, struct shunt_platform_i
 {
 	first_iommu(info->iommu, sizeof(info->iommu));
 	info->emulated = inside_virtual_machine();
-	snprintf(info->nic, sizeof(info->nic), "%s", info->emulated ? "virtual machine's" : "82576");
+	snprintf(
+		info->nic, sizeof(info->nic), "%s", info->emulated ? "virtual machine's" : "82576");
 }
 
 static void kernel_destroy(struct shunt_platform *platform)

@@ -17,8 +17,9 @@
  *        kernel: /dev/iommu,              sim: lib/sim
  *        /dev/vfio/devices/vfioN
  *
- * Same requests, same structures (<linux/iommufd.h>, <linux/vfio.h>), same errnos on both. Doorbells
- * and the packet path do not come through here: they are plain stores to what map() returned.
+ * Same requests, same structures (<linux/iommufd.h>, <linux/vfio.h>), same errnos on both.
+ * Doorbells and the packet path do not come through here: they are plain stores to what map()
+ * returned.
  */
 
 #ifdef __cplusplus
@@ -29,18 +30,18 @@ struct shunt_platform;
 
 /** One IOMMU fault, as the platform reports it. */
 struct shunt_fault {
-	uint64_t time;	   /**< when it was seen, in shunt_clock ticks */
+	uint64_t time;     /**< when it was seen, in shunt_clock ticks */
 	char function[16]; /**< PCI function, "0000:03:00.0" */
-	uint64_t iova;	   /**< address that was refused */
-	bool write;	   /**< the device wrote */
+	uint64_t iova;     /**< address that was refused */
+	bool write;        /**< the device wrote */
 	uint32_t reason;   /**< the IOMMU's own reason code; enum shunt_sim_reason on sim */
 };
 
 /** What runs below, for outputs and records: never let a model's figure pass as silicon's. */
 struct shunt_platform_info {
 	char iommu[64]; /**< e.g. "sim blocking", "intel-iommu" */
-	char nic[64];	/**< e.g. "82576 model, drop" */
-	bool emulated;	/**< true for sim and for a virtual machine */
+	char nic[64];   /**< e.g. "82576 model, drop" */
+	bool emulated;  /**< true for sim and for a virtual machine */
 };
 
 /**
@@ -60,8 +61,8 @@ struct shunt_platform_ops {
 	/** munmap(2) of what map() returned. */
 	int (*unmap)(struct shunt_platform *platform, void *addr, size_t length);
 	/** pread(2) of a device region; short reads are -EIO. The device acts on it. */
-	int (*read)(struct shunt_platform *platform, int fd, uint64_t offset, void *buf,
-		size_t length);
+	int (*read)(
+		struct shunt_platform *platform, int fd, uint64_t offset, void *buf, size_t length);
 	/** pwrite(2) of a device region; short writes are -EIO. The device acts on it. */
 	int (*write)(struct shunt_platform *platform, int fd, uint64_t offset, const void *buf,
 		size_t length);

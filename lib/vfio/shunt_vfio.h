@@ -29,15 +29,15 @@ extern "C" {
 struct shunt_vfio_device {
 	struct shunt_iommufd *iommufd;
 	int fd;
-	uint32_t id;	   /**< device id in the iommufd */
-	bool can_reset;	   /**< VFIO_DEVICE_FLAGS_RESET: function level reset or better */
+	uint32_t id;       /**< device id in the iommufd */
+	bool can_reset;    /**< VFIO_DEVICE_FLAGS_RESET: function level reset or better */
 	char function[16]; /**< "0000:03:00.0" */
 };
 
 /** A region of the device, as VFIO_DEVICE_GET_REGION_INFO gives it. */
 struct shunt_vfio_region {
 	uint64_t offset; /**< in the device's file descriptor */
-	uint64_t size;	 /**< bytes; 0: not there */
+	uint64_t size;   /**< bytes; 0: not there */
 	bool mappable;
 };
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "shunt_error.h"
+#include "spaces.h"
+
+#define MAX_RANGES 32
+
+/* Why the kernel refused a range, where that can be told from what it allows. */
+static int explain_refusal(struct shunt_space *space, const struct shunt_mapping *mapping)
+{
+	struct shunt_iova_range ranges[MAX_RANGES];
+	uint32_t count = MAX_RANGES;
+	uint64_t last = mapping->iova + (mapping->length - 1);
+	uint64_t alignment;
+	int ret;
+
+	ret = shunt_ioas_iova_ranges(
+		space->all->iommufd, space->ioas_id, ranges, &count, &alignment);
+	if (ret)
+		return shunt_fail_while(-EINVAL, "IOVA 0x%" PRIx64 " to 0x%" PRIx64 " was refused",
+			mapping->iova, last);
+	if ((mapping->iova | mapping->length) % alignment)
+		return shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " length 0x%" PRIx64 " is not a multiple of 0x%" PRIx64,
+			mapping->iova, mapping->length, alignment);
+	for (uint32_t i = 0; i < count; i++) {
+		if (mapping->iova < ranges[i].start)
+			return shunt_fail(-EINVAL,
+				"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+				" is outside the ranges that the IOMMU allows: the next one is "
+				"0x%" PRIx64 " to 0x%" PRIx64,
+				mapping->iova, last, ranges[i].start, ranges[i].last);
+		if (mapping->iova <= ranges[i].last && last > ranges[i].last)
+			return shunt_fail(-EINVAL,
+				"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+				" leaves the range that the IOMMU allows, 0x%" PRIx64
+				" to 0x%" PRIx64,
+				mapping->iova, last, ranges[i].start, ranges[i].last);
+		if (mapping->iova <= ranges[i].last)
+			return shunt_fail(-EINVAL,
+				"the kernel refused IOVA 0x%" PRIx64 " to 0x%" PRIx64
+				" of memory at %p",
+				mapping->iova, last, mapping->va);
+	}
+	return shunt_fail(-EINVAL,
+		"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+		" is above the ranges that the IOMMU allows: the last one ends at 0x%" PRIx64,
+		mapping->iova, last, count ? ranges[count - 1].last : 0);
+}
+
+static int refuse_overlap(const struct mappings *mappings, const struct shunt_mapping *mapping)
+{
+	const struct shunt_mapping *other =
+		mappings_overlap(mappings, mapping->iova, mapping->length);
+
+	if (!other)
+		return 0;
+	return shunt_fail(-EEXIST,
+		"IOVA 0x%" PRIx64 " to 0x%" PRIx64 " overlaps the mapping of 0x%" PRIx64
+		" to 0x%" PRIx64,
+		mapping->iova, mapping->iova + (mapping->length - 1), other->iova,
+		other->iova + (other->length - 1));
+}
+
+static int check(const struct shunt_mapping *mapping)
+{
+	if (mapping->length == 0 || mapping->iova + (mapping->length - 1) < mapping->iova)
+		return shunt_fail(-EINVAL, "IOVA 0x%" PRIx64 " length 0x%" PRIx64 " is no range",
+			mapping->iova, mapping->length);
+	if (!(mapping->prot & SHUNT_DMA_BOTH))
+		return shunt_fail(-EINVAL, "a mapping that may neither be read nor written");
+	return 0;
+}
+
+static int map_one(struct shunt_space *space, const struct shunt_mapping *mapping)
+{
+	int ret = shunt_ioas_map(space->all->iommufd, space->ioas_id, mapping->va, mapping->length,
+		mapping->iova, mapping->prot);
+
+	return ret == -EINVAL ? explain_refusal(space, mapping) : ret;
+}
+
+static int unmap_one(struct shunt_space *space, const struct shunt_mapping *mapping)
+{
+	return shunt_ioas_unmap(
+		space->all->iommufd, space->ioas_id, mapping->iova, mapping->length);
+}
+
+static int copy_one(struct shunt_space *space, const struct shunt_mapping *mapping)
+{
+	return shunt_ioas_copy(space->all->iommufd, space->ioas_id, space->all->first->ioas_id,
+		mapping->iova, mapping->length, mapping->prot);
+}
+
+/* Unmaps from the spaces before `end`; false if one kept it. */
+static bool undo_map(
+	struct shunt_spaces *spaces, const struct shunt_space *end, const struct shunt_mapping *m)
+{
+	bool clean = true;
+
+	for (struct shunt_space *space = spaces->first; space != end; space = space->next)
+		clean = unmap_one(space, m) == 0 && clean;
+	return clean;
+}
+
+static int map_shared_locked(struct shunt_spaces *spaces, const struct shunt_mapping *mapping)
+{
+	struct shunt_space *space;
+	char why[512];
+	int ret;
+
+	if (!spaces->first)
+		return shunt_fail(-ENOENT, "no address space to map into: create one first");
+	ret = refuse_overlap(&spaces->shared, mapping);
+	for (space = spaces->first; space && !ret; space = space->next)
+		ret = refuse_overlap(&space->own, mapping);
+	if (!ret)
+		ret = mappings_reserve(&spaces->shared);
+	if (ret)
+		return ret;
+	for (space = spaces->first; space; space = space->next) {
+		ret = space == spaces->first ? map_one(space, mapping) : copy_one(space, mapping);
+		if (ret)
+			goto undo;
+	}
+	mappings_insert(&spaces->shared, mapping);
+	return 0;
+
+undo:
+	snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
+	if (undo_map(spaces, space, mapping))
+		return shunt_fail(ret, "%s", why);
+	return shunt_fail_while(ret, "%s; and it stays mapped in another space", why);
+}
+
+int shunt_spaces_map(
+	struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova, unsigned int prot)
+{
+	struct shunt_mapping mapping = { .iova = iova, .length = length, .va = va, .prot = prot };
+	int ret = check(&mapping);
+
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&spaces->lock);
+	ret = map_shared_locked(spaces, &mapping);
+	pthread_mutex_unlock(&spaces->lock);
+	return ret;
+}
+
+static int unmap_shared_locked(struct shunt_spaces *spaces, uint64_t iova, uint64_t length)
+{
+	const struct shunt_mapping *found = mappings_exact(&spaces->shared, iova, length);
+	struct shunt_mapping mapping;
+	struct shunt_space *space, *undone;
+	bool restored = true;
+	char why[512];
+	int ret = 0;
+
+	if (!found)
+		return shunt_fail(-ENOENT,
+			"no shared mapping is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64, iova,
+			length);
+	mapping = *found;
+	for (space = spaces->first; space; space = space->next) {
+		ret = unmap_one(space, &mapping);
+		if (ret)
+			break;
+	}
+	if (!ret) {
+		mappings_remove(&spaces->shared, iova);
+		return 0;
+	}
+	snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
+	for (undone = spaces->first; undone != space; undone = undone->next)
+		restored = map_one(undone, &mapping) == 0 && restored;
+	if (restored)
+		return shunt_fail(ret, "%s", why);
+	return shunt_fail_while(ret, "%s; and it could not be mapped again elsewhere", why);
+}
+
+int shunt_spaces_unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length)
+{
+	int ret;
+
+	pthread_mutex_lock(&spaces->lock);
+	ret = unmap_shared_locked(spaces, iova, length);
+	pthread_mutex_unlock(&spaces->lock);
+	return ret;
+}
+
+int shunt_space_map(
+	struct shunt_space *space, void *va, uint64_t length, uint64_t iova, unsigned int prot)
+{
+	struct shunt_mapping mapping = { .iova = iova, .length = length, .va = va, .prot = prot };
+	int ret = check(&mapping);
+
+	if (ret)
+		return shunt_fail_while(ret, "space '%s'", space->name);
+	pthread_mutex_lock(&space->all->lock);
+	ret = refuse_overlap(&space->all->shared, &mapping);
+	if (!ret)
+		ret = refuse_overlap(&space->own, &mapping);
+	if (!ret)
+		ret = mappings_reserve(&space->own);
+	if (!ret)
+		ret = map_one(space, &mapping);
+	if (!ret)
+		mappings_insert(&space->own, &mapping);
+	pthread_mutex_unlock(&space->all->lock);
+	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
+}
+
+int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length)
+{
+	const struct shunt_mapping *mapping;
+	int ret;
+
+	pthread_mutex_lock(&space->all->lock);
+	mapping = mappings_exact(&space->own, iova, length);
+	if (mapping)
+		ret = unmap_one(space, mapping);
+	else
+		ret = shunt_fail(-ENOENT,
+			"no mapping of its own is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64,
+			iova, length);
+	if (!ret)
+		mappings_remove(&space->own, iova);
+	pthread_mutex_unlock(&space->all->lock);
+	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "members.h"
+#include "shunt_error.h"
+
+int shunt_group_create(int number, struct shunt_group **group)
+{
+	struct shunt_group *made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return shunt_fail(-ENOMEM, "group %d: out of memory", number);
+	made->number = number;
+	pthread_mutex_init(&made->lock, NULL);
+	*group = made;
+	return 0;
+}
+
+void shunt_group_destroy(struct shunt_group *group)
+{
+	if (!group)
+		return;
+	pthread_mutex_destroy(&group->lock);
+	free(group);
+}
+
+void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observer, void *context)
+{
+	pthread_mutex_lock(&group->lock);
+	group->observer = observer;
+	group->observer_context = context;
+	pthread_mutex_unlock(&group->lock);
+}
+
+static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_device *device)
+{
+	if (group->count && group->members[0].device->iommufd != device->iommufd)
+		return shunt_fail(-EINVAL,
+			"it is bound to another iommufd than the members: a group has one owner");
+	if (group->count && !group->space)
+		return shunt_fail(-EBUSY,
+			"its members are not on one page table since a failed roll-back: take "
+			"them out first");
+	for (unsigned int i = 0; i < group->count; i++)
+		if (strcmp(group->members[i].device->function, device->function) == 0)
+			return shunt_fail(-EBUSY, "it is a member already");
+	if (group->count == SHUNT_GROUP_MAX_MEMBERS)
+		return shunt_fail(-ENOSPC, "it has %d members already", SHUNT_GROUP_MAX_MEMBERS);
+	return 0;
+}
+
+static int join_locked(struct shunt_group *group, struct shunt_vfio_device *device,
+	const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
+{
+	uint32_t hwpt_id;
+	int ret;
+
+	ret = refuse_join(group, device);
+	if (ret)
+		return ret;
+	if (group->count)
+		space = group->space;
+	ret = shunt_space_hwpt(space, group->number, device, &hwpt_id);
+	if (!ret)
+		ret = shunt_vfio_attach(device, hwpt_id, NULL);
+	if (ret)
+		return ret;
+	group->members[group->count++] = (struct member){
+		.device = device,
+		.ops = ops,
+		.port = port,
+		.hwpt_id = hwpt_id,
+	};
+	group->space = space;
+	group->hwpt_id = hwpt_id;
+	return 0;
+}
+
+int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device,
+	const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
+{
+	int ret;
+
+	pthread_mutex_lock(&group->lock);
+	ret = join_locked(group, device, ops, port, space);
+	pthread_mutex_unlock(&group->lock);
+	if (ret)
+		return shunt_fail_while(
+			ret, "%s joining group %d", device->function, group->number);
+	return 0;
+}
+
+static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *device)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < group->count && group->members[i].device != device; i++)
+		;
+	if (i == group->count)
+		return shunt_fail(-ENOENT, "it is not a member");
+	ret = shunt_vfio_detach(device);
+	if (ret)
+		return ret;
+	group->count--;
+	memmove(group->members + i, group->members + i + 1,
+		(group->count - i) * sizeof(group->members[0]));
+	if (group->count == 0)
+		group->space = NULL;
+	return 0;
+}
+
+int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *device)
+{
+	int ret;
+
+	pthread_mutex_lock(&group->lock);
+	ret = leave_locked(group, device);
+	pthread_mutex_unlock(&group->lock);
+	if (ret)
+		return shunt_fail_while(
+			ret, "%s leaving group %d", device->function, group->number);
+	return 0;
+}
+
+int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space)
+{
+	uint32_t hwpt_id;
+	int ret;
+
+	pthread_mutex_lock(&group->lock);
+	if (group->count)
+		ret = shunt_space_hwpt(space, group->number, group->members[0].device, &hwpt_id);
+	else
+		ret = shunt_fail(-ENODEV, "group %d has no member", group->number);
+	pthread_mutex_unlock(&group->lock);
+	return ret;
+}
+
+struct shunt_space *shunt_group_space(struct shunt_group *group)
+{
+	struct shunt_space *space;
+
+	pthread_mutex_lock(&group->lock);
+	space = group->space;
+	pthread_mutex_unlock(&group->lock);
+	return space;
+}
+
+int shunt_group_number(const struct shunt_group *group)
+{
+	return group->number;
+}
+
+unsigned int shunt_group_members(struct shunt_group *group)
+{
+	unsigned int count;
+
+	pthread_mutex_lock(&group->lock);
+	count = group->count;
+	pthread_mutex_unlock(&group->lock);
+	return count;
+}

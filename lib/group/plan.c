@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "shunt_error.h"
+#include "shunt_group.h"
+
+static const char *const names[] = {
+	[SHUNT_PLAN_REPLACE] = "replace",
+	[SHUNT_PLAN_DETACH_ATTACH] = "detach-attach",
+};
+
+int shunt_plan_parse(const char *name, enum shunt_plan *plan)
+{
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0) {
+			*plan = (enum shunt_plan)i;
+			return 0;
+		}
+	}
+	return shunt_fail(-EINVAL, "unknown plan '%s': there are replace and detach-attach", name);
+}
+
+const char *shunt_plan_name(enum shunt_plan plan)
+{
+	return names[plan];
+}

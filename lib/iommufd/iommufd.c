@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+
+#include <linux/iommufd.h>
+
+#include "shunt_error.h"
+#include "shunt_iommufd.h"
+
+#define IOMMUFD_PATH "/dev/iommu"
+
+static int iommufd_ioctl(struct shunt_iommufd *iommufd, unsigned long request, void *arg)
+{
+	return iommufd->platform->ops->ioctl(iommufd->platform, iommufd->fd, request, arg);
+}
+
+static const char *open_mend(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return " (the kernel needs CONFIG_IOMMUFD, 6.6 or later; --platform sim needs "
+		       "neither)";
+	case -EACCES:
+	case -EPERM:
+		return " (run as root, or give this user the device: chown it by a udev rule)";
+	default:
+		return "";
+	}
+}
+
+int shunt_iommufd_open(struct shunt_platform *platform, struct shunt_iommufd *iommufd)
+{
+	int fd = platform->ops->open(platform, IOMMUFD_PATH);
+
+	if (fd < 0)
+		return shunt_fail_errno(fd, "open %s%s", IOMMUFD_PATH, open_mend(fd));
+	iommufd->platform = platform;
+	iommufd->fd = fd;
+	return 0;
+}
+
+void shunt_iommufd_close(struct shunt_iommufd *iommufd)
+{
+	iommufd->platform->ops->close(iommufd->platform, iommufd->fd);
+	iommufd->fd = -1;
+}
+
+int shunt_ioas_alloc(struct shunt_iommufd *iommufd, uint32_t *ioas_id)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	int ret = iommufd_ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "IOMMU_IOAS_ALLOC");
+	*ioas_id = alloc.out_ioas_id;
+	return 0;
+}
+
+int shunt_iommufd_destroy_id(struct shunt_iommufd *iommufd, uint32_t id)
+{
+	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = id };
+	int ret = iommufd_ioctl(iommufd, IOMMU_DESTROY, &destroy);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "IOMMU_DESTROY object %u", id);
+	return 0;
+}
+
+static uint32_t map_flags(unsigned int prot)
+{
+	uint32_t flags = IOMMU_IOAS_MAP_FIXED_IOVA;
+
+	if (prot & SHUNT_DMA_READ)
+		flags |= IOMMU_IOAS_MAP_READABLE;
+	if (prot & SHUNT_DMA_WRITE)
+		flags |= IOMMU_IOAS_MAP_WRITEABLE;
+	return flags;
+}
+
+static const char *map_mend(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return " (out of memory, or over the locked-memory limit: raise `ulimit -l`)";
+	case -EFAULT:
+		return " (that memory is not mapped in this process)";
+	default:
+		return "";
+	}
+}
+
+int shunt_ioas_map(struct shunt_iommufd *iommufd, uint32_t ioas_id, void *va, uint64_t length,
+	uint64_t iova, unsigned int prot)
+{
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = map_flags(prot),
+		.ioas_id = ioas_id,
+		.user_va = (uintptr_t)va,
+		.length = length,
+		.iova = iova,
+	};
+	int ret = iommufd_ioctl(iommufd, IOMMU_IOAS_MAP, &map);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret,
+			"IOMMU_IOAS_MAP iova 0x%" PRIx64 " length 0x%" PRIx64
+			" of memory at %p in IOAS %u%s",
+			iova, length, va, ioas_id, map_mend(ret));
+	return 0;
+}
+
+int shunt_ioas_unmap(
+	struct shunt_iommufd *iommufd, uint32_t ioas_id, uint64_t iova, uint64_t length)
+{
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap),
+		.ioas_id = ioas_id,
+		.iova = iova,
+		.length = length,
+	};
+	int ret = iommufd_ioctl(iommufd, IOMMU_IOAS_UNMAP, &unmap);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret,
+			"IOMMU_IOAS_UNMAP iova 0x%" PRIx64 " length 0x%" PRIx64 " in IOAS %u", iova,
+			length, ioas_id);
+	if (unmap.length != length)
+		return shunt_fail(-EIO,
+			"IOMMU_IOAS_UNMAP iova 0x%" PRIx64 " in IOAS %u: 0x%" PRIx64
+			" bytes were asked for, 0x%" PRIx64 " unmapped",
+			iova, ioas_id, length, (uint64_t)unmap.length);
+	return 0;
+}
+
+int shunt_ioas_copy(struct shunt_iommufd *iommufd, uint32_t dst_ioas_id, uint32_t src_ioas_id,
+	uint64_t iova, uint64_t length, unsigned int prot)
+{
+	struct iommu_ioas_copy copy = {
+		.size = sizeof(copy),
+		.flags = map_flags(prot),
+		.dst_ioas_id = dst_ioas_id,
+		.src_ioas_id = src_ioas_id,
+		.length = length,
+		.dst_iova = iova,
+		.src_iova = iova,
+	};
+	int ret = iommufd_ioctl(iommufd, IOMMU_IOAS_COPY, &copy);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret,
+			"IOMMU_IOAS_COPY iova 0x%" PRIx64 " length 0x%" PRIx64
+			" from IOAS %u to IOAS %u%s",
+			iova, length, src_ioas_id, dst_ioas_id, map_mend(ret));
+	return 0;
+}
+
+int shunt_ioas_iova_ranges(struct shunt_iommufd *iommufd, uint32_t ioas_id,
+	struct shunt_iova_range *ranges, uint32_t *count, uint64_t *alignment)
+{
+	struct iommu_ioas_iova_ranges query = {
+		.size = sizeof(query),
+		.ioas_id = ioas_id,
+		.num_iovas = *count,
+		.allowed_iovas = (uintptr_t)ranges,
+	};
+	int ret;
+
+	_Static_assert(sizeof(*ranges) == sizeof(struct iommu_iova_range), "same as the uAPI's");
+	ret = iommufd_ioctl(iommufd, IOMMU_IOAS_IOVA_RANGES, &query);
+	*count = query.num_iovas;
+	if (ret < 0)
+		return shunt_fail_errno(ret, "IOMMU_IOAS_IOVA_RANGES of IOAS %u", ioas_id);
+	*alignment = query.out_iova_alignment;
+	return 0;
+}
+
+int shunt_hwpt_alloc(
+	struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id, uint32_t *hwpt_id)
+{
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc),
+		.dev_id = device_id,
+		.pt_id = ioas_id,
+	};
+	int ret = iommufd_ioctl(iommufd, IOMMU_HWPT_ALLOC, &alloc);
+
+	if (ret < 0)
+		return shunt_fail_errno(
+			ret, "IOMMU_HWPT_ALLOC for device %u from IOAS %u", device_id, ioas_id);
+	*hwpt_id = alloc.out_hwpt_id;
+	return 0;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+#include "shunt_error.h"
+#include "shunt_vfio.h"
+
+static struct shunt_platform *platform_of(struct shunt_vfio_device *device)
+{
+	return device->iommufd->platform;
+}
+
+static int device_ioctl(struct shunt_vfio_device *device, unsigned long request, void *arg)
+{
+	return platform_of(device)->ops->ioctl(platform_of(device), device->fd, request, arg);
+}
+
+static const char *bind_mend(int err)
+{
+	return err == -EBUSY ? " (another process has this function open)" : "";
+}
+
+int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char *function,
+	struct shunt_vfio_device *device)
+{
+	struct shunt_platform *platform = iommufd->platform;
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommufd->fd };
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	int ret;
+
+	*device = (struct shunt_vfio_device){ .iommufd = iommufd };
+	snprintf(device->function, sizeof(device->function), "%s", function);
+	device->fd = platform->ops->open(platform, cdev);
+	if (device->fd < 0)
+		return shunt_fail_errno(device->fd, "%s: open %s", function, cdev);
+	ret = device_ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+	if (ret < 0) {
+		shunt_fail_errno(ret, "%s: VFIO_DEVICE_BIND_IOMMUFD%s", function, bind_mend(ret));
+		goto close;
+	}
+	device->id = bind.out_devid;
+	ret = device_ioctl(device, VFIO_DEVICE_GET_INFO, &info);
+	if (ret < 0) {
+		shunt_fail_errno(ret, "%s: VFIO_DEVICE_GET_INFO", function);
+		goto close;
+	}
+	device->can_reset = info.flags & VFIO_DEVICE_FLAGS_RESET;
+	return 0;
+
+close:
+	platform->ops->close(platform, device->fd);
+	device->fd = -1;
+	return ret;
+}
+
+void shunt_vfio_close(struct shunt_vfio_device *device)
+{
+	platform_of(device)->ops->close(platform_of(device), device->fd);
+	device->fd = -1;
+}
+
+int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t *hwpt_id)
+{
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach), .pt_id = pt_id };
+	int ret = device_ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT page table %u",
+			device->function, pt_id);
+	if (hwpt_id)
+		*hwpt_id = attach.pt_id;
+	return 0;
+}
+
+int shunt_vfio_detach(struct shunt_vfio_device *device)
+{
+	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
+	int ret = device_ioctl(device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_DETACH_IOMMUFD_PT", device->function);
+	return 0;
+}
+
+int shunt_vfio_region(
+	struct shunt_vfio_device *device, uint32_t index, struct shunt_vfio_region *region)
+{
+	struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
+	int ret = device_ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &info);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_GET_REGION_INFO of region %u",
+			device->function, index);
+	region->offset = info.offset;
+	region->size = info.size;
+	region->mappable = info.flags & VFIO_REGION_INFO_FLAG_MMAP;
+	return 0;
+}
+
+int shunt_vfio_map(
+	struct shunt_vfio_device *device, const struct shunt_vfio_region *region, void **addr)
+{
+	int ret = platform_of(device)->ops->map(
+		platform_of(device), device->fd, region->offset, region->size, addr);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret,
+			"%s: mmap of a region of 0x%" PRIx64 " bytes at 0x%" PRIx64,
+			device->function, region->size, region->offset);
+	return 0;
+}
+
+int shunt_vfio_unmap(
+	struct shunt_vfio_device *device, const struct shunt_vfio_region *region, void *addr)
+{
+	int ret = platform_of(device)->ops->unmap(platform_of(device), addr, region->size);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "%s: munmap of a region", device->function);
+	return 0;
+}
+
+static int check_access(struct shunt_vfio_device *device, const struct shunt_vfio_region *region,
+	uint64_t offset, uint32_t length)
+{
+	if (offset > region->size || length > region->size - offset)
+		return shunt_fail(-EINVAL,
+			"%s: access of %u bytes at 0x%" PRIx64 " outside a region of 0x%" PRIx64
+			" bytes",
+			device->function, length, offset, region->size);
+	return 0;
+}
+
+int shunt_vfio_read(struct shunt_vfio_device *device, const struct shunt_vfio_region *region,
+	uint64_t offset, void *buf, uint32_t length)
+{
+	int ret = check_access(device, region, offset, length);
+
+	if (ret)
+		return ret;
+	ret = platform_of(device)->ops->read(
+		platform_of(device), device->fd, region->offset + offset, buf, length);
+	if (ret < 0)
+		return shunt_fail_errno(
+			ret, "%s: read of a region at 0x%" PRIx64, device->function, offset);
+	return 0;
+}
+
+int shunt_vfio_write(struct shunt_vfio_device *device, const struct shunt_vfio_region *region,
+	uint64_t offset, const void *buf, uint32_t length)
+{
+	int ret = check_access(device, region, offset, length);
+
+	if (ret)
+		return ret;
+	ret = platform_of(device)->ops->write(
+		platform_of(device), device->fd, region->offset + offset, buf, length);
+	if (ret < 0)
+		return shunt_fail_errno(
+			ret, "%s: write of a region at 0x%" PRIx64, device->function, offset);
+	return 0;
+}
+
+int shunt_vfio_bus_master(struct shunt_vfio_device *device, bool enable)
+{
+	struct shunt_vfio_region config;
+	uint16_t command;
+	int ret;
+
+	ret = shunt_vfio_region(device, VFIO_PCI_CONFIG_REGION_INDEX, &config);
+	if (ret)
+		return ret;
+	ret = shunt_vfio_read(device, &config, PCI_COMMAND, &command, sizeof(command));
+	if (ret)
+		return ret;
+	if (enable)
+		command |= PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
+	else
+		command &= (uint16_t)~PCI_COMMAND_MASTER;
+	return shunt_vfio_write(device, &config, PCI_COMMAND, &command, sizeof(command));
+}
+
+int shunt_vfio_msix(struct shunt_vfio_device *device, const int *eventfds, uint32_t count)
+{
+	struct vfio_irq_set *set;
+	size_t size = sizeof(*set) + count * sizeof(int32_t);
+	int ret;
+
+	set = calloc(1, size);
+	if (!set)
+		return shunt_fail(
+			-ENOMEM, "%s: no memory for %u interrupts", device->function, count);
+	set->argsz = (uint32_t)size;
+	set->flags = VFIO_IRQ_SET_ACTION_TRIGGER |
+		     (count ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE);
+	set->index = VFIO_PCI_MSIX_IRQ_INDEX;
+	set->count = count;
+	if (count)
+		memcpy(set->data, eventfds, count * sizeof(int32_t));
+	ret = device_ioctl(device, VFIO_DEVICE_SET_IRQS, set);
+	free(set);
+	if (ret < 0)
+		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_SET_IRQS of %u MSI-X vectors",
+			device->function, count);
+	return 0;
+}
+
+int shunt_vfio_reset(struct shunt_vfio_device *device)
+{
+	int ret = device_ioctl(device, VFIO_DEVICE_RESET, NULL);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_RESET", device->function);
+	return 0;
+}
