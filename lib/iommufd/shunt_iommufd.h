@@ -26,13 +26,6 @@
 extern "C" {
 #endif
 
-/** What DMA may do to a mapping. */
-enum shunt_dma_prot {
-	SHUNT_DMA_READ = 1 << 0,  /**< the device may read memory */
-	SHUNT_DMA_WRITE = 1 << 1, /**< the device may write memory */
-	SHUNT_DMA_BOTH = SHUNT_DMA_READ | SHUNT_DMA_WRITE,
-};
-
 /** An interval of IOVAs, last one included, as the uAPI has it. */
 struct shunt_iova_range {
 	uint64_t start;

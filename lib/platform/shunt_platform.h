@@ -28,6 +28,13 @@ extern "C" {
 
 struct shunt_platform;
 
+/** What DMA may do to a mapping. */
+enum shunt_dma_prot {
+	SHUNT_DMA_READ = 1 << 0,  /**< the device may read memory */
+	SHUNT_DMA_WRITE = 1 << 1, /**< the device may write memory */
+	SHUNT_DMA_BOTH = SHUNT_DMA_READ | SHUNT_DMA_WRITE,
+};
+
 /** One IOMMU fault, as the platform reports it. */
 struct shunt_fault {
 	uint64_t time;     /**< when it was seen, in shunt_clock ticks */
@@ -68,7 +75,9 @@ struct shunt_platform_ops {
 		size_t length);
 	/**
 	 * Takes out up to n fault records in order of time.
-	 * @return number of records, or -ENOTSUP where this platform cannot see faults.
+	 * @return number of records; -ENOTSUP where this platform cannot see faults; -EOVERFLOW,
+	 *         once after records were lost for want of room: shunt_errmsg() says how many,
+	 *         and the next call goes on with those that are left.
 	 */
 	int (*faults)(struct shunt_platform *platform, struct shunt_fault *records, unsigned int n);
 	/** Says what runs below. */
