@@ -30,10 +30,10 @@ struct shunt_pci_function {
 	uint16_t vendor;
 	uint16_t device;
 	uint32_t class_code; /**< 24 bits, base class first */
-	char name[96];	     /**< "Intel Corporation 82576 Gigabit Network Connection" */
+	char name[96];       /**< "Intel Corporation 82576 Gigabit Network Connection" */
 	char driver[32];     /**< kernel driver bound to it; "" for none */
-	char cdev[64];	     /**< "/dev/vfio/devices/vfio0"; "" unless bound to a VFIO driver */
-	int group;	     /**< IOMMU group; SHUNT_PCI_NO_GROUP without an IOMMU */
+	char cdev[64];       /**< "/dev/vfio/devices/vfio0"; "" unless bound to a VFIO driver */
+	int group;           /**< IOMMU group; SHUNT_PCI_NO_GROUP without an IOMMU */
 	bool is_bridge;
 };
 
@@ -46,7 +46,7 @@ struct shunt_pci_list {
 /**
  * Reads all functions of the platform.
  *
- * @return 0, -ENOENT when the platform has no PCI sysfs tree, -ENOMEM, -EIO
+ * @return 0, -ENOENT when the platform has no PCI sysfs tree, -ENOMEM, -EIO, -ENAMETOOLONG
  */
 int shunt_pci_scan(struct shunt_platform *platform, struct shunt_pci_list *list);
 

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pci/pci.h>
+
+#include "identify.h"
+#include "shunt_error.h"
+
+#define CLASS_PCI_BRIDGE 0x0604 /* PCI Code and ID Assignment Specification: PCI-to-PCI bridge */
+
+struct pci_identifier {
+	struct pci_access *access;
+	struct pci_dev *dev; /* of the current call */
+	jmp_buf failed;
+	char reason[256];
+};
+
+/* libpci's callbacks carry no context, but are called in the thread of the call. */
+static _Thread_local struct pci_identifier *current;
+
+static void __attribute__((noreturn, format(printf, 1, 2))) on_error(char *msg, ...)
+{
+	va_list args;
+
+	va_start(args, msg);
+	vsnprintf(current->reason, sizeof(current->reason), msg, args);
+	va_end(args);
+	longjmp(current->failed, 1);
+}
+
+/* Warnings are about files that a function need not have; the values then stay at zero. */
+static void __attribute__((format(printf, 1, 2))) on_remark(char *msg, ...)
+{
+}
+
+bool pci_address_parse(const char *text, struct pci_address *address)
+{
+	int end = -1;
+
+	if (strspn(text, "0123456789abcdefABCDEF:.") != strlen(text))
+		return false;
+	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &address->domain, &address->bus, &address->device,
+		    &address->function, &end) != 4 ||
+		text[end]) {
+		end = -1;
+		address->domain = 0;
+		if (sscanf(text, "%2x:%2x.%1x%n", &address->bus, &address->device,
+			    &address->function, &end) != 3 ||
+			text[end])
+			return false;
+	}
+	return address->domain <= INT_MAX && address->device < 32 && address->function < 8;
+}
+
+int pci_identifier_open(const char *sysfs, struct pci_identifier **identifier)
+{
+	char parameter[] = "sysfs.path";
+	char path[PATH_MAX];
+	struct pci_identifier *opened;
+	int ret;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci", sysfs) >= sizeof(path))
+		return shunt_fail(-ENAMETOOLONG, "PCI functions: path of %s is too long", sysfs);
+	opened = calloc(1, sizeof(*opened));
+	if (!opened)
+		return shunt_fail(-ENOMEM, "PCI functions: out of memory");
+	opened->access = pci_alloc();
+	opened->access->error = on_error;
+	opened->access->warning = on_remark;
+	opened->access->debug = on_remark;
+	opened->access->method = PCI_ACCESS_SYS_BUS_PCI;
+	current = opened;
+	if (setjmp(opened->failed)) {
+		ret = shunt_fail(-EIO, "PCI functions: libpci on %s: %s", path, opened->reason);
+		goto fail;
+	}
+	if (pci_set_param(opened->access, parameter, path)) {
+		ret = shunt_fail(-EIO, "PCI functions: libpci has no parameter %s", parameter);
+		goto fail;
+	}
+	pci_init(opened->access);
+	*identifier = opened;
+	return 0;
+
+fail:
+	pci_identifier_close(opened);
+	return ret;
+}
+
+void pci_identifier_close(struct pci_identifier *identifier)
+{
+	if (!identifier)
+		return;
+	current = identifier;
+	if (!setjmp(identifier->failed))
+		pci_cleanup(identifier->access);
+	current = NULL;
+	free(identifier);
+}
+
+static int ask(struct pci_identifier *identifier, const struct pci_address *address,
+	struct shunt_pci_function *function)
+{
+	const struct pci_dev *dev;
+	char name[512];
+
+	if (setjmp(identifier->failed))
+		return shunt_fail(
+			-EIO, "PCI function %s: libpci: %s", function->address, identifier->reason);
+	identifier->dev = pci_get_dev(identifier->access, (int)address->domain, (int)address->bus,
+		(int)address->device, (int)address->function);
+	pci_fill_info(identifier->dev, PCI_FILL_IDENT | PCI_FILL_CLASS | PCI_FILL_CLASS_EXT);
+	dev = identifier->dev;
+	function->vendor = dev->vendor_id;
+	function->device = dev->device_id;
+	function->class_code = (uint32_t)dev->device_class << 8 | dev->prog_if;
+	function->is_bridge = dev->device_class == CLASS_PCI_BRIDGE;
+	snprintf(function->name, sizeof(function->name), "%s",
+		pci_lookup_name(identifier->access, name, sizeof(name),
+			PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, dev->vendor_id, dev->device_id));
+	return 0;
+}
+
+int pci_identify(struct pci_identifier *identifier, struct shunt_pci_function *function)
+{
+	struct pci_address address;
+	int ret;
+
+	if (!pci_address_parse(function->address, &address))
+		return shunt_fail(-EINVAL, "'%s' is no PCI address", function->address);
+	current = identifier;
+	identifier->dev = NULL;
+	ret = ask(identifier, &address, function);
+	if (identifier->dev)
+		pci_free_dev(identifier->dev);
+	return ret;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "identify.h"
+#include "shunt_error.h"
+#include "shunt_pci.h"
+
+/* Last component of where a link of the function points to; "" where there is no link. */
+static int link_name(
+	const char *sysfs, const char *address, const char *link, char *name, size_t size)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *last;
+	ssize_t length;
+
+	name[0] = '\0';
+	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sysfs, address,
+		    link) >= sizeof(path))
+		return shunt_fail(
+			-ENAMETOOLONG, "PCI function %s: path of %s is too long", address, link);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0) {
+		if (errno == ENOENT)
+			return 0;
+		return shunt_fail_errno(
+			-EIO, "PCI function %s: reading the link %s", address, path);
+	}
+	target[length] = '\0';
+	last = strrchr(target, '/');
+	last = last ? last + 1 : target;
+	if ((size_t)snprintf(name, size, "%s", last) >= size)
+		return shunt_fail(-EIO, "PCI function %s: %s is named '%s', longer than %zu bytes",
+			address, link, last, size - 1);
+	return 0;
+}
+
+static int read_group(const char *sysfs, struct shunt_pci_function *function)
+{
+	char name[NAME_MAX + 1];
+	char *end;
+	long group;
+	int ret = link_name(sysfs, function->address, "iommu_group", name, sizeof(name));
+
+	if (ret)
+		return ret;
+	function->group = SHUNT_PCI_NO_GROUP;
+	if (!name[0])
+		return 0;
+	errno = 0;
+	group = strtol(name, &end, 10);
+	if (errno || *end || group < 0 || group > INT_MAX)
+		return shunt_fail(-EIO, "PCI function %s: IOMMU group '%s' is no number",
+			function->address, name);
+	function->group = (int)group;
+	return 0;
+}
+
+/* A VFIO driver shows its character device as the folder vfio-dev/vfioN. */
+static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
+{
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/vfio-dev", sysfs,
+		    function->address) >= sizeof(path))
+		return shunt_fail(-ENAMETOOLONG, "PCI function %s: path of vfio-dev is too long",
+			function->address);
+	dir = opendir(path);
+	if (!dir) {
+		if (errno == ENOENT)
+			return 0;
+		return shunt_fail_errno(
+			-errno, "PCI function %s: reading %s", function->address, path);
+	}
+	while (!ret && (entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, "vfio", 4) != 0)
+			continue;
+		if ((size_t)snprintf(function->cdev, sizeof(function->cdev), "/dev/vfio/devices/%s",
+			    entry->d_name) >= sizeof(function->cdev))
+			ret = shunt_fail(-EIO, "PCI function %s: name '%s' in vfio-dev is too long",
+				function->address, entry->d_name);
+	}
+	closedir(dir);
+	return ret;
+}
+
+static int read_function(const char *sysfs, struct pci_identifier *identifier, const char *address,
+	struct shunt_pci_function *function)
+{
+	int ret;
+
+	memset(function, 0, sizeof(*function));
+	snprintf(function->address, sizeof(function->address), "%s", address);
+	ret = pci_identify(identifier, function);
+	if (ret)
+		return ret;
+	ret = link_name(sysfs, address, "driver", function->driver, sizeof(function->driver));
+	if (ret)
+		return ret;
+	ret = read_group(sysfs, function);
+	if (ret)
+		return ret;
+	return read_cdev(sysfs, function);
+}
+
+/* Addresses differ in length only by a domain above 0xffff, which is a greater one. */
+static int by_address(const void *left, const void *right)
+{
+	const char *a = ((const struct shunt_pci_function *)left)->address;
+	const char *b = ((const struct shunt_pci_function *)right)->address;
+	size_t length_a = strlen(a), length_b = strlen(b);
+
+	if (length_a != length_b)
+		return length_a < length_b ? -1 : 1;
+	return strcmp(a, b);
+}
+
+/* Room for one more function, counted; NULL when out of memory. */
+static struct shunt_pci_function *append(struct shunt_pci_list *list, size_t *room)
+{
+	if (list->count == *room) {
+		size_t more = *room ? 2 * *room : 16;
+		struct shunt_pci_function *grown =
+			reallocarray(list->functions, more, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		list->functions = grown;
+		*room = more;
+	}
+	return &list->functions[list->count++];
+}
+
+int shunt_pci_scan(struct shunt_platform *platform, struct shunt_pci_list *list)
+{
+	struct shunt_pci_list found = { 0 };
+	struct pci_identifier *identifier = NULL;
+	struct shunt_pci_function *function;
+	const struct dirent *entry;
+	struct pci_address parts;
+	char path[PATH_MAX];
+	size_t room = 0;
+	DIR *dir;
+	int ret;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices", platform->sysfs) >=
+		sizeof(path))
+		return shunt_fail(-ENAMETOOLONG, "platform %s: path %s/bus/pci/devices is too long",
+			platform->name, platform->sysfs);
+	dir = opendir(path);
+	if (!dir && errno == ENOENT)
+		return shunt_fail(-ENOENT, "platform %s: no PCI bus: %s does not exist",
+			platform->name, path);
+	if (!dir)
+		return shunt_fail_errno(-EIO, "platform %s: reading %s", platform->name, path);
+	ret = pci_identifier_open(platform->sysfs, &identifier);
+	if (ret)
+		goto out;
+	while ((entry = readdir(dir)) != NULL) {
+		if (!pci_address_parse(entry->d_name, &parts) ||
+			strlen(entry->d_name) >= sizeof(function->address))
+			continue;
+		function = append(&found, &room);
+		if (!function) {
+			ret = shunt_fail(-ENOMEM, "out of memory");
+			goto out;
+		}
+		ret = read_function(platform->sysfs, identifier, entry->d_name, function);
+		if (ret)
+			goto out;
+	}
+	if (found.count)
+		qsort(found.functions, found.count, sizeof(*found.functions), by_address);
+	*list = found;
+	found.functions = NULL;
+out:
+	free(found.functions);
+	pci_identifier_close(identifier);
+	closedir(dir);
+	if (ret)
+		return shunt_fail_while(
+			ret, "scanning the PCI functions of platform %s", platform->name);
+	return 0;
+}
+
+void shunt_pci_list_free(struct shunt_pci_list *list)
+{
+	free(list->functions);
+	list->functions = NULL;
+	list->count = 0;
+}
