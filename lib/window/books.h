@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BOOKS_H
+#define BOOKS_H
+
+#include "shunt_window.h"
+
+/* A switch, as far as the books need it. */
+struct switch_note {
+	uint64_t start;
+	uint64_t end;
+	uint32_t troubled; /* bit a port: faults, or unknown, or a recovery */
+};
+
+/* Frames of a stream that were lost on the way in: numbers after `last`, before `first`. */
+struct lost_range {
+	uint64_t last;
+	uint64_t first;
+};
+
+/* Gaps of one stream behind its receiving port. */
+struct port_books {
+	struct shunt_gap *gaps; /* not yet dropped: a pending switch may need them */
+	size_t gap_count;
+	size_t gap_room;
+	struct lost_range *lost; /* all, in order */
+	size_t lost_count;
+	size_t lost_room;
+};
+
+struct books {
+	struct switch_note *notes;
+	size_t note_count;
+	size_t note_room;
+	struct port_books ports[SHUNT_WINDOW_MAX_PORTS];
+};
+
+void books_free(struct books *books);
+
+int books_note(struct books *books, const struct switch_note *note);
+
+/** A frame of this gap could have met a switch that troubled the port. */
+bool books_explain(const struct books *books, const struct shunt_gap *gap, unsigned int port);
+
+int books_add_gap(struct port_books *port, const struct shunt_gap *gap);
+
+/** Frames of numbers after `last` and before `first` that were lost on the way in. */
+uint64_t books_lost_between(const struct port_books *port, uint64_t last, uint64_t first);
+
+/** Forgets gaps that ended before a time. */
+void books_forget(struct port_books *port, uint64_t before);
+
+#endif

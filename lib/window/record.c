@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "shunt_error.h"
+#include "shunt_record.h"
+
+#define SCHEMA "shunt.result/1"
+
+uint64_t shunt_record_lost(const struct shunt_record_port *port)
+{
+	return port->sent - port->received;
+}
+
+static uint64_t above(uint64_t value, uint64_t limit)
+{
+	return value > limit ? value - limit : 0;
+}
+
+static uint64_t port_unexplained(const struct shunt_record_port *port)
+{
+	const struct shunt_window_figures *figures = port->figures;
+
+	return above(figures->rx_lost - figures->rx_explained, port->rx_dropped) +
+	       above(figures->tx_lost - figures->tx_explained, port->tx_dropped);
+}
+
+uint64_t shunt_record_unexplained(const struct shunt_record *record)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < record->port_count; i++)
+		sum += port_unexplained(&record->ports[i]);
+	return sum;
+}
+
+uint64_t shunt_record_corrupt(const struct shunt_record *record)
+{
+	uint64_t sum = record->foreign;
+
+	for (unsigned int i = 0; i < record->port_count; i++)
+		sum += record->ports[i].corrupt;
+	return sum;
+}
+
+static json_t *count_json(uint64_t count)
+{
+	return json_integer((json_int_t)count);
+}
+
+static json_t *quantiles(struct shunt_samples *samples)
+{
+	return json_pack("{s:o, s:o, s:o}", "p50",
+		count_json(shunt_samples_quantile(samples, 0.50)), "p99",
+		count_json(shunt_samples_quantile(samples, 0.99)), "max",
+		count_json(shunt_samples_quantile(samples, 1.0)));
+}
+
+static json_t *faults_json(int64_t faults)
+{
+	return faults < 0 ? json_string("unknown") : json_integer(faults);
+}
+
+static json_t *books_json(const struct shunt_record_port *port)
+{
+	const struct shunt_window_figures *figures = port->figures;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rx_lost",
+		count_json(figures->rx_lost), "rx_lost_in_faulted_switches",
+		count_json(figures->rx_explained), "rx_dropped", count_json(port->rx_dropped),
+		"tx_lost", count_json(figures->tx_lost), "tx_lost_in_faulted_switches",
+		count_json(figures->tx_explained), "tx_dropped", count_json(port->tx_dropped),
+		"unexplained", count_json(port_unexplained(port)));
+}
+
+static json_t *recovery_json(const struct shunt_recovery *recovery)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "repaired_descriptors",
+		(json_int_t)recovery->repaired_descriptors, "queue_resets",
+		(json_int_t)recovery->queue_resets, "port_resets",
+		(json_int_t)recovery->port_resets, "function_resets",
+		(json_int_t)recovery->function_resets, "rx_dropped",
+		(json_int_t)recovery->rx_dropped, "tx_dropped", (json_int_t)recovery->tx_dropped);
+}
+
+static json_t *port_json(const struct shunt_record_port *port)
+{
+	struct shunt_window_figures *figures = port->figures;
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o, s:o, s:o, s:o}",
+		"name", port->name, "function", port->function, "rx", count_json(port->rx), "tx",
+		count_json(port->tx), "sent", count_json(port->sent), "received",
+		count_json(port->received), "lost", count_json(shunt_record_lost(port)), "late",
+		count_json(port->late), "corrupt", count_json(port->corrupt), "max_gap_ns",
+		count_json(port->max_gap_ns), "resolution_ns",
+		count_json(shunt_samples_quantile(&figures->resolution_ns, 0.99)), "faults",
+		faults_json(figures->faults), "recoveries", count_json(figures->recoveries),
+		"recovered", recovery_json(&figures->recovered), "window_ns",
+		quantiles(&figures->window_ns), "windows_measured",
+		count_json(figures->window_ns.count), "windows_unmeasured",
+		count_json(figures->unmeasured), "ioctl_ns", quantiles(&figures->ioctl_ns), "books",
+		books_json(port));
+}
+
+static json_t *ports_json(const struct shunt_record *record)
+{
+	json_t *ports = json_array();
+
+	for (unsigned int i = 0; i < record->port_count; i++)
+		json_array_append_new(ports, port_json(&record->ports[i]));
+	return ports;
+}
+
+static json_t *group_json(const struct shunt_record *record)
+{
+	json_t *members = json_array();
+
+	for (unsigned int i = 0; i < record->port_count; i++)
+		json_array_append_new(members, json_string(record->ports[i].function));
+	return json_pack("{s:i, s:o}", "id", record->group, "members", members);
+}
+
+static json_t *rate_json(uint64_t rate)
+{
+	return rate == SHUNT_RATE_MAX ? json_string("max") : count_json(rate);
+}
+
+static json_t *record_json(const struct shunt_record *record)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:o, s:f, s:o, s:o, "
+			 "s:o, s:o}",
+		"schema", SCHEMA, "platform", record->platform, "iommu", record->info.iommu, "nic",
+		record->info.nic, "emulated", record->info.emulated, "hugepages", record->hugepages,
+		"plan", record->plan, "traffic", record->traffic, "rate", rate_json(record->rate),
+		"switches", count_json(record->switches), "failed_switches",
+		count_json(record->failed), "duration_s", record->duration_s, "unexplained",
+		count_json(shunt_record_unexplained(record)), "foreign",
+		count_json(record->foreign), "group", group_json(record), "ports",
+		ports_json(record));
+}
+
+static int write_file(json_t *json, const char *path)
+{
+	char *temporary;
+	FILE *file;
+	int ret = 0;
+
+	if (asprintf(&temporary, "%s.new", path) < 0)
+		return -ENOMEM;
+	file = fopen(temporary, "we");
+	if (!file) {
+		ret = -errno;
+		goto free;
+	}
+	if (json_dumpf(json, file, JSON_INDENT(2)) || fputc('\n', file) == EOF)
+		ret = -EIO;
+	if (fclose(file) && !ret)
+		ret = -errno;
+	if (!ret && rename(temporary, path))
+		ret = -errno;
+	if (ret)
+		unlink(temporary);
+free:
+	free(temporary);
+	return ret;
+}
+
+int shunt_record_write(const struct shunt_record *record, const char *path)
+{
+	json_t *json = record_json(record);
+	int ret = 0;
+
+	if (!json)
+		return shunt_fail(-ENOMEM, "result record: out of memory");
+	if (strcmp(path, "-") != 0)
+		ret = write_file(json, path);
+	else if (json_dumpf(json, stdout, JSON_INDENT(2)) || putchar('\n') == EOF)
+		ret = -EIO;
+	json_decref(json);
+	return ret ? shunt_fail_errno(ret, "result record %s", path) : 0;
+}

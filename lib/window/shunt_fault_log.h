@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_FAULT_LOG_H
+#define SHUNT_FAULT_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shunt_platform.h"
+
+/*
+ * The fault log takes the fault records out of the platform and gives each to its function.
+ *
+ *   platform->faults() --> struct shunt_fault_log --> 0000:03:00.0: 17 in all, 3 since last asked
+ *                                                 --> 0000:04:00.0: ...
+ * Any thread.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct shunt_fault_log;
+
+/** A log of a platform's faults. Records from before are discarded. @return 0, -ENOMEM */
+int shunt_fault_log_create(struct shunt_platform *platform, struct shunt_fault_log **log);
+
+/** Releases it. NULL is allowed. */
+void shunt_fault_log_destroy(struct shunt_fault_log *log);
+
+/** Adds a function to keep count of. @return 0, -ENOMEM, -EEXIST */
+int shunt_fault_log_add(struct shunt_fault_log *log, const char *function);
+
+/**
+ * Fault records of a function since the last call for it: a shunt_fault_observer.
+ *
+ * @param log  struct shunt_fault_log
+ * @return count; -ENOTSUP this platform cannot see faults; -EOVERFLOW some were lost
+ */
+int64_t shunt_fault_log_since(void *log, const char *function);
+
+/** Fault records of a function in all; negative as above. */
+int64_t shunt_fault_log_total(struct shunt_fault_log *log, const char *function);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

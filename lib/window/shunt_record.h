@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_RECORD_H
+#define SHUNT_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shunt_platform.h"
+#include "shunt_window.h"
+
+/*
+ * The result record, schema "shunt.result/1": what ran, what was measured, and the books, as JSON.
+ * doc/result-record.md explains every field.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** One port's part. Counts are of the whole run. */
+struct shunt_record_port {
+	const char *name;
+	const char *function;
+	uint64_t rx;         /**< frames the application received from the port */
+	uint64_t tx;         /**< frames the application gave to the port and it took */
+	uint64_t sent;       /**< frames of the tester into this port */
+	uint64_t received;   /**< of these, came back */
+	uint64_t late;       /**< of these, came back out of order */
+	uint64_t corrupt;    /**< of these, came back changed */
+	uint64_t max_gap_ns; /**< longest time between two of them coming back: the outage */
+	uint64_t rx_dropped; /**< dropped by the port for lack of room, by its own count */
+	uint64_t tx_dropped; /**< given up at a reset, by the driver's count */
+	struct shunt_window_figures *figures;
+};
+
+/** A run. */
+struct shunt_record {
+	const char *platform;
+	struct shunt_platform_info info;
+	bool hugepages;
+	const char *plan;
+	const char *traffic; /**< "64 bytes", "imix", "pcap FILE" */
+	uint64_t rate;       /**< frames per second and port; SHUNT_RATE_MAX */
+	uint64_t switches;
+	uint64_t failed; /**< switches that failed and were rolled back */
+	double duration_s;
+	uint64_t foreign; /**< frames that came back without a stamp */
+	int group;
+	unsigned int port_count;
+	struct shunt_record_port ports[SHUNT_WINDOW_MAX_PORTS];
+};
+
+/** Frames lost, of the stream into a port. */
+uint64_t shunt_record_lost(const struct shunt_record_port *port);
+
+/** Frames of all ports that were lost and that nothing explains. */
+uint64_t shunt_record_unexplained(const struct shunt_record *record);
+
+/** Frames that came back changed or foreign. */
+uint64_t shunt_record_corrupt(const struct shunt_record *record);
+
+/**
+ * Writes the record to a file, "-" for standard output. A file appears whole or not at all.
+ *
+ * @return 0; -errno, with the file's name in shunt_errmsg()
+ */
+int shunt_record_write(const struct shunt_record *record, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_TESTER_H
+#define SHUNT_TESTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shunt_traffic.h"
+#include "shunt_watch.h"
+
+/*
+ * The tester: one stream of numbered, stamped frames into each port, and the check of what comes
+ * back, wherever it comes back.
+ *
+ *   stream 0 --> port 0 --(forwarded)--> port 1 --> check of stream 0: order, loss, contents
+ *   stream 1 --> port 1 --(forwarded)--> port 2 --> check of stream 1
+ *
+ * shunt_tester_send() and shunt_tester_receive() belong to one thread (sim: the engine); starting,
+ * stopping and reading are any thread's.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SHUNT_TESTER_MAX_STREAMS 128
+#define SHUNT_RATE_MAX           0 /* as many frames as the port takes, held back when it is full */
+
+struct shunt_tester;
+
+/**
+ * Makes a stopped tester.
+ *
+ * @param streams  1 to SHUNT_TESTER_MAX_STREAMS
+ * @param traffic  what to send; must outlive the tester
+ * @param rate     frames per second of each stream, or SHUNT_RATE_MAX
+ * @return 0, -EINVAL, -ENOMEM
+ */
+int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffic, uint64_t rate,
+	struct shunt_tester **tester);
+
+/** Releases it. Nobody may send or receive any more. NULL is allowed. */
+void shunt_tester_destroy(struct shunt_tester *tester);
+
+/** Begins to send. */
+void shunt_tester_start(struct shunt_tester *tester);
+
+/** Ends sending; what is under way still comes back. */
+void shunt_tester_stop(struct shunt_tester *tester);
+
+/**
+ * Next frame of a stream, if one is due.
+ *
+ * @param now     shunt_clock ticks, just read: the frame's stamp
+ * @param ready   the port would take it; with SHUNT_RATE_MAX nothing is sent unless it would
+ * @param length  [out] bytes, without FCS
+ * @return frame, valid until the next call for any stream; NULL: none is due
+ */
+const void *shunt_tester_send(struct shunt_tester *tester, unsigned int stream, uint64_t now,
+	bool ready, uint32_t *length);
+
+/** A frame came back; frames that are not the tester's are counted as foreign. */
+void shunt_tester_receive(
+	struct shunt_tester *tester, uint64_t now, const void *frame, uint32_t length);
+
+/** Frames of a stream sent so far. */
+uint64_t shunt_tester_sent(struct shunt_tester *tester, unsigned int stream);
+
+/** The watch on a stream where it comes back. */
+struct shunt_watch *shunt_tester_watch(struct shunt_tester *tester, unsigned int stream);
+
+/** Frames that came back with other contents, length or stamp than they were sent with. */
+uint64_t shunt_tester_corrupt(struct shunt_tester *tester, unsigned int stream);
+
+/** Frames that came back without a stamp of this tester. */
+uint64_t shunt_tester_foreign(struct shunt_tester *tester);
+
+/** When a frame was sent; 0: that is too long ago to be known, or it was not sent yet. */
+uint64_t shunt_tester_stamp(struct shunt_tester *tester, unsigned int stream, uint64_t number);
+
+/**
+ * Longest time between two frames sent in a row, of those of which a part lies in [from, to]: the
+ * resolution of a measurement in which no frame was lost.
+ *
+ * @return ticks; 0: not known
+ */
+uint64_t shunt_tester_interval(
+	struct shunt_tester *tester, unsigned int stream, uint64_t from, uint64_t to);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

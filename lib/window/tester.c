@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "shunt_clock.h"
+#include "shunt_error.h"
+#include "shunt_tester.h"
+
+#define LOG_SIZE       (1u << 18) /* stamps of the last frames of a stream; a power of two */
+#define CONTENTS_EVERY 64         /* frames: one in so many is compared byte by byte */
+#define ADDRESSES      12         /* bytes: forwarders rewrite them */
+#define LAG_MAX_NS     1000000 /* a sender that fell further behind goes on from now: no bursts */
+
+struct stream {
+	uint64_t next;         /* number of the frame to send next; the sending thread's */
+	uint64_t due;          /* ticks; when it is due */
+	size_t frame;          /* its frame in the cycle */
+	_Atomic uint64_t sent; /* published */
+	_Atomic uint64_t *log; /* stamps by number */
+	struct shunt_watch watch;
+	_Atomic uint64_t corrupt;
+} __rte_cache_aligned;
+
+struct shunt_tester {
+	const struct shunt_traffic *traffic;
+	uint64_t interval; /* ticks between two frames; 0: as the port takes them */
+	uint64_t lag_max;
+	unsigned int count;
+	_Atomic bool running;
+	_Atomic uint64_t foreign;
+	struct stream streams[];
+};
+
+int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffic, uint64_t rate,
+	struct shunt_tester **tester)
+{
+	struct shunt_tester *made;
+	size_t size = sizeof(*made) + streams * sizeof(struct stream);
+	int ret = -ENOMEM;
+
+	if (streams == 0 || streams > SHUNT_TESTER_MAX_STREAMS)
+		return shunt_fail(-EINVAL, "tester: %u streams, 1 to %d are possible", streams,
+			SHUNT_TESTER_MAX_STREAMS);
+	if (rate > shunt_clock_hz())
+		return shunt_fail(-EINVAL,
+			"tester: %" PRIu64 " frames per second is more than the "
+			"clock's %" PRIu64 " ticks",
+			rate, shunt_clock_hz());
+	made = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE));
+	if (!made)
+		return shunt_fail(-ENOMEM, "tester: out of memory");
+	memset(made, 0, size);
+	made->traffic = traffic;
+	made->interval = rate ? shunt_clock_hz() / rate : 0;
+	made->lag_max = shunt_clock_from_ns(LAG_MAX_NS);
+	for (; made->count < streams; made->count++) {
+		struct stream *stream = &made->streams[made->count];
+
+		stream->log = calloc(LOG_SIZE, sizeof(*stream->log));
+		if (!stream->log)
+			goto free;
+		ret = shunt_watch_init(&stream->watch);
+		if (ret) {
+			free(stream->log);
+			goto free;
+		}
+	}
+	*tester = made;
+	return 0;
+
+free:
+	shunt_tester_destroy(made);
+	return shunt_fail(ret, "tester: out of memory for %u streams", streams);
+}
+
+void shunt_tester_destroy(struct shunt_tester *tester)
+{
+	if (!tester)
+		return;
+	while (tester->count--) {
+		free(tester->streams[tester->count].log);
+		shunt_watch_fini(&tester->streams[tester->count].watch);
+	}
+	free(tester);
+}
+
+void shunt_tester_start(struct shunt_tester *tester)
+{
+	atomic_store(&tester->running, true);
+}
+
+void shunt_tester_stop(struct shunt_tester *tester)
+{
+	atomic_store(&tester->running, false);
+}
+
+/* Whether a frame is due at the set rate; keeps the average unless the sender fell far behind. */
+static bool due(const struct shunt_tester *tester, struct stream *stream, uint64_t now)
+{
+	if (now < stream->due)
+		return false;
+	stream->due += tester->interval;
+	if (now > stream->due + tester->lag_max)
+		stream->due = now + tester->interval;
+	return true;
+}
+
+const void *shunt_tester_send(struct shunt_tester *tester, unsigned int number, uint64_t now,
+	bool ready, uint32_t *length)
+{
+	struct stream *stream = &tester->streams[number];
+	const struct shunt_frame *frame;
+
+	if (!atomic_load_explicit(&tester->running, memory_order_relaxed))
+		return NULL;
+	if (tester->interval ? !due(tester, stream, now) : !ready)
+		return NULL;
+	frame = &tester->traffic->frames[stream->frame];
+	if (++stream->frame == tester->traffic->count)
+		stream->frame = 0;
+	shunt_stamp_write(frame->bytes, frame->length, (uint16_t)number, stream->next, now);
+	atomic_store_explicit(&stream->log[stream->next % LOG_SIZE], now, memory_order_relaxed);
+	stream->next++;
+	atomic_store_explicit(&stream->sent, stream->next, memory_order_release);
+	*length = frame->length;
+	return frame->bytes;
+}
+
+static bool intact(const struct shunt_tester *tester, struct stream *stream, uint64_t number,
+	const struct shunt_stamp *stamp, const uint8_t *bytes, uint32_t length)
+{
+	const struct shunt_frame *frame = &tester->traffic->frames[number % tester->traffic->count];
+
+	if (number >= stream->next || length != frame->length)
+		return false;
+	if (stream->next - number < LOG_SIZE &&
+		atomic_load_explicit(&stream->log[number % LOG_SIZE], memory_order_relaxed) !=
+			stamp->time)
+		return false;
+	return number % CONTENTS_EVERY || memcmp(bytes + ADDRESSES, frame->bytes + ADDRESSES,
+						  length - ADDRESSES - sizeof(*stamp)) == 0;
+}
+
+void shunt_tester_receive(
+	struct shunt_tester *tester, uint64_t now, const void *frame, uint32_t length)
+{
+	struct shunt_stamp stamp;
+	struct stream *stream;
+	uint64_t number;
+
+	if (!shunt_stamp_read(frame, length, &stamp) || stamp.stream >= tester->count) {
+		atomic_fetch_add_explicit(&tester->foreign, 1, memory_order_relaxed);
+		return;
+	}
+	stream = &tester->streams[stamp.stream];
+	number = stream->watch.next +
+		 (uint64_t)(int32_t)(stamp.sequence - (uint32_t)stream->watch.next);
+	if (__builtin_expect(!intact(tester, stream, number, &stamp, frame, length), 0))
+		atomic_fetch_add_explicit(&stream->corrupt, 1, memory_order_relaxed);
+	shunt_watch_see(&stream->watch, &stamp, now);
+	shunt_watch_publish(&stream->watch);
+}
+
+uint64_t shunt_tester_sent(struct shunt_tester *tester, unsigned int stream)
+{
+	return atomic_load_explicit(&tester->streams[stream].sent, memory_order_acquire);
+}
+
+struct shunt_watch *shunt_tester_watch(struct shunt_tester *tester, unsigned int stream)
+{
+	return &tester->streams[stream].watch;
+}
+
+uint64_t shunt_tester_corrupt(struct shunt_tester *tester, unsigned int stream)
+{
+	return atomic_load_explicit(&tester->streams[stream].corrupt, memory_order_relaxed);
+}
+
+uint64_t shunt_tester_foreign(struct shunt_tester *tester)
+{
+	return atomic_load_explicit(&tester->foreign, memory_order_relaxed);
+}
+
+uint64_t shunt_tester_stamp(struct shunt_tester *tester, unsigned int stream, uint64_t number)
+{
+	uint64_t sent = shunt_tester_sent(tester, stream);
+	uint64_t stamp;
+
+	if (number >= sent)
+		return 0;
+	stamp = atomic_load_explicit(
+		&tester->streams[stream].log[number % LOG_SIZE], memory_order_relaxed);
+	/* The sender may have come round while it was read. */
+	return shunt_tester_sent(tester, stream) - number < LOG_SIZE ? stamp : 0;
+}
+
+uint64_t shunt_tester_interval(
+	struct shunt_tester *tester, unsigned int stream, uint64_t from, uint64_t to)
+{
+	uint64_t after, stamp, longest = 0;
+	uint64_t number = shunt_tester_sent(tester, stream);
+
+	if (!number)
+		return 0;
+	after = shunt_clock_now();
+	while (number-- > 0) {
+		stamp = shunt_tester_stamp(tester, stream, number);
+		if (!stamp)
+			return 0;
+		if (stamp < to && after > from && after - stamp > longest)
+			longest = after - stamp;
+		if (stamp <= from)
+			break;
+		after = stamp;
+	}
+	return longest;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+#include "shunt_error.h"
+#include "shunt_watch.h"
+
+#define RING_SIZE 65536
+
+int shunt_watch_init(struct shunt_watch *watch)
+{
+	ssize_t size = rte_ring_get_memsize_elem(sizeof(struct shunt_gap), RING_SIZE);
+
+	*watch = (struct shunt_watch){ 0 };
+	watch->gaps = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)size);
+	if (!watch->gaps)
+		return shunt_fail(-ENOMEM, "watch: out of memory");
+	return rte_ring_init(watch->gaps, "gaps", RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+void shunt_watch_fini(struct shunt_watch *watch)
+{
+	free(watch->gaps);
+	watch->gaps = NULL;
+}
+
+static void put(struct shunt_watch *watch, struct shunt_gap *gap)
+{
+	if (rte_ring_sp_enqueue_elem(watch->gaps, gap, sizeof(*gap)))
+		watch->gaps_dropped++;
+}
+
+void shunt_watch_gap(struct shunt_watch *watch, const struct shunt_stamp *stamp, uint64_t now)
+{
+	int32_t ahead = (int32_t)(stamp->sequence - (uint32_t)watch->next);
+	struct shunt_gap gap;
+
+	watch->frames++;
+	if (ahead < 0) {
+		watch->late++;
+		return;
+	}
+	gap = (struct shunt_gap){
+		.last = watch->next - 1,
+		.first = watch->next + (uint32_t)ahead,
+		.last_stamp = watch->last_stamp,
+		.first_stamp = stamp->time,
+		.last_seen = watch->last_seen,
+		.first_seen = now,
+	};
+	if (watch->last_seen && now - watch->last_seen > watch->max_interval)
+		watch->max_interval = now - watch->last_seen;
+	watch->next = gap.first + 1;
+	watch->last_stamp = stamp->time;
+	watch->last_seen = now;
+	put(watch, &gap);
+}
+
+void shunt_watch_end(struct shunt_watch *watch, uint64_t sent, uint64_t now)
+{
+	if (watch->next < sent) {
+		put(watch, &(struct shunt_gap){
+				   .last = watch->next - 1,
+				   .first = sent,
+				   .last_stamp = watch->last_stamp,
+				   .last_seen = watch->last_seen,
+				   .first_seen = now,
+			   });
+		watch->next = sent;
+	}
+	shunt_watch_publish(watch);
+}
+
+unsigned int shunt_watch_take(struct shunt_watch *watch, struct shunt_gap *gaps, unsigned int n)
+{
+	return rte_ring_sc_dequeue_burst_elem(watch->gaps, gaps, sizeof(*gaps), n, NULL);
+}
