@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+/*
+ * The command: one function for each subcommand, a folder-mate file for each function.
+ *
+ *   shunt list     list.c      functions, groups, who blocks a group
+ *   shunt forward  forward.c   traffic through a port group that is switched live
+ *
+ * argv[0] is the subcommand's name. Each returns the exit status of the process: 0, or 1 with one
+ * line on stderr that says what was wrong.
+ */
+
+int shunt_list(int argc, char **argv);
+int shunt_forward(int argc, char **argv);
+
+#endif
