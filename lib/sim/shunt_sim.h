@@ -21,7 +21,10 @@
  *   VFIO devices ------ 82576 registers ---------+-- wires --- other ports, endpoints
  *
  * What it cannot do: pin memory. Memory handed to IOMMU_IOAS_MAP must stay mapped in the process
- * until it is unmapped from every IOAS.
+ * until it is unmapped from every IOAS; that it is mapped is checked when a hwpt takes it, its
+ * permissions are not. What it does not model: the limit of locked memory, nested hwpts, dirty
+ * tracking, page requests, INTx, MSI and hot reset. Rules and errnos are those of Linux 6.12 on
+ * VT-d without scalable mode.
  */
 
 #ifdef __cplusplus
@@ -29,7 +32,7 @@ extern "C" {
 #endif
 
 #define SHUNT_SIM_MAX_PORTS_PER_GROUP 16
-#define SHUNT_SIM_MAX_GROUPS	      8
+#define SHUNT_SIM_MAX_GROUPS          8
 
 /** How the IOMMU moves a function from one domain to another. */
 enum shunt_sim_iommu {
@@ -39,15 +42,15 @@ enum shunt_sim_iommu {
 
 /** What the NIC does when its DMA is refused. */
 enum shunt_sim_nic {
-	SHUNT_SIM_DROP,	 /**< the frame is dropped, the queue goes on: as QEMU's igb does */
+	SHUNT_SIM_DROP,  /**< the frame is dropped, the queue goes on: as QEMU's igb does */
 	SHUNT_SIM_WEDGE, /**< a refused read stops the queue's descriptor engine until a function
 			      level reset: as reported of real 82576 */
 };
 
 /** Why the IOMMU refused, shunt_fault::reason on this platform. */
 enum shunt_sim_reason {
-	SHUNT_SIM_BLOCKED = 1,	/**< no domain in the context entry */
-	SHUNT_SIM_NOT_MAPPED,	/**< no translation for the IOVA */
+	SHUNT_SIM_BLOCKED = 1,  /**< no domain in the context entry */
+	SHUNT_SIM_NOT_MAPPED,   /**< no translation for the IOVA */
 	SHUNT_SIM_NOT_READABLE, /**< mapped without read permission */
 	SHUNT_SIM_NOT_WRITABLE, /**< mapped without write permission */
 };
@@ -74,7 +77,8 @@ int shunt_sim_iommu_parse(const char *name, enum shunt_sim_iommu *iommu);
 int shunt_sim_nic_parse(const char *name, enum shunt_sim_nic *nic);
 
 /**
- * The far end of a wire that is not a port: a tester. All calls come from the engine thread.
+ * The far end of a wire that is not a port: a tester. All calls come from the engine thread, while
+ * it holds the port: they may not call the platform.
  */
 struct shunt_sim_endpoint {
 	void *context;
@@ -83,7 +87,7 @@ struct shunt_sim_endpoint {
 	 *
 	 * @param now     shunt_clock ticks, just read
 	 * @param ready   the port would take a frame now without dropping it
-	 * @param length  [out] bytes, without FCS
+	 * @param length  [out] bytes, without FCS: 60 or more, or the port drops it as a runt
 	 * @return the frame, valid until the next call; NULL if none is due
 	 */
 	const void *(*send)(void *context, uint64_t now, bool ready, uint32_t *length);
@@ -106,10 +110,10 @@ int shunt_sim_connect(struct shunt_platform *platform, const char *port,
 /** When the IOMMU blocked a function during one change of its domain: the truth to measure. */
 struct shunt_sim_blocked {
 	char function[16];
-	uint64_t from;	/**< ticks: after this no DMA was translated by the old domain */
-	uint64_t until; /**< ticks: from here on DMA was translated by the new domain */
+	uint64_t from;   /**< ticks: after this no DMA was translated by the old domain */
+	uint64_t until;  /**< ticks: from here on DMA was translated by the new domain */
 	uint64_t faults; /**< DMA refused in between */
-	bool detached;	/**< ended, or began, by a detach of the whole group */
+	bool detached;   /**< ended, or began, by a detach of the whole group */
 };
 
 /**
@@ -123,29 +127,33 @@ int shunt_sim_blocked(
 
 /** Ground truth of one port's model, to check what was measured from outside. */
 struct shunt_sim_port_truth {
-	uint64_t rx_wire;	/**< frames that came in from the wire */
-	uint64_t rx_delivered;	/**< frames written to memory with their descriptor */
-	uint64_t rx_no_room;	/**< dropped: no descriptor and the FIFO full, or receive off */
-	uint64_t rx_fault;	/**< dropped: a DMA of this frame was refused */
-	uint64_t rx_reset;	/**< dropped: in the FIFO when the port was reset */
-	uint64_t tx_wire;	/**< frames put on the wire */
-	uint64_t tx_fault;	/**< dropped: a DMA of this frame was refused */
-	uint64_t lost_writebacks; /**< descriptors whose write-back was refused */
-	uint32_t wedged_queues;	/**< queues stopped by a refused read, now */
+	uint64_t rx_wire;         /**< frames that came in from the wire */
+	uint64_t rx_delivered;    /**< frames written to memory with their descriptor */
+	uint64_t rx_no_room;      /**< dropped: no descriptor and the FIFO full, or receive off */
+	uint64_t rx_fault;        /**< dropped: a DMA of this frame was refused */
+	uint64_t rx_reset;        /**< dropped: in the FIFO when the port was reset */
+	uint64_t rx_filtered;     /**< dropped: address or length did not pass the filters */
+	uint64_t rx_fifo;         /**< in the receive FIFO, now; with the five above: rx_wire */
+	uint64_t tx_wire;         /**< frames put on the wire */
+	uint64_t tx_fault;        /**< dropped: a DMA of this frame was refused */
+	uint64_t tx_discarded;    /**< dropped: malformed, cut off, or asks for an offload */
+	uint64_t lost_writebacks; /**< descriptors used without DD: their write-back, or a write
+				       of the same frame before it, was refused */
+	uint32_t wedged_queues;   /**< queues stopped by a refused read, now */
 };
 
 /** Reads it. @return 0, -ENODEV */
-int shunt_sim_port_truth(struct shunt_platform *platform, const char *port,
-	struct shunt_sim_port_truth *truth);
+int shunt_sim_port_truth(
+	struct shunt_platform *platform, const char *port, struct shunt_sim_port_truth *truth);
 
 /** What exists on the platform; all zero after an orderly end. */
 struct shunt_sim_objects {
 	unsigned int descriptors; /**< open descriptors: iommufds and devices */
 	unsigned int ioas;
 	unsigned int hwpt;
-	unsigned int devices;	/**< bound devices */
-	unsigned int mappings;	/**< of all IOASes */
-	unsigned int regions;	/**< mapped regions */
+	unsigned int devices;  /**< bound devices */
+	unsigned int mappings; /**< of all IOASes */
+	unsigned int regions;  /**< mapped regions */
 };
 
 /** Counts them. */

@@ -16,32 +16,43 @@
  *                                              forgets cached context and IOTLB, acknowledges
  *   (old domain's page table may go now)
  *
- * Engine thread only, but for sim_iommu_invalidate().
+ * Engine thread only, but for what ioctls ask of the IOMMU (sim_iommu.h). Pointers that a
+ * translation gave are good until the engine's next sim_iommu_service() or sim_iommu_asleep().
  */
 
 struct sim_domain;   /* a hwpt's page table */
 struct sim_function; /* sim.h */
 
 #define SIM_IOTLB_ENTRIES 64 /* of each page size */
-#define SIM_PAGE_SHIFT	  12
-#define SIM_PAGE_SIZE	  (1ull << SIM_PAGE_SHIFT)
-#define SIM_SUPER_SHIFT	  21 /* leaves of 2 MiB and 1 GiB are cached in pieces of 2 MiB */
-#define SIM_SUPER_SIZE	  (1ull << SIM_SUPER_SHIFT)
+#define SIM_PAGE_SHIFT    12
+#define SIM_PAGE_SIZE     (1ull << SIM_PAGE_SHIFT)
+#define SIM_SUPER_SHIFT   21 /* leaves of 2 MiB and 1 GiB are cached in pieces of 2 MiB */
+#define SIM_SUPER_SIZE    (1ull << SIM_SUPER_SHIFT)
 
 /** One cached translation. */
 struct sim_iotlb_entry {
-	uint64_t tag;	   /**< IOVA page number + 1, 0: empty */
-	uint8_t *page;	   /**< memory of the page */
+	uint64_t tag;      /**< IOVA page number + 1, 0: empty */
+	uint8_t *page;     /**< memory of the page */
 	unsigned int prot; /**< enum shunt_dma_prot */
+};
+
+/** What is known of a function's last change of domain, to complete its record (sim_switch.c). */
+struct sim_change {
+	bool detached;           /**< blocked by a detach since `from` */
+	uint64_t from;           /**< ticks */
+	uint64_t blocked_before; /**< sim_dma::blocked when the change began */
+	uint64_t record;         /**< sequence number of its record; 0: none */
 };
 
 /** DMA state of one function. */
 struct sim_dma {
 	struct sim_function *function;
 	_Atomic(struct sim_domain *) context; /**< written by ioctls, under the platform's lock */
-	struct sim_domain *cached;	      /**< engine's copy; NULL: read context again */
+	struct sim_domain *cached;            /**< engine's copy; NULL: read context again */
 	struct sim_iotlb_entry super[SIM_IOTLB_ENTRIES]; /**< 2 MiB pages */
 	struct sim_iotlb_entry small[SIM_IOTLB_ENTRIES]; /**< 4 KiB pages */
+	_Atomic uint64_t blocked; /**< DMA refused for want of a domain, ever; engine counts */
+	struct sim_change change; /**< last change of domain; under the platform's lock */
 };
 
 /** Slow half of sim_dma_translate(): walks the page table, fills the IOTLB or records a fault. */
@@ -75,10 +86,11 @@ bool sim_dma_write(struct sim_dma *dma, uint64_t iova, const void *buf, uint32_t
 
 /** What the engine and the invalidating threads share. One for each platform. */
 struct sim_iommu {
-	_Atomic uint64_t requested; /**< invalidations asked for */
-	_Atomic uint64_t done;	    /**< invalidations the engine has acted on */
-	/* owner of this file adds: list of pending requests, sleep hand-over */
-	struct sim_iommu_queue *queue;
+	_Atomic uint64_t requested;     /**< invalidations asked for */
+	_Atomic uint64_t done;          /**< invalidations the engine has acted on */
+	struct sim_iommu_queue *queue;  /**< pending requests, sleep hand-over (sim_iommu.c) */
+	struct sim_faults *faults;      /**< fault records (sim_faults.c) */
+	struct sim_switch_log *changes; /**< blocked intervals (sim_switch.c) */
 };
 
 /** Slow half of sim_iommu_service(). */
@@ -88,7 +100,7 @@ void sim_iommu_acknowledge(struct sim_iommu *iommu);
 static inline void sim_iommu_service(struct sim_iommu *iommu)
 {
 	if (__builtin_expect(atomic_load_explicit(&iommu->requested, memory_order_acquire) !=
-				    atomic_load_explicit(&iommu->done, memory_order_relaxed),
+				     atomic_load_explicit(&iommu->done, memory_order_relaxed),
 		    0))
 		sim_iommu_acknowledge(iommu);
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SIM_DOMAIN_H
+#define SIM_DOMAIN_H
+
+#include "sim_iommu.h"
+
+/*
+ * A domain: the page table of a hwpt, four levels of 512 entries, 48-bit IOVAs.
+ *
+ *   root --> 512 GiB each --> 1 GiB each --> 2 MiB each --> 4 KiB each
+ *                              or leaf        or leaf        leaf
+ *
+ * An entry holds a table's address, or a leaf's memory address with its permissions. Ioctls write
+ * entries (under sim::lock) while the engine walks them: an entry is stored whole, with release
+ * order, after what it points to; a table that was taken out is freed after the invalidation.
+ */
+
+#define SIM_DOMAIN_BITS 48
+#define SIM_DOMAIN_LAST ((1ull << SIM_DOMAIN_BITS) - 1)
+
+/** One translation found by a walk. */
+struct sim_leaf {
+	uint8_t *memory;    /**< of the leaf's first byte */
+	unsigned int shift; /**< its size: 12, 21 or 30 */
+	unsigned int prot;  /**< enum shunt_dma_prot */
+};
+
+/** Makes an empty domain. @return 0, -ENOMEM */
+int sim_domain_create(struct sim_iommu *iommu, struct sim_domain **domain);
+
+/** Frees a domain that no context entry names any more, and that was invalidated. */
+void sim_domain_destroy(struct sim_domain *domain);
+
+/** Counts the context entries that name the domain: without one an unmap needs no invalidation. */
+void sim_domain_use(struct sim_domain *domain);
+void sim_domain_unuse(struct sim_domain *domain);
+
+/**
+ * Maps memory at IOVAs that are not mapped; all page-aligned, below 2^48.
+ *
+ * @param large  leaves of 2 MiB and 1 GiB may be used
+ * @return 0; -ENOMEM, and nothing is mapped
+ */
+int sim_domain_map(struct sim_domain *domain, uint64_t iova, uint8_t *memory, uint64_t length,
+	unsigned int prot, bool large);
+
+/** Unmaps a range that covers whole leaves. On return no DMA uses it. */
+void sim_domain_unmap(struct sim_domain *domain, uint64_t iova, uint64_t length);
+
+/** Looks an IOVA up. Engine, or under sim::lock. @return false: not mapped */
+bool sim_domain_walk(struct sim_domain *domain, uint64_t iova, struct sim_leaf *leaf);
+
+#endif

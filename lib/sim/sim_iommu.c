@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_pause.h>
+
+#include "sim_iommu.h"
+#include "shunt_clock.h"
+
+#define SPINS_BEFORE_YIELD 2000
+
+/* One request, on the stack of the thread that waits for it. */
+struct invalidation {
+	struct sim_dma *dma;       /* one function; NULL: all that use `domain` */
+	struct sim_domain *domain; /* NULL with dma NULL: nothing, a fence */
+	uint64_t first, last;      /* IOVAs, with domain */
+	uint64_t acted;
+	_Atomic bool done;
+	struct invalidation *next;
+};
+
+struct sim_iommu_queue {
+	struct sim *sim;
+	pthread_mutex_t lock;
+	bool asleep; /* the engine makes no DMA: requesters act themselves */
+	struct invalidation *head;
+	struct invalidation **tail;
+};
+
+int sim_iommu_create(struct sim *sim)
+{
+	struct sim_iommu *iommu = &sim->iommu;
+	int ret;
+
+	iommu->queue = calloc(1, sizeof(*iommu->queue));
+	if (!iommu->queue)
+		return -ENOMEM;
+	iommu->queue->sim = sim;
+	iommu->queue->asleep = true;
+	iommu->queue->tail = &iommu->queue->head;
+	pthread_mutex_init(&iommu->queue->lock, NULL);
+
+	ret = sim_faults_create(iommu);
+	if (ret)
+		goto no_faults;
+	ret = sim_switch_log_create(iommu);
+	if (ret)
+		goto no_log;
+	return 0;
+
+no_log:
+	sim_faults_destroy(iommu);
+no_faults:
+	pthread_mutex_destroy(&iommu->queue->lock);
+	free(iommu->queue);
+	iommu->queue = NULL;
+	return ret;
+}
+
+void sim_iommu_destroy(struct sim *sim)
+{
+	struct sim_iommu *iommu = &sim->iommu;
+
+	if (!iommu->queue)
+		return;
+	sim_switch_log_destroy(iommu);
+	sim_faults_destroy(iommu);
+	pthread_mutex_destroy(&iommu->queue->lock);
+	free(iommu->queue);
+	iommu->queue = NULL;
+}
+
+static void forget_function(struct sim_dma *dma)
+{
+	dma->cached = NULL;
+	memset(dma->super, 0, sizeof(dma->super));
+	memset(dma->small, 0, sizeof(dma->small));
+}
+
+static void forget_pages(
+	struct sim_iotlb_entry *entries, uint64_t first, uint64_t last, unsigned int shift)
+{
+	first >>= shift;
+	last >>= shift;
+	for (unsigned int i = 0; i < SIM_IOTLB_ENTRIES; i++) {
+		uint64_t tag = entries[i].tag;
+
+		if (tag && tag - 1 >= first && tag - 1 <= last)
+			entries[i].tag = 0;
+	}
+}
+
+static void forget_range(struct sim *sim, const struct invalidation *request)
+{
+	for (unsigned int i = 0; i < sim->function_count; i++) {
+		struct sim_dma *dma = &sim->functions[i].dma;
+
+		if (dma->cached != request->domain)
+			continue;
+		forget_pages(dma->super, request->first, request->last, SIM_SUPER_SHIFT);
+		forget_pages(dma->small, request->first, request->last, SIM_PAGE_SHIFT);
+	}
+}
+
+/* Under the queue's lock, by the engine between two frames, or by anyone while it sleeps. */
+static void act(struct sim_iommu *iommu)
+{
+	struct sim_iommu_queue *queue = iommu->queue;
+
+	while (queue->head) {
+		struct invalidation *request = queue->head;
+
+		queue->head = request->next;
+		if (!queue->head)
+			queue->tail = &queue->head;
+		if (request->dma)
+			forget_function(request->dma);
+		else if (request->domain)
+			forget_range(queue->sim, request);
+		request->acted = shunt_clock_now();
+		atomic_fetch_add_explicit(&iommu->done, 1, memory_order_relaxed);
+		/* The requester's stack is gone after this store. */
+		atomic_store_explicit(&request->done, true, memory_order_release);
+	}
+}
+
+void sim_iommu_acknowledge(struct sim_iommu *iommu)
+{
+	pthread_mutex_lock(&iommu->queue->lock);
+	act(iommu);
+	pthread_mutex_unlock(&iommu->queue->lock);
+}
+
+void sim_iommu_asleep(struct sim_iommu *iommu)
+{
+	pthread_mutex_lock(&iommu->queue->lock);
+	act(iommu);
+	iommu->queue->asleep = true;
+	pthread_mutex_unlock(&iommu->queue->lock);
+}
+
+void sim_iommu_awake(struct sim_iommu *iommu)
+{
+	pthread_mutex_lock(&iommu->queue->lock);
+	iommu->queue->asleep = false;
+	pthread_mutex_unlock(&iommu->queue->lock);
+}
+
+static uint64_t submit(struct sim_iommu *iommu, struct invalidation *request)
+{
+	struct sim_iommu_queue *queue = iommu->queue;
+	unsigned int spins = 0;
+
+	pthread_mutex_lock(&queue->lock);
+	*queue->tail = request;
+	queue->tail = &request->next;
+	atomic_fetch_add_explicit(&iommu->requested, 1, memory_order_release);
+	if (queue->asleep)
+		act(iommu);
+	pthread_mutex_unlock(&queue->lock);
+
+	while (!atomic_load_explicit(&request->done, memory_order_acquire)) {
+		if (++spins < SPINS_BEFORE_YIELD)
+			rte_pause();
+		else
+			sched_yield();
+	}
+	return request->acted;
+}
+
+uint64_t sim_iommu_invalidate_function(struct sim_iommu *iommu, struct sim_dma *dma)
+{
+	struct invalidation request = { .dma = dma };
+
+	return submit(iommu, &request);
+}
+
+void sim_iommu_invalidate_range(
+	struct sim_iommu *iommu, struct sim_domain *domain, uint64_t first, uint64_t last)
+{
+	struct invalidation request = { .domain = domain, .first = first, .last = last };
+
+	submit(iommu, &request);
+}
+
+void sim_iommu_fence(struct sim_iommu *iommu)
+{
+	struct invalidation request = { .dma = NULL };
+
+	submit(iommu, &request);
+}
