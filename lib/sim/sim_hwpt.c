@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sim_iommufd.h"
+#include "sim_user.h"
+
+int sim_hwpt_create(struct sim_iommufd *iommufd, struct sim_ioas *ioas, struct sim_hwpt **hwpt)
+{
+	struct sim *sim = iommufd->file.sim;
+	struct sim_hwpt *created = calloc(1, sizeof(*created));
+	int ret;
+
+	if (!created)
+		return -ENOMEM;
+	ret = sim_domain_create(&sim->iommu, &created->domain);
+	if (ret)
+		goto no_domain;
+	ret = sim_object_add(iommufd, &created->object, SIM_OBJECT_HWPT);
+	if (ret)
+		goto no_id;
+	created->ioas = ioas;
+	ioas->object.users++;
+	sim->objects.hwpt++;
+	*hwpt = created;
+	return 0;
+
+no_id:
+	sim_domain_destroy(created->domain);
+no_domain:
+	free(created);
+	return ret;
+}
+
+/* Areas that no hwpt holds yet are looked at as the kernel does when it pins them. */
+static int map_area(struct sim_hwpt *hwpt, const struct sim_area *area, bool first)
+{
+	uint64_t length = area->last - area->start + 1;
+
+	if (first && !sim_user_mapped((uintptr_t)area->memory, length))
+		return -EFAULT;
+	return sim_domain_map(hwpt->domain, area->start, area->memory, length, area->prot,
+		!hwpt->ioas->space.small_pages);
+}
+
+static void unmap_area(struct sim_hwpt *hwpt, const struct sim_area *area)
+{
+	sim_domain_unmap(hwpt->domain, area->start, area->last - area->start + 1);
+}
+
+static uint64_t max_alignment(const struct sim_iova_space *space)
+{
+	return space->alignment > SIM_PAGE_SIZE ? space->alignment : SIM_PAGE_SIZE;
+}
+
+int sim_hwpt_fill(struct sim_hwpt *hwpt)
+{
+	struct sim_ioas *ioas = hwpt->ioas;
+	struct sim_iova_space *space = &ioas->space;
+	uint64_t alignment = max_alignment(space);
+	bool first = TAILQ_EMPTY(&ioas->hwpts);
+	size_t done = 0;
+	int ret;
+
+	if (alignment != space->alignment) {
+		ret = sim_iova_aligned(space, alignment);
+		if (ret)
+			return ret;
+	}
+	ret = sim_iova_reserve(space, SIM_DOMAIN_LAST + 1, UINT64_MAX, hwpt->domain);
+	if (ret)
+		return ret;
+	while (done < space->area_count) {
+		ret = map_area(hwpt, space->areas[done], first);
+		if (ret)
+			goto undo;
+		done++;
+	}
+	space->alignment = alignment;
+	TAILQ_INSERT_TAIL(&ioas->hwpts, hwpt, link);
+	hwpt->filled = true;
+	return 0;
+
+undo:
+	while (done--)
+		unmap_area(hwpt, space->areas[done]);
+	sim_iova_unreserve(space, hwpt->domain);
+	return ret;
+}
+
+void sim_hwpt_free(struct sim *sim, struct sim_hwpt *hwpt)
+{
+	struct sim_ioas *ioas = hwpt->ioas;
+
+	if (hwpt->filled) {
+		TAILQ_REMOVE(&ioas->hwpts, hwpt, link);
+		sim_iova_unreserve(&ioas->space, hwpt->domain);
+		if (TAILQ_EMPTY(&ioas->hwpts))
+			ioas->space.alignment = ioas->space.small_pages ? SIM_PAGE_SIZE : 1;
+	}
+	sim_domain_destroy(hwpt->domain);
+	ioas->object.users--;
+	sim->objects.hwpt--;
+	free(hwpt);
+}
+
+/* Maps an area into every hwpt, or into none. */
+static int map_everywhere(struct sim_ioas *ioas, const struct sim_area *area)
+{
+	struct sim_hwpt *hwpt, *undo;
+	int ret;
+
+	TAILQ_FOREACH (hwpt, &ioas->hwpts, link) {
+		ret = map_area(hwpt, area, hwpt == TAILQ_FIRST(&ioas->hwpts));
+		if (ret)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	TAILQ_FOREACH (undo, &ioas->hwpts, link) {
+		if (undo == hwpt)
+			break;
+		unmap_area(undo, area);
+	}
+	return ret;
+}
+
+int sim_hwpts_map(struct sim_ioas *ioas, struct sim_area **areas, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int ret = map_everywhere(ioas, areas[i]);
+
+		if (ret) {
+			while (i--)
+				sim_hwpts_unmap(ioas, areas[i]);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void sim_hwpts_unmap(struct sim_ioas *ioas, const struct sim_area *area)
+{
+	struct sim_hwpt *hwpt;
+
+	TAILQ_FOREACH (hwpt, &ioas->hwpts, link)
+		unmap_area(hwpt, area);
+}
+
+int sim_hwpt_alloc(struct sim_iommufd *iommufd, struct iommu_hwpt_alloc *command)
+{
+	struct sim_object *object;
+	struct sim_hwpt *hwpt;
+	int ret;
+
+	if (command->__reserved)
+		return -EOPNOTSUPP;
+	if ((command->data_type == IOMMU_HWPT_DATA_NONE) != (command->data_len == 0))
+		return -EINVAL;
+	if (!sim_device_find(iommufd, command->dev_id))
+		return -ENOENT;
+	object = sim_object_find(iommufd, command->pt_id);
+	if (!object)
+		return -EINVAL;
+	if (object->type == SIM_OBJECT_HWPT) {
+		/* A nested one, on a parent that was not made to be one. */
+		if ((command->flags & ~(uint32_t)IOMMU_HWPT_FAULT_ID_VALID) || !command->data_len)
+			return -EOPNOTSUPP;
+		return -EINVAL;
+	}
+	if (object->type != SIM_OBJECT_IOAS)
+		return -EINVAL;
+	if (command->flags || command->data_len)
+		return -EOPNOTSUPP;
+
+	ret = sim_hwpt_create(iommufd, (struct sim_ioas *)object, &hwpt);
+	if (ret)
+		return ret;
+	ret = sim_hwpt_fill(hwpt);
+	if (ret) {
+		sim_object_destroy(iommufd, &hwpt->object);
+		return ret;
+	}
+	command->out_hwpt_id = hwpt->object.id;
+	return 0;
+}
+
+int sim_hwpt_set_dirty_tracking(
+	struct sim_iommufd *iommufd, struct iommu_hwpt_set_dirty_tracking *command)
+{
+	if (command->flags & ~(uint32_t)IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
+		return -EOPNOTSUPP;
+	if (!sim_hwpt_find(iommufd, command->hwpt_id))
+		return -ENOENT;
+	return -EOPNOTSUPP;
+}
+
+int sim_hwpt_get_dirty_bitmap(
+	struct sim_iommufd *iommufd, struct iommu_hwpt_get_dirty_bitmap *command)
+{
+	struct sim_hwpt *hwpt;
+	uint64_t last, bits;
+
+	if ((command->flags & ~(uint32_t)IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) ||
+		command->__reserved)
+		return -EOPNOTSUPP;
+	hwpt = sim_hwpt_find(iommufd, command->hwpt_id);
+	if (!hwpt)
+		return -ENOENT;
+	if (!command->length)
+		return -EINVAL;
+	if (__builtin_add_overflow(command->iova, command->length - 1, &last))
+		return -EOVERFLOW;
+	bits = command->iova | (last + 1);
+	if ((bits & (hwpt->ioas->space.alignment - 1)) || !command->page_size ||
+		(bits & (command->page_size - 1)))
+		return -EINVAL;
+	return -EOPNOTSUPP;
+}

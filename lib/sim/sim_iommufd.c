@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim_iommufd.h"
+#include "sim_user.h"
+
+#define COMMANDS 15 /* Linux 6.12: IOMMUFD_CMD_DESTROY to IOMMUFD_CMD_FAULT_QUEUE_ALLOC */
+
+/* Bounds of one IOMMU_HWPT_INVALIDATE (hw_pagetable.c). */
+#define INVALIDATE_ENTRIES_MAX (1u << 19)
+
+union command {
+	uint32_t size;
+	struct iommu_destroy destroy;
+	struct iommu_ioas_alloc ioas_alloc;
+	struct iommu_ioas_allow_iovas allow_iovas;
+	struct iommu_ioas_copy copy;
+	struct iommu_ioas_iova_ranges iova_ranges;
+	struct iommu_ioas_map map;
+	struct iommu_ioas_unmap unmap;
+	struct iommu_option option;
+	struct iommu_vfio_ioas vfio_ioas;
+	struct iommu_hwpt_alloc hwpt_alloc;
+	struct iommu_hw_info hw_info;
+	struct iommu_hwpt_set_dirty_tracking set_dirty_tracking;
+	struct iommu_hwpt_get_dirty_bitmap get_dirty_bitmap;
+	struct iommu_hwpt_invalidate invalidate;
+	struct iommu_fault_alloc fault_alloc;
+};
+
+static int destroy(struct sim_iommufd *iommufd, union command *command)
+{
+	struct sim_object *object = sim_object_find(iommufd, command->destroy.id);
+
+	return object ? sim_object_destroy(iommufd, object) : -ENOENT;
+}
+
+static int ioas_alloc(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_ioas_alloc(iommufd, &command->ioas_alloc);
+}
+
+static int allow_iovas(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_ioas_allow_iovas(iommufd, &command->allow_iovas);
+}
+
+static int copy(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_ioas_copy(iommufd, &command->copy);
+}
+
+static int iova_ranges(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_ioas_iova_ranges(iommufd, &command->iova_ranges);
+}
+
+static int map(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_ioas_map(iommufd, &command->map);
+}
+
+static int unmap(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_ioas_unmap(iommufd, &command->unmap);
+}
+
+static int rlimit_mode(struct sim_iommufd *iommufd, struct iommu_option *option)
+{
+	if (option->object_id)
+		return -EOPNOTSUPP;
+	if (option->op == IOMMU_OPTION_OP_GET) {
+		option->val64 = iommufd->per_process_limit;
+		return 0;
+	}
+	if (option->op != IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
+	for (uint32_t i = 0; i < iommufd->capacity; i++) {
+		if (iommufd->objects[i])
+			return -EBUSY;
+	}
+	if (option->val64 > 1)
+		return -EINVAL;
+	iommufd->per_process_limit = option->val64;
+	return 0;
+}
+
+static int option(struct sim_iommufd *iommufd, union command *command)
+{
+	if (command->option.__reserved)
+		return -EOPNOTSUPP;
+	switch (command->option.option_id) {
+	case IOMMU_OPTION_RLIMIT_MODE:
+		return rlimit_mode(iommufd, &command->option);
+	case IOMMU_OPTION_HUGE_PAGES:
+		return sim_ioas_option(iommufd, &command->option);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int vfio_ioas(struct sim_iommufd *iommufd, union command *command)
+{
+	struct iommu_vfio_ioas *request = &command->vfio_ioas;
+	struct sim_ioas *ioas;
+
+	if (request->__reserved)
+		return -EOPNOTSUPP;
+	switch (request->op) {
+	case IOMMU_VFIO_IOAS_GET:
+		if (!iommufd->compatibility)
+			return -ENODEV;
+		request->ioas_id = iommufd->compatibility->object.id;
+		return 0;
+	case IOMMU_VFIO_IOAS_SET:
+		ioas = sim_ioas_find(iommufd, request->ioas_id);
+		if (!ioas)
+			return -ENOENT;
+		iommufd->compatibility = ioas;
+		return 0;
+	case IOMMU_VFIO_IOAS_CLEAR:
+		iommufd->compatibility = NULL;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int hwpt_alloc(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_hwpt_alloc(iommufd, &command->hwpt_alloc);
+}
+
+/* An IOMMU driver without hardware information of its own: type none, no data. */
+static int hw_info(struct sim_iommufd *iommufd, union command *command)
+{
+	struct iommu_hw_info *info = &command->hw_info;
+
+	if (info->flags || info->__reserved[0] || info->__reserved[1] || info->__reserved[2])
+		return -EOPNOTSUPP;
+	if (!sim_device_find(iommufd, info->dev_id))
+		return -ENOENT;
+	if (sim_user_zero(info->data_uptr, info->data_len))
+		return -EFAULT;
+	info->data_len = 0;
+	info->out_data_type = IOMMU_HW_INFO_TYPE_NONE;
+	info->out_capabilities = 0;
+	info->out_max_pasid_log2 = 0;
+	return 0;
+}
+
+static int set_dirty_tracking(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_hwpt_set_dirty_tracking(iommufd, &command->set_dirty_tracking);
+}
+
+static int get_dirty_bitmap(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_hwpt_get_dirty_bitmap(iommufd, &command->get_dirty_bitmap);
+}
+
+/* Only a nested hwpt can be invalidated, and there is none. */
+static int invalidate(struct sim_iommufd *iommufd, union command *command)
+{
+	struct iommu_hwpt_invalidate *request = &command->invalidate;
+	uint32_t entries = request->entry_num;
+
+	request->entry_num = 0;
+	if (request->__reserved)
+		return -EOPNOTSUPP;
+	if (entries &&
+		(!request->data_uptr || !request->entry_len || request->entry_len > SIM_PAGE_SIZE ||
+			entries > INVALIDATE_ENTRIES_MAX))
+		return -EINVAL;
+	return -ENOENT;
+}
+
+static int fault_alloc(struct sim_iommufd *iommufd, union command *command)
+{
+	return -EOPNOTSUPP;
+}
+
+struct command_ops {
+	unsigned long request;
+	uint32_t size;     /* of the structure */
+	uint32_t min_size; /* the oldest caller's */
+	int (*execute)(struct sim_iommufd *iommufd, union command *command);
+};
+
+#define COMMAND(_request, _execute, _struct, _last)                                                \
+	[_IOC_NR(_request) - IOMMUFD_CMD_BASE] = {                                                 \
+		.request = _request,                                                               \
+		.size = sizeof(struct _struct),                                                    \
+		.min_size =                                                                        \
+			offsetof(struct _struct, _last) + sizeof(((struct _struct *)NULL)->_last), \
+		.execute = _execute,                                                               \
+	}
+
+static const struct command_ops commands[COMMANDS] = {
+	COMMAND(IOMMU_DESTROY, destroy, iommu_destroy, id),
+	COMMAND(IOMMU_IOAS_ALLOC, ioas_alloc, iommu_ioas_alloc, out_ioas_id),
+	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, allow_iovas, iommu_ioas_allow_iovas, allowed_iovas),
+	COMMAND(IOMMU_IOAS_COPY, copy, iommu_ioas_copy, src_iova),
+	COMMAND(IOMMU_IOAS_IOVA_RANGES, iova_ranges, iommu_ioas_iova_ranges, out_iova_alignment),
+	COMMAND(IOMMU_IOAS_MAP, map, iommu_ioas_map, iova),
+	COMMAND(IOMMU_IOAS_UNMAP, unmap, iommu_ioas_unmap, length),
+	COMMAND(IOMMU_OPTION, option, iommu_option, val64),
+	COMMAND(IOMMU_VFIO_IOAS, vfio_ioas, iommu_vfio_ioas, __reserved),
+	COMMAND(IOMMU_HWPT_ALLOC, hwpt_alloc, iommu_hwpt_alloc, __reserved),
+	COMMAND(IOMMU_GET_HW_INFO, hw_info, iommu_hw_info, __reserved),
+	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, set_dirty_tracking, iommu_hwpt_set_dirty_tracking,
+		__reserved),
+	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, get_dirty_bitmap, iommu_hwpt_get_dirty_bitmap, data),
+	COMMAND(IOMMU_HWPT_INVALIDATE, invalidate, iommu_hwpt_invalidate, __reserved),
+	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, fault_alloc, iommu_fault_alloc, out_fault_fd),
+};
+
+/* Commands that write back what they did although they failed. */
+static bool replies_to_failure(unsigned long request, int error)
+{
+	return (request == IOMMU_IOAS_IOVA_RANGES && error == -EMSGSIZE) ||
+	       request == IOMMU_HWPT_INVALIDATE;
+}
+
+/* Brings the caller's structure to the size known here: what is unknown must be zero. */
+static int read_command(
+	union command *command, const struct command_ops *ops, const uint8_t *arg, uint32_t size)
+{
+	memset(command, 0, sizeof(*command));
+	for (uint32_t i = ops->size; i < size; i++) {
+		if (arg[i])
+			return -E2BIG;
+	}
+	memcpy(command, arg, size < ops->size ? size : ops->size);
+	return 0;
+}
+
+static int iommufd_ioctl(struct sim_file *file, unsigned long request, void *arg)
+{
+	struct sim_iommufd *iommufd = (struct sim_iommufd *)file;
+	const struct command_ops *ops;
+	unsigned int number = _IOC_NR(request);
+	union command command;
+	uint32_t size;
+	int ret;
+
+	if (number < IOMMUFD_CMD_BASE || number - IOMMUFD_CMD_BASE >= COMMANDS)
+		return -ENOTTY;
+	if (!sim_user_mapped((uintptr_t)arg, sizeof(size)))
+		return -EFAULT;
+	memcpy(&size, arg, sizeof(size));
+	ops = &commands[number - IOMMUFD_CMD_BASE];
+	if (ops->request != request)
+		return -ENOTTY;
+	if (size < ops->min_size)
+		return -EINVAL;
+	if (!sim_user_mapped((uintptr_t)arg, size))
+		return -EFAULT;
+	ret = read_command(&command, ops, arg, size);
+	if (ret)
+		return ret;
+
+	pthread_mutex_lock(&file->sim->lock);
+	ret = ops->execute(iommufd, &command);
+	pthread_mutex_unlock(&file->sim->lock);
+	if (!ret || replies_to_failure(request, ret))
+		memcpy(arg, &command, size < ops->size ? size : ops->size);
+	return ret;
+}
+
+static void iommufd_release(struct sim_file *file)
+{
+	struct sim_iommufd *iommufd = (struct sim_iommufd *)file;
+
+	pthread_mutex_lock(&file->sim->lock);
+	sim_objects_destroy(iommufd);
+	pthread_mutex_unlock(&file->sim->lock);
+	free(iommufd);
+}
+
+static const struct sim_file_ops iommufd_ops = {
+	.ioctl = iommufd_ioctl,
+	.release = iommufd_release,
+};
+
+int sim_iommufd_open(struct sim *sim, struct sim_file **file)
+{
+	struct sim_iommufd *iommufd = calloc(1, sizeof(*iommufd));
+
+	if (!iommufd)
+		return -ENOMEM;
+	iommufd->file.ops = &iommufd_ops;
+	iommufd->file.sim = sim;
+	iommufd->file.references = 1;
+	*file = &iommufd->file;
+	return 0;
+}
+
+struct sim_iommufd *sim_iommufd_of(struct sim_file *file)
+{
+	return file->ops == &iommufd_ops ? (struct sim_iommufd *)file : NULL;
+}
