@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "sim_sysfs.h"
+#include "shunt_error.h"
+
+#define TREE_PREFIX   "shunt-sim-"
+#define CONFIG_LENGTH 256
+#define OPEN_AT_ONCE  16
+
+struct sim_sysfs {
+	char path[256];
+};
+
+/* What a function's files say. */
+struct entry {
+	char address[16];
+	uint16_t vendor, device;
+	uint32_t class_code;
+	const char *driver;
+	int group;
+	int cdev;                       /* vfioN; -1: none */
+	uint8_t secondary, subordinate; /* buses behind a bridge; 0: not a bridge */
+};
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_one, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *parent_directory(void)
+{
+	const char *named = getenv("TMPDIR");
+
+	return named && named[0] ? named : "/tmp";
+}
+
+/* Trees of processes that are no more, of this user. */
+static void remove_stale(const char *parent)
+{
+	DIR *dir = opendir(parent);
+	const struct dirent *found;
+
+	if (!dir)
+		return;
+	while ((found = readdir(dir)) != NULL) {
+		char path[512];
+		struct stat status;
+		char *end;
+		long pid;
+
+		if (strncmp(found->d_name, TREE_PREFIX, strlen(TREE_PREFIX)) != 0)
+			continue;
+		pid = strtol(found->d_name + strlen(TREE_PREFIX), &end, 10);
+		if (pid <= 0 || *end != '-' || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+			continue;
+		if (snprintf(path, sizeof(path), "%s/%s", parent, found->d_name) >=
+			(int)sizeof(path))
+			continue;
+		if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+			status.st_uid == geteuid())
+			remove_tree(path);
+	}
+	closedir(dir);
+}
+
+/* Makes a directory below the root and all above it. */
+static int make_directory(int root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int make_directory(int root, const char *fmt, ...)
+{
+	char path[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(path, sizeof(path), fmt, args);
+	va_end(args);
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(root, path, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdirat(root, path, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+static int make_file(int dir, const char *name, const void *content, size_t length)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	ssize_t written;
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, content, length);
+	if (written < 0)
+		ret = -errno;
+	else if ((size_t)written != length)
+		ret = -ENOSPC;
+	close(fd);
+	return ret;
+}
+
+static int make_text(int dir, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int make_text(int dir, const char *name, const char *fmt, ...)
+{
+	char text[64];
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return make_file(dir, name, text, (size_t)length);
+}
+
+static int make_link(int dir, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int make_link(int dir, const char *name, const char *fmt, ...)
+{
+	char target[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(target, sizeof(target), fmt, args);
+	va_end(args);
+	return symlinkat(target, dir, name) ? -errno : 0;
+}
+
+static void put16(uint8_t *config, unsigned int offset, uint16_t value)
+{
+	config[offset] = (uint8_t)value;
+	config[offset + 1] = (uint8_t)(value >> 8);
+}
+
+static int make_config(int dir, const struct entry *entry)
+{
+	uint8_t config[CONFIG_LENGTH] = { 0 };
+
+	put16(config, PCI_VENDOR_ID, entry->vendor);
+	put16(config, PCI_DEVICE_ID, entry->device);
+	config[PCI_REVISION_ID] = 1;
+	config[PCI_CLASS_PROG] = (uint8_t)entry->class_code;
+	put16(config, PCI_CLASS_DEVICE, (uint16_t)(entry->class_code >> 8));
+	if (entry->secondary) {
+		config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_BRIDGE;
+		config[PCI_SECONDARY_BUS] = entry->secondary;
+		config[PCI_SUBORDINATE_BUS] = entry->subordinate;
+	} else {
+		put16(config, PCI_SUBSYSTEM_VENDOR_ID, entry->vendor);
+		put16(config, PCI_SUBSYSTEM_ID, entry->device);
+	}
+	return make_file(dir, "config", config, sizeof(config));
+}
+
+/* Regions 0 to 5 and the ROM: start, end, flags; the model's have no bus address. */
+static int make_resource(int dir)
+{
+	char text[7 * 64];
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < 7; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "0x%016x 0x%016x 0x%016x\n", 0, 0, 0);
+	return make_file(dir, "resource", text, used);
+}
+
+static int make_files(int dir, const struct entry *entry)
+{
+	int ret = make_text(dir, "vendor", "0x%04x\n", entry->vendor);
+
+	if (!ret)
+		ret = make_text(dir, "device", "0x%04x\n", entry->device);
+	if (!ret)
+		ret = make_text(dir, "class", "0x%06x\n", entry->class_code);
+	if (!ret)
+		ret = make_text(dir, "subsystem_vendor", "0x%04x\n", entry->vendor);
+	if (!ret)
+		ret = make_text(dir, "subsystem_device", "0x%04x\n", entry->device);
+	if (!ret)
+		ret = make_text(dir, "irq", "0\n");
+	if (!ret)
+		ret = make_text(dir, "numa_node", "-1\n");
+	if (!ret)
+		ret = make_resource(dir);
+	if (!ret)
+		ret = make_config(dir, entry);
+	if (!ret)
+		ret = make_link(dir, "driver", "../../../bus/pci/drivers/%s", entry->driver);
+	if (!ret)
+		ret = make_link(
+			dir, "iommu_group", "../../../kernel/iommu_groups/%d", entry->group);
+	return ret;
+}
+
+static int make_entry(int root, const struct entry *entry)
+{
+	char path[128];
+	int dir, ret;
+
+	ret = make_directory(root, "devices/pci0000:00/%s", entry->address);
+	if (!ret && entry->cdev >= 0)
+		ret = make_directory(
+			root, "devices/pci0000:00/%s/vfio-dev/vfio%d", entry->address, entry->cdev);
+	if (!ret)
+		ret = make_directory(root, "bus/pci/drivers/%s", entry->driver);
+	if (!ret)
+		ret = make_directory(root, "kernel/iommu_groups/%d/devices", entry->group);
+	if (ret)
+		return ret;
+
+	snprintf(path, sizeof(path), "devices/pci0000:00/%s", entry->address);
+	dir = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	ret = make_files(dir, entry);
+	close(dir);
+	if (ret)
+		return ret;
+
+	snprintf(path, sizeof(path), "bus/pci/devices/%s", entry->address);
+	ret = make_link(root, path, "../../../devices/pci0000:00/%s", entry->address);
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "kernel/iommu_groups/%d/devices/%s", entry->group,
+		entry->address);
+	return make_link(root, path, "../../../../devices/pci0000:00/%s", entry->address);
+}
+
+/* The root port that a group's ports lie behind. */
+static int make_bridge(int root, const struct sim_group *group, unsigned int index)
+{
+	struct entry bridge = {
+		.vendor = 0x1b36, /* QEMU's PCI Express root port, a virtual one too */
+		.device = 0x000c,
+		.class_code = 0x060400,
+		.driver = "pcieport",
+		.group = group->number,
+		.cdev = -1,
+		.secondary = (uint8_t)(16 * index + 3),
+		.subordinate = (uint8_t)(16 * index + 2 + group->function_count),
+	};
+
+	snprintf(bridge.address, sizeof(bridge.address), "0000:00:%02x.0", (uint8_t)(index + 1));
+	return make_entry(root, &bridge);
+}
+
+static int make_port(int root, const struct sim_function *function, unsigned int index)
+{
+	struct entry port = {
+		.vendor = 0x8086, /* Intel 82576, datasheet section 9.4 */
+		.device = 0x10c9,
+		.class_code = 0x020000,
+		.driver = "vfio-pci",
+		.group = function->group->number,
+		.cdev = (int)index,
+	};
+
+	memcpy(port.address, function->address, sizeof(port.address));
+	return make_entry(root, &port);
+}
+
+static int make_tree(const struct sim *sim, int root)
+{
+	int ret = make_directory(root, "bus/pci/devices");
+
+	for (unsigned int i = 0; !ret && i < sim->config.groups; i++)
+		ret = make_bridge(root, &sim->groups[i], i);
+	for (unsigned int i = 0; !ret && i < sim->function_count; i++)
+		ret = make_port(root, &sim->functions[i], i);
+	return ret;
+}
+
+int sim_sysfs_create(struct sim *sim)
+{
+	const char *parent = parent_directory();
+	struct sim_sysfs *sysfs = calloc(1, sizeof(*sysfs));
+	int root, ret;
+
+	if (!sysfs)
+		return shunt_fail(-ENOMEM, "sim: out of memory");
+	remove_stale(parent);
+	if (snprintf(sysfs->path, sizeof(sysfs->path), "%s/" TREE_PREFIX "%ld-XXXXXX", parent,
+		    (long)getpid()) >= (int)sizeof(sysfs->path)) {
+		ret = shunt_fail(-ENAMETOOLONG, "sim: TMPDIR is too long: %s", parent);
+		goto no_directory;
+	}
+	if (!mkdtemp(sysfs->path)) {
+		ret = shunt_fail_errno(-errno,
+			"sim: making a directory in %s for the platform's sysfs tree (set TMPDIR "
+			"to a writable one)",
+			parent);
+		goto no_directory;
+	}
+	root = open(sysfs->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret = root < 0 ? -errno : make_tree(sim, root);
+	if (root >= 0)
+		close(root);
+	if (ret) {
+		shunt_fail_errno(ret, "sim: writing the platform's sysfs tree %s", sysfs->path);
+		goto no_tree;
+	}
+	sim->sysfs = sysfs;
+	sim->platform.sysfs = sysfs->path;
+	return 0;
+
+no_tree:
+	remove_tree(sysfs->path);
+no_directory:
+	free(sysfs);
+	return ret;
+}
+
+void sim_sysfs_destroy(struct sim *sim)
+{
+	if (!sim->sysfs)
+		return;
+	remove_tree(sim->sysfs->path);
+	free(sim->sysfs);
+	sim->sysfs = NULL;
+	sim->platform.sysfs = NULL;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim_user.h"
+#include "sim_vfio.h"
+
+/* Size of a structure up to and with a member: what a caller's argsz must reach. */
+#define SIZE_TO(_struct, _member) \
+	(offsetof(struct _struct, _member) + sizeof(((struct _struct *)NULL)->_member))
+
+static void reset(struct sim_vfio *vfio)
+{
+	sim_nic_reset(vfio->function->nic);
+}
+
+/* With the iommufd's file held, which a bound device keeps. */
+static int bind_locked(struct sim_vfio *vfio, struct sim_iommufd *iommufd, uint32_t *id)
+{
+	struct sim_function *function = vfio->function;
+	int ret;
+
+	if (function->vfio)
+		return -EINVAL;
+	ret = sim_device_bind(iommufd, function, &vfio->device);
+	if (ret)
+		return ret;
+	reset(vfio);
+	function->vfio = vfio;
+	*id = vfio->device->object.id;
+	atomic_store(&vfio->bound, true);
+	return 0;
+}
+
+static int bind_iommufd(struct sim_vfio *vfio, void *arg)
+{
+	struct vfio_device_bind_iommufd *bind = arg;
+	struct sim *sim = vfio->file.sim;
+	struct sim_file *file;
+	int ret;
+
+	if (!sim_user_mapped((uintptr_t)arg, sizeof(*bind)))
+		return -EFAULT;
+	if (bind->argsz < SIZE_TO(vfio_device_bind_iommufd, out_devid) || bind->flags ||
+		bind->iommufd < 0)
+		return -EINVAL;
+	if (atomic_load(&vfio->bound))
+		return -EINVAL;
+	file = sim_fd_get(sim, bind->iommufd);
+	if (!file)
+		return -EBADF;
+	if (!sim_iommufd_of(file)) {
+		ret = -EBADFD;
+		goto out;
+	}
+	pthread_mutex_lock(&sim->lock);
+	ret = bind_locked(vfio, sim_iommufd_of(file), &bind->out_devid);
+	pthread_mutex_unlock(&sim->lock);
+	if (!ret)
+		return 0;
+out:
+	sim_file_put(file);
+	return ret;
+}
+
+static int attach(struct sim_vfio *vfio, struct vfio_device_attach_iommufd_pt *request)
+{
+	uint32_t pt_id = request->pt_id;
+	int ret;
+
+	if (request->argsz < SIZE_TO(vfio_device_attach_iommufd_pt, pt_id) || request->flags)
+		return -EINVAL;
+	ret = sim_device_attach(vfio->device, &pt_id);
+	if (!ret)
+		request->pt_id = pt_id;
+	return ret;
+}
+
+static int detach(struct sim_vfio *vfio, const struct vfio_device_detach_iommufd_pt *request)
+{
+	if (request->argsz < SIZE_TO(vfio_device_detach_iommufd_pt, flags) || request->flags)
+		return -EINVAL;
+	sim_device_detach(vfio->device);
+	return 0;
+}
+
+static int get_info(struct vfio_device_info *info)
+{
+	if (info->argsz < SIZE_TO(vfio_device_info, num_irqs))
+		return -EINVAL;
+	info->flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
+	info->num_regions = VFIO_PCI_NUM_REGIONS;
+	info->num_irqs = VFIO_PCI_NUM_IRQS;
+	if (info->argsz >= SIZE_TO(vfio_device_info, cap_offset))
+		info->cap_offset = 0;
+	return 0;
+}
+
+static int get_region_info(struct vfio_region_info *info)
+{
+	if (info->argsz < SIZE_TO(vfio_region_info, offset))
+		return -EINVAL;
+	if (info->index >= VFIO_PCI_NUM_REGIONS || info->index == VFIO_PCI_VGA_REGION_INDEX)
+		return -EINVAL;
+	info->offset = (uint64_t)info->index << SIM_VFIO_OFFSET_SHIFT;
+	info->size = sim_region_size(info->index);
+	info->flags = 0;
+	if (info->size)
+		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	if (info->index == VFIO_PCI_BAR0_REGION_INDEX)
+		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	return 0;
+}
+
+static int get_irq_info(struct vfio_irq_info *info)
+{
+	if (info->argsz < SIZE_TO(vfio_irq_info, count))
+		return -EINVAL;
+	return sim_irqs_info(info);
+}
+
+/* Bytes of the argument that must be there before argsz can be believed. */
+static uint64_t argument_size(unsigned long request)
+{
+	switch (request) {
+	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
+		return SIZE_TO(vfio_device_attach_iommufd_pt, pt_id);
+	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
+		return SIZE_TO(vfio_device_detach_iommufd_pt, flags);
+	case VFIO_DEVICE_GET_INFO:
+		return SIZE_TO(vfio_device_info, num_irqs);
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return SIZE_TO(vfio_region_info, offset);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return SIZE_TO(vfio_irq_info, count);
+	case VFIO_DEVICE_SET_IRQS:
+		return sizeof(struct vfio_irq_set);
+	default:
+		return 0;
+	}
+}
+
+static int execute(struct sim_vfio *vfio, unsigned long request, void *arg)
+{
+	switch (request) {
+	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
+		return attach(vfio, arg);
+	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
+		return detach(vfio, arg);
+	case VFIO_DEVICE_GET_INFO:
+		return get_info(arg);
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return get_region_info(arg);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return get_irq_info(arg);
+	case VFIO_DEVICE_SET_IRQS:
+		return sim_irqs_set(vfio, arg);
+	case VFIO_DEVICE_RESET:
+		reset(vfio);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int vfio_ioctl(struct sim_file *file, unsigned long request, void *arg)
+{
+	struct sim_vfio *vfio = (struct sim_vfio *)file;
+	int ret;
+
+	if (request == VFIO_DEVICE_BIND_IOMMUFD)
+		return bind_iommufd(vfio, arg);
+	if (!atomic_load(&vfio->bound))
+		return -EINVAL;
+	if (!sim_user_mapped((uintptr_t)arg, argument_size(request)))
+		return -EFAULT;
+	pthread_mutex_lock(&file->sim->lock);
+	ret = execute(vfio, request, arg);
+	pthread_mutex_unlock(&file->sim->lock);
+	return ret;
+}
+
+/* Finds the region of an access. @return 0, -EINVAL unbound or outside it */
+static int region_of(
+	struct sim_vfio *vfio, uint64_t offset, size_t length, uint32_t *index, uint64_t *at)
+{
+	uint64_t number = offset >> SIM_VFIO_OFFSET_SHIFT;
+	uint64_t size;
+
+	if (!atomic_load(&vfio->bound) || number >= VFIO_PCI_NUM_REGIONS)
+		return -EINVAL;
+	*index = (uint32_t)number;
+	*at = offset & ((1ull << SIM_VFIO_OFFSET_SHIFT) - 1);
+	size = sim_region_size(*index);
+	return *at >= size || length > size - *at ? -EINVAL : 0;
+}
+
+static int vfio_read(struct sim_file *file, uint64_t offset, void *buf, size_t length)
+{
+	struct sim_vfio *vfio = (struct sim_vfio *)file;
+	uint32_t index;
+	uint64_t at;
+	int ret = region_of(vfio, offset, length, &index, &at);
+
+	return ret ? ret : sim_nic_read(vfio->function->nic, index, at, buf, (uint32_t)length);
+}
+
+static int vfio_write(struct sim_file *file, uint64_t offset, const void *buf, size_t length)
+{
+	struct sim_vfio *vfio = (struct sim_vfio *)file;
+	uint32_t index;
+	uint64_t at;
+	int ret = region_of(vfio, offset, length, &index, &at);
+
+	return ret ? ret : sim_nic_write(vfio->function->nic, index, at, buf, (uint32_t)length);
+}
+
+/* As vfio-pci closes a device: its DMA ends before its translation does. */
+static void vfio_release(struct sim_file *file)
+{
+	struct sim_vfio *vfio = (struct sim_vfio *)file;
+	struct sim_file *iommufd = NULL;
+
+	pthread_mutex_lock(&file->sim->lock);
+	if (vfio->device) {
+		iommufd = &vfio->device->iommufd->file;
+		reset(vfio);
+		sim_irqs_disable(vfio);
+		sim_device_unbind(vfio->device);
+		vfio->function->vfio = NULL;
+	}
+	pthread_mutex_unlock(&file->sim->lock);
+	if (iommufd)
+		sim_file_put(iommufd);
+	free(vfio);
+}
+
+static const struct sim_file_ops vfio_ops = {
+	.ioctl = vfio_ioctl,
+	.read = vfio_read,
+	.write = vfio_write,
+	.map = sim_region_map,
+	.release = vfio_release,
+};
+
+int sim_vfio_open(struct sim_function *function, struct sim_file **file)
+{
+	struct sim_vfio *vfio = calloc(1, sizeof(*vfio));
+
+	if (!vfio)
+		return -ENOMEM;
+	vfio->file.ops = &vfio_ops;
+	vfio->file.sim = function->sim;
+	vfio->file.references = 1;
+	vfio->function = function;
+	for (uint32_t i = 0; i < SIM_NIC_VECTORS; i++)
+		vfio->vectors[i] = -1;
+	*file = &vfio->file;
+	return 0;
+}
