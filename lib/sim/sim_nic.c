@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vfio.h>
+
+#include <rte_pause.h>
+
+#include "shunt_error.h"
+#include "sim_nic.h"
+
+#define SPINS_BEFORE_YIELD 200u
+
+static void wait_a_little(unsigned int *spins)
+{
+	rte_pause();
+	if (++*spins % SPINS_BEFORE_YIELD == 0)
+		sched_yield();
+}
+
+void sim_nic_lock(struct sim_nic *nic)
+{
+	unsigned int spins = 0;
+
+	atomic_fetch_add_explicit(&nic->lock.waiting, 1, memory_order_relaxed);
+	while (atomic_exchange_explicit(&nic->lock.held, true, memory_order_acquire))
+		wait_a_little(&spins);
+	atomic_fetch_sub_explicit(&nic->lock.waiting, 1, memory_order_relaxed);
+}
+
+void sim_nic_unlock(struct sim_nic *nic)
+{
+	atomic_store_explicit(&nic->lock.held, false, memory_order_release);
+}
+
+void sim_nic_enter(struct sim_nic *nic)
+{
+	unsigned int spins = 0;
+
+	/* The bound keeps a waiting thread that lost its processor from stopping all traffic. */
+	while (atomic_load_explicit(&nic->lock.waiting, memory_order_relaxed) != 0 &&
+		spins < 2 * SPINS_BEFORE_YIELD) {
+		sim_iommu_service(&nic->sim->iommu);
+		wait_a_little(&spins);
+	}
+	while (atomic_exchange_explicit(&nic->lock.held, true, memory_order_acquire)) {
+		sim_iommu_service(&nic->sim->iommu);
+		wait_a_little(&spins);
+	}
+}
+
+static void make_eeprom(struct sim_nic *nic, unsigned int index)
+{
+	unsigned int ports = nic->sim->config.ports ? nic->sim->config.ports : 1;
+	uint16_t sum = 0;
+	unsigned int i;
+
+	nic->mac[0] = 0x02; /* locally administered */
+	nic->mac[4] = (uint8_t)(index / ports);
+	nic->mac[5] = (uint8_t)(index % ports);
+	for (i = 0; i < 3; i++)
+		nic->eeprom[SHUNT_82576_EEPROM_MAC + i] =
+			(uint16_t)(nic->mac[2 * i] | nic->mac[2 * i + 1] << 8);
+	nic->eeprom[SHUNT_82576_EEPROM_DEVICE] = SHUNT_82576_DEVICE;
+	nic->eeprom[SHUNT_82576_EEPROM_VENDOR] = SHUNT_82576_VENDOR;
+	for (i = 0; i < SHUNT_82576_EEPROM_CHECKSUM; i++)
+		sum = (uint16_t)(sum + nic->eeprom[i]);
+	nic->eeprom[SHUNT_82576_EEPROM_CHECKSUM] = (uint16_t)(SHUNT_82576_EEPROM_CHECKSUM_OF - sum);
+}
+
+int sim_nic_create(struct sim_function *function, unsigned int index)
+{
+	struct sim_nic *nic;
+	unsigned int i;
+
+	nic = calloc(1, sizeof(*nic));
+	if (!nic)
+		return shunt_fail(-ENOMEM, "no memory for the NIC of %s", function->address);
+	nic->bar0 = aligned_alloc(SIM_PAGE_SIZE, SIM_NIC_BAR0_SIZE);
+	if (!nic->bar0) {
+		free(nic);
+		return shunt_fail(-ENOMEM, "no memory for BAR 0 of %s", function->address);
+	}
+	nic->sim = function->sim;
+	nic->dma = &function->dma;
+	for (i = 0; i < SIM_NIC_VECTORS; i++)
+		nic->vector[i] = -1;
+	for (i = 0; i < SIM_NIC_QUEUES; i++) {
+		nic->rx[i].ring.tail = &nic->bar0[SHUNT_82576_RDT(i) / 4];
+		nic->tx[i].ring.tail = &nic->bar0[SHUNT_82576_TDT(i) / 4];
+	}
+	make_eeprom(nic, index);
+	sim_nic_config_init(nic);
+	sim_nic_registers_reset(nic, true);
+	function->nic = nic;
+	return 0;
+}
+
+void sim_nic_destroy(struct sim_nic *nic)
+{
+	if (!nic)
+		return;
+	free(nic->bar0);
+	free(nic);
+}
+
+void *sim_nic_bar0(struct sim_nic *nic)
+{
+	return nic->bar0;
+}
+
+static bool region_holds(uint32_t size, uint64_t offset, uint32_t length)
+{
+	return length > 0 && length <= size && offset <= size - length;
+}
+
+static int refuse(uint32_t index, uint64_t offset, uint32_t length, const char *what)
+{
+	return shunt_fail(-EINVAL, "%s of %u bytes at 0x%llx of region %u: outside or misaligned",
+		what, length, (unsigned long long)offset, index);
+}
+
+/* Registers are 32 bits wide; a read may take a part of one, a write takes whole ones. */
+static int bar0_read(struct sim_nic *nic, uint64_t offset, void *buf, uint32_t length)
+{
+	uint32_t place = (uint32_t)offset % 4;
+	uint32_t done, value;
+
+	if (!region_holds(SIM_NIC_BAR0_SIZE, offset, length) ||
+		(length < 4 ? place + length > 4 : place != 0 || length % 4 != 0))
+		return refuse(VFIO_PCI_BAR0_REGION_INDEX, offset, length, "read");
+	if (length < 4) {
+		value = sim_nic_register_read(nic, (uint32_t)offset - place);
+		memcpy(buf, (uint8_t *)&value + place, length);
+		return 0;
+	}
+	for (done = 0; done < length; done += 4) {
+		value = sim_nic_register_read(nic, (uint32_t)offset + done);
+		memcpy((uint8_t *)buf + done, &value, 4);
+	}
+	return 0;
+}
+
+static int bar0_write(struct sim_nic *nic, uint64_t offset, const void *buf, uint32_t length)
+{
+	uint32_t done, value;
+
+	if (!region_holds(SIM_NIC_BAR0_SIZE, offset, length) || offset % 4 != 0 || length % 4 != 0)
+		return refuse(VFIO_PCI_BAR0_REGION_INDEX, offset, length, "write");
+	for (done = 0; done < length; done += 4) {
+		memcpy(&value, (const uint8_t *)buf + done, 4);
+		sim_nic_register_write(nic, (uint32_t)offset + done, value);
+	}
+	return 0;
+}
+
+int sim_nic_read(struct sim_nic *nic, uint32_t index, uint64_t offset, void *buf, uint32_t length)
+{
+	int err = 0;
+
+	sim_nic_lock(nic);
+	if (index == VFIO_PCI_BAR0_REGION_INDEX)
+		err = bar0_read(nic, offset, buf, length);
+	else if (index == VFIO_PCI_BAR3_REGION_INDEX &&
+		 region_holds(SIM_NIC_BAR3_SIZE, offset, length))
+		memcpy(buf, nic->msix + offset, length);
+	else if (index == VFIO_PCI_CONFIG_REGION_INDEX &&
+		 region_holds(SIM_NIC_CONFIG_SIZE, offset, length))
+		sim_nic_config_read(nic, (uint32_t)offset, buf, length);
+	else
+		err = refuse(index, offset, length, "read");
+	sim_nic_unlock(nic);
+	return err;
+}
+
+int sim_nic_write(
+	struct sim_nic *nic, uint32_t index, uint64_t offset, const void *buf, uint32_t length)
+{
+	int err = 0;
+
+	sim_nic_lock(nic);
+	if (index == VFIO_PCI_BAR0_REGION_INDEX)
+		err = bar0_write(nic, offset, buf, length);
+	else if (index == VFIO_PCI_BAR3_REGION_INDEX &&
+		 region_holds(SIM_NIC_BAR3_SIZE, offset, length))
+		memcpy(nic->msix + offset, buf, length);
+	else if (index == VFIO_PCI_CONFIG_REGION_INDEX &&
+		 region_holds(SIM_NIC_CONFIG_SIZE, offset, length)) {
+		if (sim_nic_config_write(nic, (uint32_t)offset, buf, length))
+			sim_nic_registers_reset(nic, true);
+	} else
+		err = refuse(index, offset, length, "write");
+	sim_nic_unlock(nic);
+	return err;
+}
+
+void sim_nic_reset(struct sim_nic *nic)
+{
+	sim_nic_lock(nic);
+	sim_nic_registers_reset(nic, true);
+	sim_nic_unlock(nic);
+}
+
+void sim_nic_vector(struct sim_nic *nic, uint32_t vector, int eventfd)
+{
+	if (vector >= SIM_NIC_VECTORS)
+		return;
+	sim_nic_lock(nic);
+	nic->vector[vector] = eventfd;
+	sim_nic_unlock(nic);
+}

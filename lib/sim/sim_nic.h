@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SIM_NIC_H
+#define SIM_NIC_H
+
+#include <rte_branch_prediction.h>
+#include <rte_memcpy.h>
+
+#include "shunt_82576.h"
+#include "shunt_clock.h"
+#include "sim.h"
+
+/*
+ * An 82576 at register and descriptor level, inside.
+ *
+ *   region access (any thread)          engine thread: sim_nic_turn()
+ *     sim_nic.c, sim_nic_config.c          |
+ *     sim_nic_registers.c                  |
+ *     sim_nic_stats.c                      |
+ *          |                               |
+ *          +----------- lock --------------+
+ *          |                               |
+ *   BAR 0 memory --- RDT, TDT (plain) ---> rings (sim_ring.c): descriptors fetched in batches
+ *                                          |              |
+ *                                       sim_rx.c       sim_tx.c
+ *                     wire --> filter --> FIFO --> memory  `--> wire (sim_wire.c)
+ *
+ * Everything of a NIC but its doorbells belongs to who holds its lock; the engine takes it once a
+ * turn. Only the engine holds two, when the far end of the wire is another port. DMA is made with
+ * the lock held, so who holds it knows that none is in flight.
+ *
+ * What is not modelled, and then says so: VLAN stripping, insertion and filtering are ignored
+ * (tags are data); frames that ask for checksum insertion or segmentation are discarded and
+ * counted; receive side scaling keeps queue 0 whatever MRQC says; TCP and UDP checksums of
+ * received frames are reported as not checked; interrupt moderation is one interrupt a turn.
+ */
+
+#define SIM_NIC_QUEUES       SHUNT_82576_QUEUES
+#define SIM_NIC_BURST        32u /* frames of one queue or endpoint in a turn */
+#define SIM_NIC_DRAIN        64u /* frames of the FIFO in a turn */
+#define SIM_DESCRIPTOR_CACHE 64u /* descriptors that the device holds of each queue, 7.1 */
+#define SIM_FIFO_SIZE        SHUNT_82576_RX_FIFO_SIZE
+#define SIM_FIFO_HEADER      16u    /* of each frame in the FIFO, which is 16-byte aligned there */
+#define SIM_FETCH_RETRY_NS   20000u /* pause after a refused descriptor fetch */
+#define SIM_COUNTERS         ((SHUNT_82576_STATISTICS_END - SHUNT_82576_STATISTICS) / 4u)
+
+union sim_descriptor {
+	union shunt_82576_rx_descriptor rx;
+	union shunt_82576_tx_descriptor tx;
+};
+
+/** A descriptor ring and the part of it that the device has fetched. */
+struct sim_ring {
+	const uint32_t *tail; /**< doorbell, in BAR 0 */
+	uint64_t base;        /**< IOVA */
+	uint32_t count;       /**< descriptors */
+	uint32_t head;        /**< next descriptor to use */
+	uint32_t first;       /**< its place in cache, modulo SIM_DESCRIPTOR_CACHE */
+	uint32_t cached;      /**< descriptors fetched and not used yet */
+	uint64_t retry;       /**< ticks: no fetch before */
+	bool enabled;
+	bool wedged;
+	union sim_descriptor cache[SIM_DESCRIPTOR_CACHE];
+};
+
+struct sim_rx_queue {
+	struct sim_ring ring;
+	uint32_t buffer_size; /**< bytes of each descriptor's buffer */
+	bool drop_enable;
+	uint32_t dropped; /**< RQDPC */
+};
+
+struct sim_tx_queue {
+	struct sim_ring ring;
+	uint64_t head_writeback; /**< IOVA for the head, 0: none */
+	uint32_t gathered;       /**< bytes of the frame so far */
+	uint32_t payload_length; /**< what its first descriptor announced, 0: not said */
+	bool in_frame;           /**< a descriptor of the frame was used */
+	bool refused;            /**< a read of this frame was refused */
+	bool discard;            /**< malformed, or asks for what is not modelled */
+	uint8_t gather[SHUNT_82576_FRAME_MAX];
+};
+
+/** Receive FIFO: frames on their way to memory. */
+struct sim_fifo {
+	uint32_t read; /**< offset of the oldest frame */
+	uint32_t used; /**< bytes */
+	uint32_t frames;
+	/* A frame that starts below SIM_FIFO_SIZE runs on past it instead of wrapping. */
+	uint8_t data[SIM_FIFO_SIZE + SIM_FIFO_HEADER + SHUNT_82576_FRAME_MAX + 16];
+};
+
+/** Lock between the engine and register accesses; whoever waits gets in before the next turn. */
+struct sim_nic_lock {
+	atomic_bool held;
+	atomic_uint waiting;
+};
+
+struct sim_nic {
+	struct sim *sim;
+	struct sim_dma *dma;
+	uint32_t *bar0; /**< the registers; doorbells are stored here by the driver */
+	struct sim_nic_lock lock;
+	bool pending;                    /**< enables or master disable changed: for the engine */
+	bool bus_master;                 /**< PCI command register */
+	bool dma_enabled;                /**< bus master and not master disabled */
+	bool receiving;                  /**< RCTL.EN */
+	bool transmitting;               /**< TCTL.EN */
+	uint32_t rx_wanted, tx_wanted;   /**< queues that software wants enabled, by bit */
+	uint32_t rx_enabled, tx_enabled; /**< queues that are */
+	uint64_t addresses[SHUNT_82576_ADDRESSES]; /**< valid receive addresses, as loaded */
+	unsigned int address_count;
+	struct sim_nic *peer; /**< far end of the wire: a port */
+	bool connected;       /**< or an endpoint */
+	struct shunt_sim_endpoint endpoint;
+	struct shunt_sim_port_truth truth; /**< but for what is counted when it is read */
+	uint64_t counter[SIM_COUNTERS];    /**< statistics registers; pairs in the low one */
+	uint32_t rx_causes, tx_causes;     /**< queues that have to interrupt, by bit */
+	int vector[SIM_NIC_VECTORS];       /**< eventfds */
+	uint16_t phy[SHUNT_82576_PHY_REGISTERS];
+	uint16_t eeprom[SHUNT_82576_EEPROM_WORDS];
+	uint8_t mac[6];
+	uint8_t config[SIM_NIC_CONFIG_SIZE];
+	uint8_t msix[SIM_NIC_BAR3_SIZE];
+	struct sim_fifo fifo;
+	struct sim_rx_queue rx[SIM_NIC_QUEUES];
+	struct sim_tx_queue tx[SIM_NIC_QUEUES];
+};
+
+/* ---- lock (sim_nic.c) ---- */
+
+/** For all threads but the engine. Spins briefly, then yields. */
+void sim_nic_lock(struct sim_nic *nic);
+void sim_nic_unlock(struct sim_nic *nic);
+/** For the engine: lets waiting threads in first, and serves invalidations while it waits. */
+void sim_nic_enter(struct sim_nic *nic);
+
+/* ---- registers; lock held ---- */
+
+static inline uint32_t sim_register(const struct sim_nic *nic, uint32_t offset)
+{
+	return __atomic_load_n(&nic->bar0[offset / 4], __ATOMIC_RELAXED);
+}
+
+static inline void sim_register_set(struct sim_nic *nic, uint32_t offset, uint32_t value)
+{
+	__atomic_store_n(&nic->bar0[offset / 4], value, __ATOMIC_RELAXED);
+}
+
+uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset);
+void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
+/** Reset of the port (CTRL.RST), or of the whole function, which alone frees wedged queues. */
+void sim_nic_registers_reset(struct sim_nic *nic, bool function_level);
+/** STATUS and PHY follow the wire. */
+void sim_nic_update_link(struct sim_nic *nic);
+
+/* ---- registers of queues (sim_nic_queues.c); lock held ---- */
+
+/** @return whether it is a register of a queue that does not just read what was written */
+bool sim_nic_queue_read(struct sim_nic *nic, uint32_t offset, uint32_t *value);
+/** @return whether it is a register of a queue */
+bool sim_nic_queue_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
+void sim_nic_queues_reset(struct sim_nic *nic, bool function_level);
+/** Engine: does what register writes asked for, and acknowledges it in the registers. */
+void sim_nic_apply(struct sim_nic *nic);
+
+/* ---- interrupts (sim_nic_interrupt.c); lock held ---- */
+
+bool sim_nic_interrupt_read(struct sim_nic *nic, uint32_t offset, uint32_t *value);
+bool sim_nic_interrupt_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
+/** Raises what the turn's frames caused. */
+void sim_nic_interrupt_queues(struct sim_nic *nic);
+/** Raises a cause of ICR. */
+void sim_nic_interrupt_other(struct sim_nic *nic, uint32_t cause);
+
+/* ---- statistics (sim_nic_stats.c); lock held ---- */
+
+static inline void sim_count(struct sim_nic *nic, uint32_t offset, uint64_t by)
+{
+	nic->counter[(offset - SHUNT_82576_STATISTICS) / 4] += by;
+}
+
+/** Which of the six size registers a frame of this length (FCS included) counts in. */
+static inline uint32_t sim_size_class(uint32_t length)
+{
+	if (length <= 64)
+		return 0;
+	if (length >= 1024)
+		return 5;
+	return 26u - (uint32_t)__builtin_clz(length); /* 64-127: 1, ... 512-1023: 4 */
+}
+
+/** Reads and clears. */
+uint32_t sim_nic_statistics_read(struct sim_nic *nic, uint32_t offset);
+
+/* ---- configuration space (sim_nic_config.c); lock held ---- */
+
+void sim_nic_config_init(struct sim_nic *nic);
+void sim_nic_config_read(struct sim_nic *nic, uint32_t offset, void *buf, uint32_t length);
+/** @return true: a function level reset was asked for */
+bool sim_nic_config_write(struct sim_nic *nic, uint32_t offset, const void *buf, uint32_t length);
+
+/* ---- rings (sim_ring.c); engine, or lock held ---- */
+
+/** Takes base, length and head from the registers at queue (RDBAL(n) or TDBAL(n)). */
+void sim_ring_load(struct sim_nic *nic, struct sim_ring *ring, uint32_t queue);
+/** Drops what was fetched. */
+void sim_ring_drop(struct sim_ring *ring);
+/** Fetches descriptors. @return whether `needed` of them are there now */
+bool sim_ring_fetch(struct sim_nic *nic, struct sim_ring *ring, uint32_t needed);
+
+static inline const union sim_descriptor *sim_ring_peek(
+	const struct sim_ring *ring, uint32_t distance)
+{
+	return &ring->cache[(ring->first + distance) % SIM_DESCRIPTOR_CACHE];
+}
+
+static inline uint64_t sim_ring_iova(const struct sim_ring *ring)
+{
+	return ring->base + 16ull * ring->head;
+}
+
+static inline void sim_ring_advance(struct sim_ring *ring)
+{
+	ring->first++;
+	ring->cached--;
+	ring->head = ring->head + 1 == ring->count ? 0 : ring->head + 1;
+}
+
+/** Memory of an IOVA if the IOTLB has it; makes no access and no fault record. */
+static inline const uint8_t *sim_iotlb_peek(const struct sim_dma *dma, uint64_t iova)
+{
+	uint64_t page = iova >> SIM_SUPER_SHIFT;
+	const struct sim_iotlb_entry *entry = &dma->super[page % SIM_IOTLB_ENTRIES];
+
+	if (likely(entry->tag == page + 1))
+		return entry->page + (iova & (SIM_SUPER_SIZE - 1));
+	page = iova >> SIM_PAGE_SHIFT;
+	entry = &dma->small[page % SIM_IOTLB_ENTRIES];
+	return entry->tag == page + 1 ? entry->page + (iova & (SIM_PAGE_SIZE - 1)) : NULL;
+}
+
+static inline bool sim_within_page(uint64_t iova, uint32_t length)
+{
+	return (iova & (SIM_PAGE_SIZE - 1)) + length <= SIM_PAGE_SIZE;
+}
+
+/* ---- receive (sim_rx.c); engine ---- */
+
+/** The queues would take a frame from the wire straight away. */
+bool sim_rx_ready(struct sim_nic *nic);
+/** A frame comes in from the wire: length without FCS. Serves no invalidation. */
+void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length);
+/** Moves frames from the FIFO to memory. @return frames */
+unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget);
+void sim_fifo_clear(struct sim_fifo *fifo);
+bool sim_fifo_push(struct sim_fifo *fifo, const uint8_t *frame, uint32_t length);
+const uint8_t *sim_fifo_front(const struct sim_fifo *fifo, uint32_t *length);
+void sim_fifo_pop(struct sim_fifo *fifo);
+/** Whether the destination address passes. (sim_rx_filter.c) */
+bool sim_rx_accept(const struct sim_nic *nic, const uint8_t *frame);
+/** Packet type for packet_info and checksum bits for status_error. (sim_rx_filter.c) */
+uint32_t sim_rx_classify(
+	const struct sim_nic *nic, const uint8_t *frame, uint32_t length, uint32_t *status);
+
+/* ---- transmit (sim_tx.c); engine ---- */
+
+/** Sends up to budget frames of a queue. @return frames */
+unsigned int sim_tx_turn(struct sim_nic *nic, unsigned int queue, unsigned int budget);
+/** Forgets the frame that was being gathered. */
+void sim_tx_forget(struct sim_nic *nic, struct sim_tx_queue *queue);
+
+/* ---- wire (sim_wire.c); engine ---- */
+
+/** Puts a frame on the wire; length without FCS. The peer's lock is held. */
+void sim_wire_transmit(struct sim_nic *nic, const uint8_t *frame, uint32_t length);
+/** Takes frames from the endpoint. @return frames */
+unsigned int sim_wire_receive(struct sim_nic *nic, unsigned int budget);
+/** Frame check sequence of IEEE 802.3. */
+uint32_t sim_wire_fcs(const uint8_t *frame, uint32_t length);
+
+/* ---- engine (sim_engine.c) ---- */
+
+/** One turn of a port: FIFO, transmit queues, endpoint, interrupts. @return frames moved */
+unsigned int sim_nic_turn(struct sim_nic *nic);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <unistd.h>
+
+#include "sim_nic.h"
+
+/* MSI-X by IVAR, EIMS and EICR: datasheet 7.3 and 8.8. */
+
+static void signal_vectors(struct sim_nic *nic, uint32_t causes)
+{
+	uint32_t before = sim_register(nic, SHUNT_82576_EICR);
+	uint32_t mask = sim_register(nic, SHUNT_82576_EIMS);
+	uint32_t fire = causes & ~before & mask;
+	const uint64_t one = 1;
+	unsigned int i;
+
+	sim_register_set(nic, SHUNT_82576_EICR,
+		(before | causes) & ~(fire & sim_register(nic, SHUNT_82576_EIAC)));
+	if (sim_register(nic, SHUNT_82576_GPIE) & SHUNT_82576_GPIE_EIAME)
+		sim_register_set(nic, SHUNT_82576_EIMS,
+			mask & ~(fire & sim_register(nic, SHUNT_82576_EIAM)));
+	for (i = 0; i < SIM_NIC_VECTORS; i++)
+		if ((fire >> i & 1u) && nic->vector[i] >= 0 &&
+			write(nic->vector[i], &one, sizeof(one)) != sizeof(one))
+			continue; /* the counter is full, so the reader has its event */
+}
+
+static uint32_t vector_bit(uint32_t ivar, unsigned int shift)
+{
+	uint32_t entry = ivar >> shift & 0xFFu;
+
+	return entry & SHUNT_82576_IVAR_VALID ? 1u << (entry & SHUNT_82576_IVAR_VECTOR) : 0;
+}
+
+void sim_nic_interrupt_queues(struct sim_nic *nic)
+{
+	uint32_t causes = 0;
+	unsigned int i;
+	uint32_t ivar;
+
+	for (i = 0; i < SIM_NIC_QUEUES; i++) {
+		ivar = sim_register(nic, SHUNT_82576_IVAR(i % 8));
+		if (nic->rx_causes >> i & 1u)
+			causes |= vector_bit(ivar, SHUNT_82576_IVAR_RX_SHIFT(i));
+		if (nic->tx_causes >> i & 1u)
+			causes |= vector_bit(ivar, SHUNT_82576_IVAR_TX_SHIFT(i));
+	}
+	nic->rx_causes = nic->tx_causes = 0;
+	if (causes)
+		signal_vectors(nic, causes);
+}
+
+void sim_nic_interrupt_other(struct sim_nic *nic, uint32_t cause)
+{
+	uint32_t icr = sim_register(nic, SHUNT_82576_ICR) | cause;
+
+	sim_register_set(nic, SHUNT_82576_ICR, icr);
+	if (icr & sim_register(nic, SHUNT_82576_IMS))
+		signal_vectors(nic, vector_bit(sim_register(nic, SHUNT_82576_IVAR_MISC),
+					    SHUNT_82576_IVAR_MISC_OTHER_SHIFT));
+}
+
+bool sim_nic_interrupt_read(struct sim_nic *nic, uint32_t offset, uint32_t *value)
+{
+	switch (offset) {
+	case SHUNT_82576_ICR:
+	case SHUNT_82576_EICR:
+		*value = sim_register(nic, offset);
+		sim_register_set(nic, offset, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool sim_nic_interrupt_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
+{
+	uint32_t target;
+
+	switch (offset) {
+	case SHUNT_82576_ICR:
+		sim_register_set(nic, offset, sim_register(nic, offset) & ~value);
+		return true;
+	case SHUNT_82576_EICR:
+		value &= SHUNT_82576_EICR_MASK;
+		sim_register_set(nic, offset, sim_register(nic, offset) & ~value);
+		return true;
+	case SHUNT_82576_ICS:
+		sim_nic_interrupt_other(nic, value);
+		return true;
+	case SHUNT_82576_EICS:
+		signal_vectors(nic, value & SHUNT_82576_EICR_MASK);
+		return true;
+	case SHUNT_82576_IMS:
+		sim_register_set(nic, offset, sim_register(nic, offset) | value);
+		return true;
+	case SHUNT_82576_EIMS:
+		value &= SHUNT_82576_EICR_MASK;
+		sim_register_set(nic, offset, sim_register(nic, offset) | value);
+		return true;
+	case SHUNT_82576_IMC:
+	case SHUNT_82576_EIMC:
+		target = offset == SHUNT_82576_IMC ? SHUNT_82576_IMS : SHUNT_82576_EIMS;
+		sim_register_set(nic, target, sim_register(nic, target) & ~value);
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "sim_nic.h"
+
+#define QUEUE_SIZE SHUNT_82576_QUEUE_REGISTERS_SIZE
+
+/* Queues 0 to 3 answer at two places. */
+static uint32_t canonical(uint32_t offset)
+{
+	static const uint32_t alias[][2] = {
+		{ SHUNT_82576_RX_QUEUE_ALIAS, SHUNT_82576_RX_QUEUE(0) },
+		{ SHUNT_82576_TX_QUEUE_ALIAS, SHUNT_82576_TX_QUEUE(0) },
+	};
+	uint32_t queue, place;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		queue = (offset - alias[i][0]) / SHUNT_82576_QUEUE_ALIAS_STRIDE;
+		place = (offset - alias[i][0]) % SHUNT_82576_QUEUE_ALIAS_STRIDE;
+		if (offset >= alias[i][0] && queue < SHUNT_82576_QUEUE_ALIASES &&
+			place < QUEUE_SIZE)
+			return alias[i][1] + QUEUE_SIZE * queue + place;
+	}
+	return offset;
+}
+
+void sim_nic_update_link(struct sim_nic *nic)
+{
+	const uint32_t up =
+		SHUNT_82576_STATUS_LU | SHUNT_82576_STATUS_FD | SHUNT_82576_STATUS_SPEED_1000;
+	bool far_end = nic->peer || nic->connected;
+	bool was = sim_register(nic, SHUNT_82576_STATUS) & SHUNT_82576_STATUS_LU;
+	bool is = far_end && (sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_SLU);
+	uint32_t status = sim_register(nic, SHUNT_82576_STATUS) & ~up;
+
+	nic->phy[SHUNT_82576_PHY_STATUS] =
+		SHUNT_82576_PHY_STATUS_CAPABILITIES |
+		(far_end ? SHUNT_82576_PHY_STATUS_LINK | SHUNT_82576_PHY_STATUS_AUTONEGOTIATE_DONE
+			 : 0);
+	sim_register_set(nic, SHUNT_82576_STATUS, is ? status | up : status);
+	if (was != is)
+		sim_nic_interrupt_other(nic, SHUNT_82576_ICR_LSC);
+}
+
+static void phy_reset(struct sim_nic *nic)
+{
+	memset(nic->phy, 0, sizeof(nic->phy));
+	nic->phy[SHUNT_82576_PHY_CONTROL] = SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE |
+					    SHUNT_82576_PHY_CONTROL_FULL_DUPLEX |
+					    SHUNT_82576_PHY_CONTROL_SPEED_1000;
+	nic->phy[SHUNT_82576_PHY_ID1] = SHUNT_82576_PHY_ID1_VALUE;
+	nic->phy[SHUNT_82576_PHY_ID2] = SHUNT_82576_PHY_ID2_VALUE;
+	nic->phy[SHUNT_82576_PHY_ADVERTISE] = 0x0DE1;    /* 10, 100, pause */
+	nic->phy[SHUNT_82576_PHY_PARTNER] = 0x45E1;      /* the same, acknowledged */
+	nic->phy[SHUNT_82576_PHY_CONTROL_1000] = 0x0200; /* 1000BASE-T full duplex */
+	nic->phy[SHUNT_82576_PHY_STATUS_1000] = 0x3800;  /* partner has it, receivers fine */
+}
+
+static void write_mdic(struct sim_nic *nic, uint32_t value)
+{
+	uint32_t number = (value & SHUNT_82576_MDIC_REGADD_MASK) >> SHUNT_82576_MDIC_REGADD_SHIFT;
+	uint32_t operation = value & SHUNT_82576_MDIC_OP_MASK;
+	uint16_t data = (uint16_t)(value & SHUNT_82576_MDIC_DATA_MASK);
+
+	value |= SHUNT_82576_MDIC_READY;
+	if ((value & SHUNT_82576_MDIC_PHYADD_MASK) != SHUNT_82576_MDIC_PHYADD_OWN) {
+		value |= SHUNT_82576_MDIC_ERROR;
+	} else if (operation == SHUNT_82576_MDIC_OP_READ) {
+		value = (value & ~SHUNT_82576_MDIC_DATA_MASK) | nic->phy[number];
+	} else if (operation == SHUNT_82576_MDIC_OP_WRITE) {
+		if (number == SHUNT_82576_PHY_CONTROL && (data & SHUNT_82576_PHY_CONTROL_RESET)) {
+			phy_reset(nic);
+			sim_nic_update_link(nic);
+		} else if (number == SHUNT_82576_PHY_CONTROL) {
+			nic->phy[number] = data & (uint16_t)~SHUNT_82576_PHY_CONTROL_RESTART;
+		} else if (number != SHUNT_82576_PHY_STATUS && number != SHUNT_82576_PHY_ID1 &&
+			   number != SHUNT_82576_PHY_ID2) {
+			nic->phy[number] = data;
+		}
+	}
+	sim_register_set(nic, SHUNT_82576_MDIC, value);
+}
+
+static void write_eerd(struct sim_nic *nic, uint32_t value)
+{
+	uint32_t word = (value & SHUNT_82576_EERD_ADDR_MASK) >> SHUNT_82576_EERD_ADDR_SHIFT;
+	uint32_t data = word < SHUNT_82576_EEPROM_WORDS ? nic->eeprom[word] : 0xFFFFu;
+
+	if (!(value & SHUNT_82576_EERD_START))
+		return;
+	sim_register_set(nic, SHUNT_82576_EERD,
+		(value & SHUNT_82576_EERD_ADDR_MASK) | SHUNT_82576_EERD_DONE |
+			data << SHUNT_82576_EERD_DATA_SHIFT);
+}
+
+static void write_ctrl(struct sim_nic *nic, uint32_t value)
+{
+	if (value & SHUNT_82576_CTRL_RST) {
+		sim_nic_registers_reset(nic, false);
+		return;
+	}
+	if (value & SHUNT_82576_CTRL_PHY_RST)
+		phy_reset(nic);
+	sim_register_set(nic, SHUNT_82576_CTRL, value & ~SHUNT_82576_CTRL_PHY_RST);
+	nic->pending = true;
+	sim_nic_update_link(nic);
+}
+
+static void load_addresses(struct sim_nic *nic)
+{
+	unsigned int i;
+	uint32_t high;
+
+	nic->address_count = 0;
+	for (i = 0; i < SHUNT_82576_ADDRESSES; i++) {
+		high = sim_register(nic, SHUNT_82576_RAH(i));
+		if (high & SHUNT_82576_RAH_AV)
+			nic->addresses[nic->address_count++] =
+				(uint64_t)(high & 0xFFFFu) << 32 |
+				sim_register(nic, SHUNT_82576_RAL(i));
+	}
+}
+
+uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset)
+{
+	uint32_t value;
+
+	offset = canonical(offset);
+	if (offset >= SHUNT_82576_STATISTICS && offset < SHUNT_82576_STATISTICS_END)
+		return sim_nic_statistics_read(nic, offset);
+	if (sim_nic_interrupt_read(nic, offset, &value))
+		return value;
+	if (sim_nic_queue_read(nic, offset, &value))
+		return value;
+	if (offset == SHUNT_82576_SWSM) {
+		value = sim_register(nic, offset);
+		sim_register_set(nic, offset, value | SHUNT_82576_SWSM_SMBI);
+		return value;
+	}
+	return sim_register(nic, offset);
+}
+
+void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
+{
+	offset = canonical(offset);
+	if (offset >= SHUNT_82576_STATISTICS && offset < SHUNT_82576_STATISTICS_END)
+		return;
+	if (sim_nic_interrupt_write(nic, offset, value))
+		return;
+	if (sim_nic_queue_write(nic, offset, value))
+		return;
+	switch (offset) {
+	case SHUNT_82576_CTRL:
+		write_ctrl(nic, value);
+		return;
+	case SHUNT_82576_STATUS:
+	case SHUNT_82576_FWSM:
+		return;
+	case SHUNT_82576_MDIC:
+		write_mdic(nic, value);
+		return;
+	case SHUNT_82576_EERD:
+		write_eerd(nic, value);
+		return;
+	case SHUNT_82576_EEC:
+		/* A request for the pins is granted; there is nothing behind them. */
+		value &= SHUNT_82576_EEC_REQ;
+		if (value)
+			value |= SHUNT_82576_EEC_GNT;
+		sim_register_set(nic, offset,
+			value | SHUNT_82576_EEC_PRES | SHUNT_82576_EEC_AUTO_RD |
+				2u << SHUNT_82576_EEC_SIZE_EX_SHIFT);
+		return;
+	case SHUNT_82576_RCTL:
+		nic->receiving = value & SHUNT_82576_RCTL_EN;
+		break;
+	case SHUNT_82576_TCTL:
+		nic->transmitting = value & SHUNT_82576_TCTL_EN;
+		break;
+	default:
+		break;
+	}
+	sim_register_set(nic, offset, value);
+	if (offset >= SHUNT_82576_RAL(0) && offset <= SHUNT_82576_RAH(SHUNT_82576_ADDRESSES - 1))
+		load_addresses(nic);
+}
+
+void sim_nic_registers_reset(struct sim_nic *nic, bool function_level)
+{
+	static const uint32_t defaults[][2] = {
+		{ SHUNT_82576_CTRL, SHUNT_82576_CTRL_FD | SHUNT_82576_CTRL_SPEED_1000 |
+					    SHUNT_82576_CTRL_ADVD3WUC },
+		{ SHUNT_82576_STATUS,
+			SHUNT_82576_STATUS_PHYRA | SHUNT_82576_STATUS_GIO_MASTER_ENABLE },
+		{ SHUNT_82576_EEC, SHUNT_82576_EEC_PRES | SHUNT_82576_EEC_AUTO_RD |
+					   2u << SHUNT_82576_EEC_SIZE_EX_SHIFT },
+		{ SHUNT_82576_EEMNGCTL,
+			SHUNT_82576_EEMNGCTL_CFG_DONE0 | SHUNT_82576_EEMNGCTL_CFG_DONE1 },
+		{ SHUNT_82576_TCTL, SHUNT_82576_TCTL_PSP | 0xFu << SHUNT_82576_TCTL_CT_SHIFT |
+					    0x40u << SHUNT_82576_TCTL_BST_SHIFT },
+		{ SHUNT_82576_TIPG, SHUNT_82576_TIPG_DEFAULT },
+		{ SHUNT_82576_RXCSUM, SHUNT_82576_RXCSUM_IPOFLD | SHUNT_82576_RXCSUM_TUOFLD },
+		{ SHUNT_82576_RLPML, SHUNT_82576_RLPML_DEFAULT },
+		{ SHUNT_82576_RXPBS, SHUNT_82576_RXPBS_DEFAULT },
+		{ SHUNT_82576_TXPBS, SHUNT_82576_TXPBS_DEFAULT },
+		{ SHUNT_82576_VET, 0x81008100u },
+	};
+	unsigned int i;
+
+	nic->truth.rx_reset += nic->fifo.frames;
+	sim_fifo_clear(&nic->fifo);
+	for (i = 0; i < SIM_NIC_BAR0_SIZE / 4; i++)
+		__atomic_store_n(&nic->bar0[i], 0, __ATOMIC_RELAXED);
+	for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		sim_register_set(nic, defaults[i][0], defaults[i][1]);
+	sim_register_set(nic, SHUNT_82576_RAL(0),
+		(uint32_t)nic->mac[0] | (uint32_t)nic->mac[1] << 8 | (uint32_t)nic->mac[2] << 16 |
+			(uint32_t)nic->mac[3] << 24);
+	sim_register_set(nic, SHUNT_82576_RAH(0),
+		(uint32_t)nic->mac[4] | (uint32_t)nic->mac[5] << 8 | SHUNT_82576_RAH_AV);
+	load_addresses(nic);
+	memset(nic->counter, 0, sizeof(nic->counter));
+	nic->rx_causes = nic->tx_causes = 0;
+	nic->receiving = nic->transmitting = false;
+	nic->dma_enabled = nic->bus_master;
+	nic->pending = false;
+	sim_nic_queues_reset(nic, function_level);
+	phy_reset(nic);
+	sim_nic_update_link(nic);
+}

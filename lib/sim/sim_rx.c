@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "sim_nic.h"
+
+#define PREFETCH_AHEAD 4u
+
+/* Whether a queue takes a frame now, and why not. */
+enum room { ROOM, NO_DESCRIPTORS, STOPPED };
+
+static enum room room_for(struct sim_nic *nic, struct sim_rx_queue *queue, uint32_t length)
+{
+	uint32_t needed = 1;
+
+	if (unlikely(!nic->dma_enabled || !queue->ring.enabled || queue->ring.wedged ||
+		     queue->buffer_size == 0))
+		return STOPPED;
+	if (unlikely(length > queue->buffer_size))
+		needed = (length + queue->buffer_size - 1) / queue->buffer_size;
+	if (likely(queue->ring.cached >= needed) || sim_ring_fetch(nic, &queue->ring, needed))
+		return ROOM;
+	return queue->ring.wedged ? STOPPED : NO_DESCRIPTORS;
+}
+
+static bool store(struct sim_nic *nic, uint64_t iova, const uint8_t *from, uint32_t length)
+{
+	uint8_t *memory;
+
+	if (unlikely(!sim_within_page(iova, length)))
+		return sim_dma_write(nic->dma, iova, from, length);
+	memory = sim_dma_translate(nic->dma, iova, SHUNT_DMA_WRITE);
+	if (unlikely(!memory))
+		return false;
+	rte_memcpy(memory, from, length);
+	return true;
+}
+
+static void prefetch_ahead(const struct sim_nic *nic, const struct sim_ring *ring)
+{
+	const uint8_t *memory;
+
+	if (unlikely(ring->cached <= PREFETCH_AHEAD))
+		return;
+	memory = sim_iotlb_peek(
+		nic->dma, sim_ring_peek(ring, PREFETCH_AHEAD)->rx.read.packet_address);
+	if (likely(memory != NULL))
+		__builtin_prefetch(memory, 1);
+}
+
+/* Writes a descriptor back; its second half, with DD, last. */
+static bool write_back(struct sim_nic *nic, uint64_t iova, union shunt_82576_rx_descriptor *done)
+{
+	uint64_t *memory = (uint64_t *)(void *)sim_dma_translate(nic->dma, iova, SHUNT_DMA_WRITE);
+
+	if (unlikely(!memory)) {
+		nic->truth.lost_writebacks++;
+		return false;
+	}
+	memory[0] = done->quad[0];
+	__atomic_store_n(&memory[1], done->quad[1], __ATOMIC_RELEASE);
+	return true;
+}
+
+/*
+ * Moves a frame to memory: payload first, then the descriptors. A refused write loses the frame
+ * and leaves its descriptors used, but without DD.
+ */
+static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *frame, uint32_t length)
+{
+	struct sim_rx_queue *queue = &nic->rx[index];
+	struct sim_ring *ring = &queue->ring;
+	union shunt_82576_rx_descriptor done = { 0 };
+	uint32_t status = SHUNT_82576_RXD_DD;
+	uint32_t pieces = 1, piece, offset, part;
+	bool good = true;
+
+	done.writeback.packet_info = sim_rx_classify(nic, frame, length, &status);
+	if (likely(length <= queue->buffer_size)) {
+		good = store(nic, sim_ring_peek(ring, 0)->rx.read.packet_address, frame, length);
+	} else {
+		pieces = (length + queue->buffer_size - 1) / queue->buffer_size;
+		for (piece = 0; piece < pieces && good; piece++) {
+			offset = piece * queue->buffer_size;
+			part = RTE_MIN(length - offset, queue->buffer_size);
+			good = store(nic, sim_ring_peek(ring, piece)->rx.read.packet_address,
+				frame + offset, part);
+		}
+	}
+	prefetch_ahead(nic, ring);
+	if (unlikely(!good))
+		nic->truth.lost_writebacks += pieces;
+	for (piece = 0; piece < pieces; piece++) {
+		bool last = piece + 1 == pieces;
+
+		if (good) {
+			offset = piece * queue->buffer_size;
+			done.writeback.length =
+				(uint16_t)(last ? length - offset : queue->buffer_size);
+			done.writeback.status_error =
+				last ? status | SHUNT_82576_RXD_EOP : SHUNT_82576_RXD_DD;
+			if (unlikely(!write_back(nic, sim_ring_iova(ring), &done))) {
+				nic->truth.lost_writebacks += pieces - piece - 1;
+				good = false;
+			}
+		}
+		sim_ring_advance(ring);
+	}
+	if (likely(good))
+		nic->truth.rx_delivered++;
+	else
+		nic->truth.rx_fault++;
+	nic->rx_causes |= 1u << index;
+}
+
+/* What goes to memory: without FCS, or with it. */
+static void deliver_as_asked(
+	struct sim_nic *nic, unsigned int index, const uint8_t *frame, uint32_t length)
+{
+	uint8_t with_fcs[SHUNT_82576_FRAME_MAX];
+	uint32_t fcs;
+
+	if (likely(sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_SECRC)) {
+		deliver(nic, index, frame, length);
+		return;
+	}
+	fcs = sim_wire_fcs(frame, length);
+	memcpy(with_fcs, frame, length);
+	memcpy(with_fcs + length, &fcs, sizeof(fcs));
+	deliver(nic, index, with_fcs, length + SHUNT_82576_FCS_SIZE);
+}
+
+static uint32_t length_in_memory(const struct sim_nic *nic, uint32_t length)
+{
+	return sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_SECRC
+		       ? length
+		       : length + SHUNT_82576_FCS_SIZE;
+}
+
+bool sim_rx_ready(struct sim_nic *nic)
+{
+	return nic->receiving && nic->fifo.frames == 0 && room_for(nic, &nic->rx[0], 1) == ROOM;
+}
+
+static bool length_fits(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
+{
+	uint32_t with_fcs = length + SHUNT_82576_FCS_SIZE;
+	uint32_t limit = SHUNT_82576_FRAME_STANDARD;
+
+	if (unlikely(with_fcs < SHUNT_82576_FRAME_MIN)) {
+		sim_count(nic, SHUNT_82576_RUC, 1);
+		return false;
+	}
+	if (likely(with_fcs <= limit))
+		return true;
+	if (sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_LPE)
+		limit = RTE_MIN(sim_register(nic, SHUNT_82576_RLPML), SHUNT_82576_FRAME_MAX);
+	else if (frame[12] == 0x81 && frame[13] == 0x00)
+		limit += 4; /* one VLAN tag */
+	if (with_fcs <= limit)
+		return true;
+	sim_count(nic, SHUNT_82576_ROC, 1);
+	return false;
+}
+
+static void count_good(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
+{
+	uint32_t with_fcs = length + SHUNT_82576_FCS_SIZE;
+
+	sim_count(nic, SHUNT_82576_GPRC, 1);
+	sim_count(nic, SHUNT_82576_GORCL, with_fcs);
+	sim_count(nic, SHUNT_82576_PRC64 + 4 * sim_size_class(with_fcs), 1);
+	if (unlikely(frame[0] & 1))
+		sim_count(nic,
+			memcmp(frame, "\xff\xff\xff\xff\xff\xff", 6) ? SHUNT_82576_MPRC
+								     : SHUNT_82576_BPRC,
+			1);
+}
+
+void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
+{
+	struct sim_rx_queue *queue = &nic->rx[0];
+	enum room room;
+
+	nic->truth.rx_wire++;
+	if (unlikely(!nic->receiving)) {
+		nic->truth.rx_no_room++;
+		return;
+	}
+	sim_count(nic, SHUNT_82576_TPR, 1);
+	sim_count(nic, SHUNT_82576_TORL, length + SHUNT_82576_FCS_SIZE);
+	if (unlikely(!length_fits(nic, frame, length) || !sim_rx_accept(nic, frame))) {
+		nic->truth.rx_filtered++;
+		return;
+	}
+	room = room_for(nic, queue, length_in_memory(nic, length));
+	if (likely(room == ROOM && nic->fifo.frames == 0)) {
+		count_good(nic, frame, length);
+		deliver_as_asked(nic, 0, frame, length);
+		return;
+	}
+	if (room == NO_DESCRIPTORS)
+		sim_count(nic, SHUNT_82576_RNBC, 1);
+	if (room == NO_DESCRIPTORS && queue->drop_enable) {
+		queue->dropped++;
+		nic->truth.rx_no_room++;
+		return;
+	}
+	if (sim_fifo_push(&nic->fifo, frame, length)) {
+		count_good(nic, frame, length);
+		return;
+	}
+	sim_count(nic, SHUNT_82576_MPC, 1);
+	nic->truth.rx_no_room++;
+}
+
+unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget)
+{
+	unsigned int frames = 0;
+	const uint8_t *frame;
+	uint32_t length;
+
+	while (nic->fifo.frames != 0 && frames < budget) {
+		sim_iommu_service(&nic->sim->iommu);
+		frame = sim_fifo_front(&nic->fifo, &length);
+		if (room_for(nic, &nic->rx[0], length_in_memory(nic, length)) != ROOM)
+			break;
+		deliver_as_asked(nic, 0, frame, length);
+		sim_fifo_pop(&nic->fifo);
+		frames++;
+	}
+	return frames;
+}
