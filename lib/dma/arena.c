@@ -76,7 +76,7 @@ int shunt_arena_create(size_t size, enum shunt_arena_pages pages, struct shunt_a
 	*arena = (struct shunt_arena){ .fd = -1 };
 	if (size == 0)
 		return shunt_fail(-EINVAL, "an arena of no bytes");
-	ret = map_hugepages(arena, size);
+	ret = pages == SHUNT_ARENA_PLAIN ? map_plain(arena, size) : map_hugepages(arena, size);
 	if (ret && pages == SHUNT_ARENA_ANY)
 		ret = map_plain(arena, size);
 	if (ret)

@@ -20,8 +20,9 @@ extern "C" {
 
 /** What an arena may be made of. */
 enum shunt_arena_pages {
-	SHUNT_ARENA_ANY,  /**< hugepages, else plain memory */
-	SHUNT_ARENA_HUGE, /**< hugepages or an error */
+	SHUNT_ARENA_ANY,   /**< hugepages, else plain memory */
+	SHUNT_ARENA_HUGE,  /**< hugepages or an error */
+	SHUNT_ARENA_PLAIN, /**< plain memory */
 };
 
 /** An arena. */
