@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,23 +40,38 @@ static void __attribute__((format(printf, 1, 2))) on_remark(char *msg, ...)
 {
 }
 
+/* Reads up to `digits` hexadecimal digits and the character after them; moves behind it. */
+static bool read_part(const char **text, ptrdiff_t digits, char after, unsigned int *value)
+{
+	char *end;
+
+	*value = (unsigned int)strtoul(*text, &end, 16);
+	if (end == *text || end - *text > digits || *end != after)
+		return false;
+	*text = after ? end + 1 : end;
+	return true;
+}
+
+static bool read_rest(const char *text, struct pci_address *address)
+{
+	return read_part(&text, 2, ':', &address->bus) &&
+	       read_part(&text, 2, '.', &address->device) &&
+	       read_part(&text, 1, '\0', &address->function) && address->device < 32 &&
+	       address->function < 8;
+}
+
 bool pci_address_parse(const char *text, struct pci_address *address)
 {
-	int end = -1;
+	const char *rest = text;
 
+	/* strtoul also takes signs, spaces and 0x. */
 	if (strspn(text, "0123456789abcdefABCDEF:.") != strlen(text))
 		return false;
-	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &address->domain, &address->bus, &address->device,
-		    &address->function, &end) != 4 ||
-		text[end]) {
-		end = -1;
-		address->domain = 0;
-		if (sscanf(text, "%2x:%2x.%1x%n", &address->bus, &address->device,
-			    &address->function, &end) != 3 ||
-			text[end])
-			return false;
-	}
-	return address->domain <= INT_MAX && address->device < 32 && address->function < 8;
+	if (read_part(&rest, 8, ':', &address->domain) && address->domain <= INT_MAX &&
+		read_rest(rest, address))
+		return true;
+	address->domain = 0;
+	return read_rest(text, address);
 }
 
 int pci_identifier_open(const char *sysfs, struct pci_identifier **identifier)
