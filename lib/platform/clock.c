@@ -4,7 +4,6 @@
 
 #include "shunt_clock.h"
 
-#define NS_PER_S       1000000000ull
 #define CALIBRATION_NS 10000000ull
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Windows and books on a made-up clock: every stamp, loss and switch is chosen, so every figure
+ * that must come out is known. Two ports; stream 0 goes in at port 0 and out at port 1, stream 1
+ * back.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shunt_clock.h"
+#include "shunt_window.h"
+
+#define STEP 100 /* ticks between two frames of a stream */
+
+struct bench {
+	struct shunt_traffic traffic;
+	struct shunt_tester *tester;
+	struct shunt_watch receive[2];
+	struct shunt_window *window;
+	struct shunt_measurement last[2];
+	unsigned int measured;
+	uint64_t now;
+};
+
+static void remember(void *context, const struct shunt_measurement *measurement)
+{
+	struct bench *bench = context;
+
+	bench->last[measurement->port] = *measurement;
+	bench->measured++;
+}
+
+static int set_up(void **state)
+{
+	static struct bench bench;
+	struct shunt_window_port ports[2] = {
+		{ .name = "p0", .stream = 0, .out = 1, .receive = &bench.receive[0] },
+		{ .name = "p1", .stream = 1, .out = 0, .receive = &bench.receive[1] },
+	};
+
+	memset(&bench, 0, sizeof(bench));
+	assert_int_equal(shunt_traffic_fixed(64, &bench.traffic), 0);
+	assert_int_equal(shunt_tester_create(2, &bench.traffic, SHUNT_RATE_MAX, &bench.tester), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(shunt_watch_init(&bench.receive[i]), 0);
+	assert_int_equal(shunt_window_create(bench.tester, ports, 2, &bench.window), 0);
+	shunt_window_sink(bench.window, remember, &bench);
+	shunt_tester_start(bench.tester);
+	bench.now = shunt_clock_now();
+	*state = &bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	shunt_window_destroy(bench->window);
+	for (int i = 0; i < 2; i++)
+		shunt_watch_fini(&bench->receive[i]);
+	shunt_tester_destroy(bench->tester);
+	shunt_traffic_free(&bench->traffic);
+	return 0;
+}
+
+enum fate { ARRIVES, LOST_IN, LOST_OUT, CHANGED };
+
+/* One frame of each stream, a step apart; stream 0's meets its fate. */
+static void step(struct bench *bench, enum fate fate)
+{
+	bench->now += STEP;
+	for (unsigned int stream = 0; stream < 2; stream++) {
+		struct shunt_stamp stamp;
+		uint8_t copy[64];
+		uint32_t length;
+		const void *frame =
+			shunt_tester_send(bench->tester, stream, bench->now, true, &length);
+
+		assert_non_null(frame);
+		memcpy(copy, frame, length);
+		if (stream == 0 && fate == LOST_IN)
+			continue;
+		assert_true(shunt_stamp_read(copy, length, &stamp));
+		shunt_watch_see(&bench->receive[stream], &stamp, bench->now + 1);
+		shunt_watch_publish(&bench->receive[stream]);
+		if (stream == 0 && fate == LOST_OUT)
+			continue;
+		if (stream == 0 && fate == CHANGED)
+			copy[20] ^= 1;
+		shunt_tester_receive(bench->tester, bench->now + 2, copy, length);
+	}
+}
+
+static void steps(struct bench *bench, unsigned int count, enum fate fate)
+{
+	while (count--)
+		step(bench, fate);
+}
+
+static struct shunt_switch_result begin_switch(struct bench *bench)
+{
+	return (struct shunt_switch_result){ .start = bench->now + 1, .member_count = 2 };
+}
+
+static void end_switch(struct bench *bench, struct shunt_switch_result *result)
+{
+	result->moved = bench->now + 1;
+	result->end = bench->now + 2;
+	assert_int_equal(shunt_window_switch(bench->window, result), 0);
+}
+
+static void a_loss_is_a_window_with_its_resolution(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+	struct shunt_window_figures *figures = shunt_window_figures(bench->window, 0);
+
+	steps(bench, 50, ARRIVES);
+	result = begin_switch(bench);
+	steps(bench, 7, LOST_IN);
+	result.members[0].faults = 7;
+	end_switch(bench, &result);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(bench->measured, 0); /* nothing was seen after it yet */
+	steps(bench, 2, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(bench->measured, 2);
+	assert_int_equal(bench->last[0].window, 8 * STEP);
+	assert_int_equal(bench->last[0].resolution, 2 * STEP);
+	assert_int_equal(bench->last[0].lost, 7);
+	assert_int_equal(bench->last[1].window, 0);
+	assert_int_equal(bench->last[1].resolution, STEP);
+	assert_int_equal(figures->rx_lost, 7);
+	assert_int_equal(figures->rx_explained, 7);
+	assert_int_equal(figures->faults, 7);
+	assert_int_equal(figures->window_ns.count, 1);
+	assert_int_equal(shunt_window_figures(bench->window, 1)->tx_lost, 0);
+}
+
+static void a_loss_on_the_way_out_belongs_to_the_other_port(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+	struct shunt_window_figures *in = shunt_window_figures(bench->window, 0);
+	struct shunt_window_figures *out = shunt_window_figures(bench->window, 1);
+
+	steps(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	steps(bench, 2, LOST_IN);
+	steps(bench, 3, LOST_OUT);
+	result.members[0].faults = 2;
+	result.members[1].faults = 3;
+	end_switch(bench, &result);
+	steps(bench, 2, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(in->rx_lost, 2);
+	assert_int_equal(in->rx_explained, 2);
+	assert_int_equal(out->tx_lost, 3);
+	assert_int_equal(out->tx_explained, 3);
+	assert_int_equal(in->tx_lost + out->rx_lost, 0);
+}
+
+static void a_loss_outside_switches_is_not_explained(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+	struct shunt_window_figures *in = shunt_window_figures(bench->window, 0);
+	struct shunt_window_figures *out = shunt_window_figures(bench->window, 1);
+
+	steps(bench, 10, ARRIVES);
+	steps(bench, 1, LOST_IN);
+	steps(bench, 1, LOST_OUT);
+	steps(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	step(bench, ARRIVES);
+	result.members[0].faults = 1;
+	result.members[1].faults = 1;
+	end_switch(bench, &result);
+	steps(bench, 10, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(in->rx_lost, 1);
+	assert_int_equal(in->rx_explained, 0);
+	assert_int_equal(out->tx_lost, 1);
+	assert_int_equal(out->tx_explained, 0);
+}
+
+static void a_loss_in_a_switch_without_faults_is_not_explained(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+
+	steps(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	steps(bench, 4, LOST_IN);
+	end_switch(bench, &result);
+	steps(bench, 2, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->rx_lost, 4);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->rx_explained, 0);
+}
+
+static void frames_missing_at_the_end_are_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_window_figures *figures = shunt_window_figures(bench->window, 0);
+	struct shunt_switch_result result;
+
+	steps(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	steps(bench, 5, LOST_IN);
+	result.members[0].faults = 5;
+	end_switch(bench, &result);
+	assert_int_equal(shunt_window_end(bench->window), 0);
+	assert_int_equal(figures->rx_lost, 5);
+	assert_int_equal(figures->rx_explained, 5);
+	assert_int_equal(figures->unmeasured, 1);
+	assert_int_equal(figures->window_ns.count, 0);
+}
+
+static void unknown_faults_stay_unknown(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+
+	steps(bench, 10, ARRIVES);
+	for (int i = 0; i < 2; i++) {
+		result = begin_switch(bench);
+		steps(bench, 1, LOST_IN);
+		result.members[0].faults = i == 0 ? -ENOTSUP : 3;
+		end_switch(bench, &result);
+		steps(bench, 5, ARRIVES);
+		assert_int_equal(shunt_window_poll(bench->window), 0);
+	}
+	assert_true(shunt_window_figures(bench->window, 0)->faults < 0);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->window_ns.count, 2);
+}
+
+static void changed_and_foreign_frames_are_noticed(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t foreign[60] = { 0 };
+
+	steps(bench, 64, ARRIVES);
+	step(bench, CHANGED); /* frame 64: one of those compared byte by byte */
+	assert_int_equal(shunt_tester_corrupt(bench->tester, 0), 1);
+	assert_int_equal(shunt_tester_corrupt(bench->tester, 1), 0);
+	shunt_tester_receive(bench->tester, bench->now, foreign, sizeof(foreign));
+	assert_int_equal(shunt_tester_foreign(bench->tester), 1);
+}
+
+static void a_set_rate_is_kept(void **state)
+{
+	struct shunt_tester *tester;
+	struct bench *bench = *state;
+	uint64_t hz = shunt_clock_hz(), now = bench->now;
+	unsigned int sent = 0;
+	uint32_t length;
+
+	assert_int_equal(shunt_tester_create(1, &bench->traffic, 1000, &tester), 0);
+	assert_null(shunt_tester_send(tester, 0, now, true, &length)); /* not started */
+	shunt_tester_start(tester);
+	for (unsigned int i = 0; i < 100000; i++) /* ten times as often as a frame is due */
+		sent += shunt_tester_send(tester, 0, now + i * (hz / 10000), i % 2, &length) !=
+			NULL;
+	assert_in_range(sent, 9990, 10001);
+	/* Not called for a second: the frames of that time are not sent in a burst. */
+	now += 11 * hz;
+	for (sent = 0; shunt_tester_send(tester, 0, now, true, &length);)
+		sent++;
+	assert_in_range(sent, 1, 3);
+	shunt_tester_destroy(tester);
+}
+
+#define window_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		window_test(a_loss_is_a_window_with_its_resolution),
+		window_test(a_loss_on_the_way_out_belongs_to_the_other_port),
+		window_test(a_loss_outside_switches_is_not_explained),
+		window_test(a_loss_in_a_switch_without_faults_is_not_explained),
+		window_test(frames_missing_at_the_end_are_lost),
+		window_test(unknown_faults_stay_unknown),
+		window_test(changed_and_foreign_frames_are_noticed),
+		window_test(a_set_rate_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
