@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The port group on the software platform: plans, refusals, roll-back; and every seam call made to
+ * fail in turn during set-up, switch and tear-down.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "inject.h"
+#include "shunt_arena.h"
+#include "shunt_error.h"
+#include "shunt_group.h"
+#include "shunt_sim.h"
+
+#define PORTS 3
+#define IOVA  0x100000000ull
+
+struct port {
+	struct shunt_vfio_device device;
+	bool open;
+	unsigned int recovers; /* calls of recover */
+	bool suspect;          /* in the last one */
+};
+
+struct bench {
+	struct shunt_platform *sim;
+	struct inject *inject;
+	struct shunt_iommufd iommufd;
+	struct shunt_arena arena;
+	struct shunt_spaces *spaces;
+	struct shunt_space *a, *b;
+	struct shunt_group *group;
+	struct port ports[PORTS];
+	unsigned int members;
+};
+
+static int recover(void *context, bool suspect, struct shunt_recovery *recovery)
+{
+	struct port *port = context;
+
+	port->recovers++;
+	port->suspect = suspect;
+	return 0;
+}
+
+static const struct shunt_port_ops port_ops = { .recover = recover };
+
+static struct bench bench;
+
+static int make_platform(void **state)
+{
+	const struct shunt_sim_config config = { .groups = 1, .ports = PORTS };
+
+	memset(&bench, 0, sizeof(bench));
+	bench.iommufd.fd = -1;
+	assert_int_equal(shunt_sim_create(&config, &bench.sim), 0);
+	assert_int_equal(inject_create(bench.sim, &bench.inject), 0);
+	assert_int_equal(shunt_arena_create(1 << 20, SHUNT_ARENA_PLAIN, &bench.arena), 0);
+	return 0;
+}
+
+static int open_port(unsigned int i)
+{
+	struct port *port = &bench.ports[i];
+	char cdev[64], function[16];
+	int ret;
+
+	snprintf(cdev, sizeof(cdev), "/dev/vfio/devices/vfio%u", i);
+	snprintf(function, sizeof(function), "0000:%02x:00.0", 3 + i);
+	ret = shunt_vfio_open(&bench.iommufd, cdev, function, &port->device);
+	if (ret)
+		return ret;
+	port->open = true;
+	ret = shunt_group_join(bench.group, &port->device, &port_ops, port, bench.a);
+	if (!ret)
+		bench.members++;
+	return ret;
+}
+
+static int set_up(void)
+{
+	int ret;
+
+	ret = shunt_iommufd_open(inject_platform(bench.inject), &bench.iommufd);
+	if (ret)
+		bench.iommufd.fd = -1;
+	if (!ret)
+		ret = shunt_spaces_create(&bench.iommufd, &bench.spaces);
+	if (!ret)
+		ret = shunt_space_create(bench.spaces, "a", &bench.a);
+	if (!ret)
+		ret = shunt_spaces_map(
+			bench.spaces, bench.arena.addr, bench.arena.size, IOVA, SHUNT_DMA_BOTH);
+	if (!ret)
+		ret = shunt_group_create(10, &bench.group);
+	for (unsigned int i = 0; i < PORTS && !ret; i++)
+		ret = open_port(i);
+	if (!ret)
+		ret = shunt_space_create(bench.spaces, "b", &bench.b);
+	if (!ret)
+		ret = shunt_group_prepare(bench.group, bench.b);
+	return ret;
+}
+
+/* Takes down whatever is there; returns the first error. */
+static int take_down(void)
+{
+	int ret = 0, err;
+
+	while (bench.members) {
+		err = shunt_group_leave(bench.group, &bench.ports[--bench.members].device);
+		ret = ret ? ret : err;
+	}
+	for (unsigned int i = 0; i < PORTS; i++) {
+		if (bench.ports[i].open)
+			shunt_vfio_close(&bench.ports[i].device);
+		bench.ports[i].open = false;
+	}
+	shunt_group_destroy(bench.group);
+	shunt_spaces_destroy(bench.spaces);
+	if (bench.iommufd.fd >= 0)
+		shunt_iommufd_close(&bench.iommufd);
+	bench.group = NULL;
+	bench.spaces = NULL;
+	bench.a = bench.b = NULL;
+	bench.iommufd.fd = -1;
+	return ret;
+}
+
+static void assert_nothing_left(void)
+{
+	struct shunt_sim_objects objects;
+
+	shunt_sim_objects(bench.sim, &objects);
+	assert_int_equal(objects.descriptors, 0);
+	assert_int_equal(objects.ioas, 0);
+	assert_int_equal(objects.hwpt, 0);
+	assert_int_equal(objects.devices, 0);
+	assert_int_equal(objects.mappings, 0);
+	assert_int_equal(objects.regions, 0);
+}
+
+static int free_platform(void **state)
+{
+	inject_stop(bench.inject);
+	take_down();
+	assert_nothing_left();
+	inject_destroy(bench.inject);
+	shunt_platform_destroy(bench.sim);
+	shunt_arena_destroy(&bench.arena);
+	return 0;
+}
+
+static int make_group(void **state)
+{
+	make_platform(state);
+	assert_int_equal(set_up(), 0);
+	return 0;
+}
+
+static uint32_t hwpt_of(struct shunt_space *space)
+{
+	uint32_t id;
+
+	assert_int_equal(shunt_space_hwpt(space, 10, &bench.ports[0].device, &id), 0);
+	return id;
+}
+
+static void assert_members_on(const struct shunt_switch_result *result, struct shunt_space *space)
+{
+	assert_int_equal(result->member_count, PORTS);
+	for (unsigned int i = 0; i < PORTS; i++)
+		assert_int_equal(result->members[i].hwpt_id, hwpt_of(space));
+	assert_ptr_equal(shunt_group_space(bench.group), space);
+}
+
+static void each_plan_moves_every_member(void **state)
+{
+	const enum shunt_plan plans[] = { SHUNT_PLAN_REPLACE, SHUNT_PLAN_DETACH_ATTACH };
+	struct shunt_switch_result result;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		struct shunt_space *to = i % 2 ? bench.a : bench.b;
+
+		assert_int_equal(shunt_group_switch(bench.group, to, plans[i / 2], &result), 0);
+		assert_members_on(&result, to);
+		assert_false(result.rolled_back);
+		assert_int_equal(result.to_hwpt, hwpt_of(to));
+		assert_true(result.start <= result.members[0].ioctl_start);
+		assert_true(result.members[PORTS - 1].ioctl_end <= result.moved);
+		assert_true(result.moved <= result.end);
+		for (unsigned int port = 0; port < PORTS; port++) {
+			assert_int_equal(bench.ports[port].recovers, i + 1);
+			assert_int_equal(result.members[port].faults, -ENOTSUP);
+			assert_true(bench.ports[port].suspect); /* nobody was asked */
+		}
+	}
+}
+
+static int64_t three_faults_of_the_second(void *context, const char *function)
+{
+	return strcmp(function, "0000:04:00.0") == 0 ? 3 : 0;
+}
+
+static void only_members_with_faults_are_suspect(void **state)
+{
+	struct shunt_switch_result result;
+
+	shunt_group_observe(bench.group, three_faults_of_the_second, NULL);
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+	assert_false(bench.ports[0].suspect);
+	assert_true(bench.ports[1].suspect);
+	assert_int_equal(result.members[1].faults, 3);
+	assert_false(bench.ports[2].suspect);
+}
+
+static void refusals_touch_nothing(void **state)
+{
+	struct shunt_switch_result result;
+	uint64_t calls;
+
+	calls = inject_calls(bench.inject, INJECT_IOCTL);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), -EALREADY);
+	assert_non_null(strstr(shunt_errmsg(), "group 10: replace to space 'a'"));
+	assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
+	assert_int_equal(result.start, 0);
+
+	/* In use in "a", missing in "b" */
+	assert_int_equal(
+		shunt_space_map(bench.a, bench.arena.addr, 0x2000, 0x200000, SHUNT_DMA_READ), 0);
+	assert_int_equal(
+		shunt_space_map(bench.b, bench.arena.addr, 0x1000, 0x200000, SHUNT_DMA_READ), 0);
+	calls = inject_calls(bench.inject, INJECT_IOCTL);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), -ENOENT);
+	assert_non_null(strstr(shunt_errmsg(), "space 'b' lacks IOVA 0x201000 to 0x201fff"));
+	assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
+	assert_members_on(&result, bench.a);
+
+	/* Mapped there too, the switch is possible */
+	assert_int_equal(shunt_space_map(bench.b, (char *)bench.arena.addr + 0x1000, 0x1000,
+				 0x201000, SHUNT_DMA_READ),
+		0);
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+}
+
+static void joining_is_refused_with_the_reason(void **state)
+{
+	struct shunt_iommufd other;
+	struct shunt_vfio_device stranger = { .iommufd = &other, .function = "0000:99:00.0" };
+
+	assert_int_equal(
+		shunt_group_join(bench.group, &bench.ports[0].device, NULL, NULL, bench.a), -EBUSY);
+	assert_non_null(strstr(shunt_errmsg(), "0000:03:00.0 joining group 10"));
+	assert_int_equal(shunt_group_join(bench.group, &stranger, NULL, NULL, bench.a), -EINVAL);
+	assert_int_equal(shunt_group_leave(bench.group, &stranger), -ENOENT);
+	assert_int_equal(shunt_group_members(bench.group), PORTS);
+}
+
+static void a_member_that_left_can_come_back(void **state)
+{
+	struct shunt_switch_result result;
+
+	assert_int_equal(shunt_group_leave(bench.group, &bench.ports[1].device), 0);
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+	assert_int_equal(result.member_count, PORTS - 1);
+	/* Whatever space it names: the group's is the one that it gets. */
+	assert_int_equal(
+		shunt_group_join(bench.group, &bench.ports[1].device, NULL, NULL, bench.a), 0);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_DETACH_ATTACH, &result), 0);
+	assert_members_on(&result, bench.a);
+}
+
+static void spaces_refuse_what_cannot_be_mapped(void **state)
+{
+	char *va = bench.arena.addr;
+
+	assert_int_equal(
+		shunt_spaces_map(bench.spaces, va, 0x1000, 0xfee00000, SHUNT_DMA_BOTH), -EINVAL);
+	assert_non_null(strstr(shunt_errmsg(), "0xfef00000"));
+	assert_int_equal(
+		shunt_spaces_map(bench.spaces, va, 0x2000, 0xfedff000, SHUNT_DMA_BOTH), -EINVAL);
+	assert_non_null(strstr(shunt_errmsg(), "leaves the range"));
+	assert_int_equal(
+		shunt_spaces_map(bench.spaces, va, 0x1000, 1ull << 50, SHUNT_DMA_BOTH), -EINVAL);
+	assert_non_null(strstr(shunt_errmsg(), "above the ranges"));
+	assert_int_equal(
+		shunt_spaces_map(bench.spaces, va, 0x1000, 0x10800, SHUNT_DMA_BOTH), -EINVAL);
+	assert_non_null(strstr(shunt_errmsg(), "not a multiple of 0x1000"));
+	assert_int_equal(
+		shunt_spaces_map(bench.spaces, va, 0x1000, IOVA + 0x1000, SHUNT_DMA_BOTH), -EEXIST);
+	assert_non_null(strstr(shunt_errmsg(), "overlaps the mapping of 0x100000000"));
+	assert_int_equal(
+		shunt_spaces_map(bench.spaces, (void *)0x1000, 0x1000, 0x10000, SHUNT_DMA_BOTH),
+		-EFAULT);
+	assert_int_equal(shunt_spaces_unmap(bench.spaces, IOVA, 0x1000), -ENOENT);
+	assert_int_equal(shunt_space_unmap(bench.a, IOVA, bench.arena.size), -ENOENT);
+	assert_int_equal(shunt_space_mapped(bench.a), bench.arena.size);
+	assert_int_equal(shunt_space_mapped(bench.b), bench.arena.size);
+}
+
+/* Makes calls fail from the nth on, one after another, until nothing is left to fail. */
+static void each_call_of_set_up_fails_in_turn(void **state)
+{
+	uint64_t nth;
+
+	for (nth = 1;; nth++) {
+		int ret;
+
+		inject_fail(bench.inject, NULL, nth, 1, EIO);
+		ret = set_up();
+		if (!inject_failures(bench.inject))
+			break;
+		assert_int_equal(ret, -EIO);
+		if (!strstr(shunt_errmsg(), inject_failed_call(bench.inject)))
+			fail_msg("%s failed, and the text is: %s", inject_failed_call(bench.inject),
+				shunt_errmsg());
+		assert_int_equal(take_down(), 0);
+		assert_nothing_left();
+	}
+	assert_true(nth > 15);
+}
+
+static void each_call_of_a_switch_fails_in_turn(enum shunt_plan plan, unsigned int calls)
+{
+	struct shunt_switch_result result;
+	uint64_t nth;
+
+	for (nth = 1;; nth++) {
+		int ret;
+
+		inject_fail(bench.inject, NULL, nth, 1, ENOMEM);
+		ret = shunt_group_switch(bench.group, bench.b, plan, &result);
+		if (!inject_failures(bench.inject))
+			break;
+		assert_int_equal(ret, -ENOMEM);
+		assert_non_null(strstr(shunt_errmsg(), inject_failed_call(bench.inject)));
+		assert_non_null(strstr(shunt_errmsg(), "every member is back on hwpt"));
+		assert_true(result.rolled_back);
+		assert_members_on(&result, bench.a);
+		assert_int_equal(bench.ports[0].recovers, nth);
+	}
+	assert_int_equal(nth, calls + 1);
+	assert_members_on(&result, bench.b);
+}
+
+static void each_call_of_a_replace_fails_in_turn(void **state)
+{
+	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_REPLACE, PORTS);
+}
+
+static void each_call_of_a_detach_attach_fails_in_turn(void **state)
+{
+	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_DETACH_ATTACH, 2 * PORTS);
+}
+
+static void a_failed_roll_back_says_who_is_where(void **state)
+{
+	struct shunt_switch_result result;
+
+	/* Detach 1, 2, 3 and attach 1 work; all after that fails. */
+	inject_fail(bench.inject, NULL, PORTS + 2, UINT64_MAX, EIO);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_DETACH_ATTACH, &result), -EIO);
+	inject_stop(bench.inject);
+	assert_false(result.rolled_back);
+	assert_int_equal(result.members[0].hwpt_id, hwpt_of(bench.b));
+	assert_int_equal(result.members[1].hwpt_id, 0);
+	assert_int_equal(result.members[2].hwpt_id, 0);
+	assert_non_null(strstr(shunt_errmsg(), "0000:04:00.0 detached"));
+	assert_null(shunt_group_space(bench.group));
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), -EBUSY);
+	/* The way out that the text names */
+	for (unsigned int i = 0; i < PORTS; i++)
+		assert_int_equal(shunt_group_leave(bench.group, &bench.ports[i].device), 0);
+	for (unsigned int i = 0; i < PORTS; i++)
+		assert_int_equal(
+			shunt_group_join(bench.group, &bench.ports[i].device, NULL, NULL, bench.b),
+			0);
+	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), 0);
+}
+
+static void each_call_of_mapping_fails_in_turn(void **state)
+{
+	void *va = (char *)bench.arena.addr;
+	uint64_t nth;
+
+	for (nth = 1;; nth++) {
+		int ret;
+
+		inject_fail(bench.inject, NULL, nth, 1, ENOMEM);
+		ret = shunt_spaces_map(bench.spaces, va, 0x3000, 0x10000, SHUNT_DMA_BOTH);
+		if (!inject_failures(bench.inject))
+			break;
+		assert_int_equal(ret, -ENOMEM);
+		assert_int_equal(shunt_space_mapped(bench.a), bench.arena.size);
+	}
+	assert_int_equal(nth, 3); /* map into "a", copy to "b" */
+	for (nth = 1;; nth++) {
+		int ret;
+
+		inject_fail(bench.inject, NULL, nth, 1, EIO);
+		ret = shunt_spaces_unmap(bench.spaces, 0x10000, 0x3000);
+		if (!inject_failures(bench.inject))
+			break;
+		assert_int_equal(ret, -EIO);
+		assert_int_equal(shunt_space_mapped(bench.a), bench.arena.size + 0x3000);
+	}
+	assert_int_equal(nth, 3);
+	assert_int_equal(shunt_space_mapped(bench.b), bench.arena.size);
+}
+
+static void each_call_of_tear_down_fails_in_turn(void **state)
+{
+	uint64_t nth;
+
+	for (nth = 1;; nth++) {
+		assert_int_equal(bench.members ? 0 : set_up(), 0);
+		inject_fail(bench.inject, NULL, nth, 1, EIO);
+		take_down();
+		if (!inject_failures(bench.inject))
+			break;
+		/* Closing the descriptors takes with it what a call left behind. */
+		assert_nothing_left();
+	}
+	assert_true(nth > PORTS);
+}
+
+#define group_test(test) cmocka_unit_test_setup_teardown(test, make_group, free_platform)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		group_test(each_plan_moves_every_member),
+		group_test(only_members_with_faults_are_suspect),
+		group_test(refusals_touch_nothing),
+		group_test(joining_is_refused_with_the_reason),
+		group_test(a_member_that_left_can_come_back),
+		group_test(spaces_refuse_what_cannot_be_mapped),
+		cmocka_unit_test_setup_teardown(
+			each_call_of_set_up_fails_in_turn, make_platform, free_platform),
+		group_test(each_call_of_a_replace_fails_in_turn),
+		group_test(each_call_of_a_detach_attach_fails_in_turn),
+		group_test(a_failed_roll_back_says_who_is_where),
+		group_test(each_call_of_mapping_fails_in_turn),
+		group_test(each_call_of_tear_down_fails_in_turn),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
