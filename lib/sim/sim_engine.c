@@ -104,7 +104,6 @@ int sim_engine_start(struct sim *sim)
 	if (!engine)
 		return shunt_fail(-ENOMEM, "no memory for the engine");
 	engine->sim = sim;
-	shunt_clock_hz(); /* measures once, which the first refused fetch must not wait for */
 	err = pthread_create(&engine->thread, NULL, engine_main, engine);
 	if (err) {
 		free(engine);

@@ -85,6 +85,7 @@ int sim_nic_create(struct sim_function *function, unsigned int index)
 	}
 	nic->sim = function->sim;
 	nic->dma = &function->dma;
+	nic->fetch_retry = shunt_clock_from_ns(SIM_FETCH_RETRY_NS);
 	for (i = 0; i < SIM_NIC_VECTORS; i++)
 		nic->vector[i] = -1;
 	for (i = 0; i < SIM_NIC_QUEUES; i++) {

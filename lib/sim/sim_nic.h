@@ -100,6 +100,7 @@ struct sim_nic {
 	struct sim_dma *dma;
 	uint32_t *bar0; /**< the registers; doorbells are stored here by the driver */
 	struct sim_nic_lock lock;
+	uint64_t fetch_retry;            /**< ticks from a refused descriptor fetch to the next */
 	bool pending;                    /**< enables or master disable changed: for the engine */
 	bool bus_master;                 /**< PCI command register */
 	bool dma_enabled;                /**< bus master and not master disabled */

@@ -30,7 +30,7 @@ static void refused(struct sim_nic *nic, struct sim_ring *ring)
 	if (nic->sim->config.nic == SHUNT_SIM_WEDGE)
 		ring->wedged = true;
 	else
-		ring->retry = shunt_clock_now() + shunt_clock_from_ns(SIM_FETCH_RETRY_NS);
+		ring->retry = shunt_clock_now() + nic->fetch_retry;
 }
 
 /* One read of what lies in one piece: in the ring, in a page, and in the cache. */
