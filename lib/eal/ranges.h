@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RANGES_H
+#define RANGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A sorted table of the memory ranges that are mapped, each with the number of its users. Inside
+ * lib/eal; the caller locks.
+ */
+
+/** One mapped range. */
+struct range {
+	uintptr_t start;
+	size_t length; /**< bytes */
+	unsigned int users;
+};
+
+/** The table; all zero is empty. */
+struct ranges {
+	struct range *entries;
+	size_t count;
+	size_t room;
+};
+
+/** The entry with exactly this start and length, or NULL. */
+struct range *ranges_find(struct ranges *ranges, uintptr_t start, size_t length);
+
+/** Adds an entry with one user. @return 0, -ENOMEM */
+int ranges_add(struct ranges *ranges, uintptr_t start, size_t length);
+
+/** Removes an entry that ranges_find() gave. */
+void ranges_remove(struct ranges *ranges, struct range *entry);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_EAL_H
+#define SHUNT_EAL_H
+
+#include <stddef.h>
+
+#include "shunt_space.h"
+
+/*
+ * EAL memory as devices see it: everything DPDK allocates buffers from is mapped into every address
+ * space, at IOVA = virtual address.
+ *
+ *   EAL heap (memseg lists)           struct shunt_eal_memory        struct shunt_spaces
+ *     pages at start      --walk-->     ranges, sorted      --map-->   space "a", space "b", ...
+ *     pages added, freed  --events-->   (a page each)
+ *   external memory       --map, unmap->  (counted users)
+ *
+ * EAL reports ALLOC and FREE ranges that need not match each other, so memory that can come and go
+ * is mapped page by page. With --no-huge and --legacy-mem nothing comes or goes: neighbouring pages
+ * of the walk become one mapping.
+ *
+ * Any thread. The event callback runs under EAL's memory lock: functions here must not be called
+ * with a lock held that a thread may hold while it allocates EAL memory.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct shunt_eal_memory;
+
+/**
+ * Maps all EAL memory and follows its changes. One at a time in a process.
+ *
+ * @param spaces  has at least one space; outlives the result
+ * @return 0; -EEXIST another one follows EAL's memory; -ENOMEM; errors of shunt_spaces_map(). On
+ *         failure nothing is left mapped.
+ */
+int shunt_eal_memory_create(struct shunt_spaces *spaces, struct shunt_eal_memory **memory);
+
+/** Stops following and unmaps everything mapped through it. NULL is allowed. */
+void shunt_eal_memory_destroy(struct shunt_eal_memory *memory);
+
+/**
+ * Whether EAL allocated memory that could not be mapped: devices must not be given buffers in it.
+ * EAL cannot be told to take an allocation back, so this is asked before a port is started.
+ *
+ * @return 0; the errno of the first mapping that failed, its text in shunt_errmsg()
+ */
+int shunt_eal_memory_check(struct shunt_eal_memory *memory);
+
+/**
+ * Maps memory from outside EAL (rte_extmem_register() and the like), IOVA = va. The same range may
+ * be mapped again, once for each port: it is counted.
+ *
+ * @param va      page-aligned
+ * @param length  bytes, a multiple of the page size
+ * @return 0; errors of shunt_spaces_map()
+ */
+int shunt_eal_memory_map(struct shunt_eal_memory *memory, void *va, size_t length);
+
+/** Takes back one shunt_eal_memory_map(). @return 0; -ENOENT no such range */
+int shunt_eal_memory_unmap(struct shunt_eal_memory *memory, void *va, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
