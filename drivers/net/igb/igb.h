@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef IGB_H
+#define IGB_H
+
+#include <pthread.h>
+
+#include <rte_mbuf.h>
+#include <rte_spinlock.h>
+
+#include "shunt_82576.h"
+#include "shunt_poll.h"
+#include "shunt_port.h"
+
+/*
+ * Poll-mode datapath of the Intel 82576, from ethdev down to descriptors.
+ *
+ *   igb_ethdev.c   ethdev operations          igb_stats.c    counters of NIC and queues
+ *   igb_queue.c    set-up, start, stop        igb_recover.c  after a switch: does every queue run?
+ *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
+ *   igb_tx.c       transmit bursts            igb_hw.c       registers, reset, link, addresses
+ *                                             igb_phy.c      PHY through MDIC
+ *
+ *   struct igb_port
+ *     |- struct shunt_port          device, group, arena (rings)
+ *     |- rx[n], tx[n]               struct igb_rx_queue, struct igb_tx_queue
+ *     `- counters                   of the NIC, which clear on read there
+ *
+ * Threads: one polls a queue (rx or tx) at a time; the control path is ordered by igb_port::lock,
+ * which recovery takes too, from the thread that switches. A queue's ring is touched by the control
+ * path only when paused (shunt_poll.h).
+ *
+ * Section numbers are those of the 82576 datasheet, registers are named in shunt_82576.h.
+ */
+
+#define IGB_RX_DESCRIPTORS_MIN  64
+#define IGB_TX_DESCRIPTORS_MIN  64
+#define IGB_DESCRIPTORS_MAX     4096
+#define IGB_DESCRIPTORS_DEFAULT 512
+#define IGB_RX_BUFFERS_MORE     8   /* entries of buffers[] behind the last: prefetched only */
+#define IGB_REFILL              32  /* receive descriptors filled, and told to the NIC, at once */
+#define IGB_REPORT              32  /* transmit descriptors between two that report status */
+#define IGB_TX_SEGMENTS_MAX     32  /* of one frame: below the smallest ring without a report */
+#define IGB_REPORTS             256 /* room for pending reports; index of 8 bits wraps by itself */
+
+/* Ethernet header, one VLAN tag and FCS around the MTU. */
+#define IGB_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN + RTE_ETHER_CRC_LEN)
+#define IGB_MTU_MAX  (SHUNT_82576_FRAME_MAX - IGB_OVERHEAD)
+#define IGB_MTU_MIN  RTE_ETHER_MIN_MTU
+
+/** How long a wait for the NIC may take: in normal operation, and in the middle of a recovery. */
+#define IGB_WAIT_NS         20000000ull
+#define IGB_WAIT_RECOVER_NS 500000ull
+
+struct igb_port;
+
+/** Receive queue. Slots [next, refill) of the ring hold buffers, the `unfilled` others do not. */
+struct igb_rx_queue {
+	struct shunt_poll poll;
+	uint16_t next;     /**< slot polled next */
+	uint16_t count;    /**< slots */
+	uint16_t refill;   /**< slot filled next */
+	uint16_t unfilled; /**< polled and not filled again */
+	union shunt_82576_rx_descriptor *ring;
+	struct rte_mbuf **buffers; /**< of each slot */
+	uint64_t rearm;            /**< first fields of a fresh mbuf */
+	uint32_t *doorbell;
+	struct rte_mempool *pool;
+	struct rte_mbuf *first, *last; /**< frame of several descriptors, not complete yet */
+	/* Written by the poller, read by anyone. */
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t discarded;  /**< frames incomplete in memory: a DMA was refused */
+	uint64_t no_buffers; /**< refills put off: the pool was empty */
+	/* Control path. */
+	struct igb_port *port;
+	uint16_t index;
+	uint16_t buffer_size; /**< bytes the NIC may put into one buffer, whole KiB */
+	bool started;
+	bool drop_enable;
+	bool deferred_start;
+	/* At the last stats_reset. */
+	uint64_t base_packets, base_bytes, base_discarded, base_no_buffers;
+} __rte_cache_aligned;
+
+/** Transmit queue. Slots [clean, tail) hold buffers of frames not known to be sent. */
+struct igb_tx_queue {
+	struct shunt_poll poll;
+	uint16_t tail; /**< slot written next */
+	uint16_t clean;
+	uint16_t free; /**< slots that may be written */
+	uint16_t count;
+	uint16_t free_threshold;          /**< reclaim when fewer are free */
+	uint16_t report_threshold;        /**< descriptors between two reports */
+	uint16_t unreported;              /**< descriptors since the last one that reports */
+	uint8_t report_first, report_end; /**< pending ones in reports[] */
+	bool fast_free;
+	union shunt_82576_tx_descriptor *ring;
+	struct rte_mbuf **buffers; /**< segment of each slot */
+	uint32_t *doorbell;
+	/* Written by the poller, read by anyone. */
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t refused; /**< frames that no 82576 can send: too long, too many segments */
+	uint16_t reports[IGB_REPORTS]; /**< slots that report status */
+	/* Control path. */
+	struct igb_port *port;
+	uint16_t index;
+	bool started;
+	bool deferred_start;
+	uint64_t base_packets, base_bytes, base_refused;
+} __rte_cache_aligned;
+
+/** Statistics registers of the NIC, summed up; indices of the table in igb_stats.c. */
+#define IGB_REGISTER_COUNTERS 40
+
+/** One port; lives in the ethdev port's private data. */
+struct igb_port {
+	struct shunt_port port; /* first */
+	pthread_mutex_t lock;
+	bool started;
+	int access_error; /**< first failed register access since igb_access_begin() */
+	struct shunt_vfio_region bar0_region;
+	void *bar0;
+	struct rte_ether_addr address; /**< the NIC's own */
+	uint32_t max_frame;            /**< bytes, FCS included */
+	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
+	struct igb_tx_queue *tx[SHUNT_82576_QUEUES];
+	uint64_t counters[IGB_REGISTER_COUNTERS];
+	uint64_t counters_base[IGB_REGISTER_COUNTERS]; /**< at the last stats_reset */
+	uint64_t queue_drops, queue_drops_base;        /**< RQDPC of all queues */
+	uint64_t good_at_reset; /**< frames the NIC had taken in at its last reset */
+	uint64_t seen_at_reset; /**< of those, the ones that came to memory */
+	struct shunt_recovery recovered, recovered_base; /**< of all recoveries */
+	uint64_t recoveries, recoveries_base;            /**< times something had to be mended */
+	uint64_t proofs, proofs_base; /**< times all queues were made to prove that they run */
+};
+
+static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
+{
+	return dev->data->dev_private;
+}
+
+/** Counter of the poller that other threads read. */
+#define IGB_COUNT(counter, by) __atomic_store_n(&(counter), (counter) + (by), __ATOMIC_RELAXED)
+#define IGB_COUNTED(counter)   __atomic_load_n(&(counter), __ATOMIC_RELAXED)
+
+/** Stores a tail: descriptors written before are visible to the NIC that sees it. */
+static inline void igb_doorbell(uint32_t *doorbell, uint32_t tail)
+{
+	rte_io_wmb();
+	__atomic_store_n(doorbell, tail, __ATOMIC_RELEASE);
+}
+
+/* ---- igb_hw.c: the control path's registers. Lock held, or port not reachable yet. ---- */
+
+/** Begins a run of register accesses: forgets an earlier failure. */
+void igb_access_begin(struct igb_port *port);
+/** Reads a register; all ones, without an access, after one has failed. */
+uint32_t igb_read(struct igb_port *port, uint32_t reg);
+/** Writes a register; does nothing after an access has failed. */
+void igb_write(struct igb_port *port, uint32_t reg, uint32_t value);
+/** Failure of the accesses since begin, 0 if none; its text is in shunt_errmsg(). */
+int igb_access_end(struct igb_port *port);
+
+/**
+ * Waits until the masked bits of a register have a value, giving up the processor meanwhile.
+ *
+ * @return 0; -ETIMEDOUT naming what was waited for; failure of an access
+ */
+int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, uint64_t ns,
+	const char *what);
+
+/** Sleeps; the thread that models or emulates a NIC may need this core. */
+void igb_sleep_ns(uint64_t ns);
+
+/** Receive, transmit and DMA off, 5.2; registers keep their values. */
+int igb_hw_quiet(struct igb_port *port, uint64_t wait_ns);
+/** The same, then resets the port (CTRL.RST), 4.5.3. Registers have their reset values after. */
+int igb_hw_reset(struct igb_port *port, uint64_t wait_ns);
+/** Waits until a function that was reset has read its EEPROM. */
+int igb_hw_wait_ready(struct igb_port *port, uint64_t wait_ns);
+/** Everything but queues and the enables of receive and transmit, from what ethdev has set. */
+int igb_hw_configure(struct igb_port *port);
+/** RCTL with what ethdev has set, and EN if asked. */
+void igb_hw_receive(struct igb_port *port, bool enable);
+/** TCTL. */
+void igb_hw_transmit(struct igb_port *port, bool enable);
+/** All receive addresses from ethdev's table. */
+void igb_hw_addresses(struct igb_port *port);
+/** One receive address; NULL clears it. */
+void igb_hw_address(struct igb_port *port, uint32_t index, const struct rte_ether_addr *address);
+/** The NIC's own address, from RAL(0) or the EEPROM. @return 0; -EIO none there */
+int igb_hw_own_address(struct igb_port *port, struct rte_ether_addr *address);
+/** Link as STATUS has it. */
+void igb_hw_link(struct igb_port *port, struct rte_eth_link *link);
+
+/** Powers the PHY up and lets it negotiate, unless it has. (igb_phy.c) */
+int igb_phy_start(struct igb_port *port);
+
+/* ---- igb_queue.c ---- */
+
+int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
+	const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
+int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
+	const struct rte_eth_txconf *conf);
+void igb_rx_queue_release(struct rte_eth_dev *dev, uint16_t index);
+void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index);
+
+/** Fills the ring from the pool and starts the queue; it stays paused. Lock held. */
+int igb_rx_queue_begin(struct igb_rx_queue *queue);
+int igb_tx_queue_begin(struct igb_tx_queue *queue);
+/** Gives all buffers back. The NIC does not use the ring any more; paused. */
+void igb_rx_queue_drain(struct igb_rx_queue *queue);
+void igb_tx_queue_drain(struct igb_tx_queue *queue);
+/** Asks the NIC to stop using the ring, and waits. @return 0; -ETIMEDOUT it does not */
+int igb_rx_queue_disable(struct igb_rx_queue *queue, uint64_t wait_ns);
+int igb_tx_queue_disable(struct igb_tx_queue *queue, uint64_t wait_ns);
+/** Tells the NIC of the ring, head at slot 0, and waits until it has it. The tail stays at 0. */
+int igb_rx_queue_enable(struct igb_rx_queue *queue, uint64_t wait_ns);
+int igb_tx_queue_enable(struct igb_tx_queue *queue, uint64_t wait_ns);
+
+/** Keeps pollers out of every queue of the port, or lets them in where a queue is started. */
+int igb_pause(struct igb_port *port);
+void igb_resume(struct igb_port *port);
+
+/* ---- igb_ring.c: rings of paused queues. Lock held. ---- */
+
+/** Number of polled-next slots in a row that the NIC has written back. */
+uint16_t igb_rx_ring_completed(const struct igb_rx_queue *queue);
+/** Frames among them. */
+uint16_t igb_rx_ring_frames(const struct igb_rx_queue *queue, uint16_t completed);
+/**
+ * Marks slots before `head` that the NIC used without writing back, so that the burst discards
+ * them.
+ *
+ * @param[out] dropped  frames given up because they may be the rest of a damaged one
+ * @return number of slots
+ */
+uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t *dropped);
+/** Lays the ring anew for a NIC that starts at slot 0: frames not polled yet stay in front. */
+void igb_rx_ring_relay(struct igb_rx_queue *queue);
+/** The tail that tells the NIC of the filled slots after a relay. */
+uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue);
+
+/** Marks reports before `head` as done that were not written back. @return number of them */
+uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head);
+/** Lays the ring anew: frames not sent yet begin at slot 1. @return their descriptors */
+uint16_t igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t head);
+/** Writes a context descriptor, which sends nothing, to a slot. */
+void igb_tx_ring_probe(struct igb_tx_queue *queue, uint16_t slot);
+
+/* ---- bursts ---- */
+
+/** Chooses the burst functions for the port's configuration. (igb_ethdev.c) */
+void igb_choose_bursts(struct rte_eth_dev *dev);
+eth_rx_burst_t igb_rx_function(bool scattered, bool fenced);
+eth_tx_burst_t igb_tx_function(bool fenced);
+uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count);
+/** Frees buffers of frames that the NIC reported sent. Poller, or paused. */
+void igb_tx_reclaim(struct igb_tx_queue *queue);
+/** Frees the buffers of the oldest slots. Poller, or paused. */
+void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots);
+/** Gives fresh buffers to the NIC as far as the pool has them. Poller, or paused. */
+void igb_rx_refill(struct igb_rx_queue *queue);
+int igb_rx_descriptor_status(void *queue, uint16_t offset);
+int igb_tx_descriptor_status(void *queue, uint16_t offset);
+
+/* ---- igb_stats.c ---- */
+
+/** Adds the NIC's counters to the port's. Lock held. */
+void igb_stats_update(struct igb_port *port);
+/** Frames that the NIC has taken in since the port's start. Lock held, after an update. */
+uint64_t igb_stats_good(const struct igb_port *port);
+int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUEUE_STATS_ARGUMENT);
+int igb_stats_reset(struct rte_eth_dev *dev);
+int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room);
+int igb_xstats_get_names(
+	struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int room);
+
+/* ---- igb_recover.c ---- */
+
+int igb_recover(void *port, bool suspect, struct shunt_recovery *recovery);
+/** Frames in the NIC at a reset are counted from here. Lock held. */
+void igb_recover_baseline(struct igb_port *port);
+
+/** ethdev operations. (igb_ethdev.c) */
+int igb_open(struct rte_eth_dev *dev);
+void igb_close(struct rte_eth_dev *dev);
+
+#endif

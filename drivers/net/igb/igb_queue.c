@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include "igb.h"
+#include "shunt_error.h"
+
+/*
+ * Descriptor thresholds. Prefetch: when the NIC holds fewer than 8 unused descriptors and at least
+ * HTHRESH more are in memory it fetches them, so that it neither runs dry at line rate nor fetches
+ * single ones: 8 receive descriptors are two cache lines; a transmit frame must not wait for
+ * company, so one is enough there. Write-back at 1: Silicon: with more, the 82576 may keep finished
+ * descriptors to itself, and a slot without DD would not mean that its write-back was refused.
+ */
+#define RXDCTL_THRESHOLDS                                                                  \
+	(8u << SHUNT_82576_RXDCTL_PTHRESH_SHIFT | 8u << SHUNT_82576_RXDCTL_HTHRESH_SHIFT | \
+		1u << SHUNT_82576_RXDCTL_WTHRESH_SHIFT)
+#define TXDCTL_THRESHOLDS                                                                  \
+	(8u << SHUNT_82576_TXDCTL_PTHRESH_SHIFT | 1u << SHUNT_82576_TXDCTL_HTHRESH_SHIFT | \
+		1u << SHUNT_82576_TXDCTL_WTHRESH_SHIFT)
+
+#define RING_ALIGNMENT 128 /* 8.10.5 */
+
+static size_t ring_size(uint16_t count)
+{
+	return count * sizeof(union shunt_82576_rx_descriptor);
+}
+
+/* What a refill stores over the first 8 bytes behind rearm_data of an mbuf: one segment. */
+static uint64_t rearm_value(uint16_t port_id)
+{
+	struct rte_mbuf fresh;
+	uint64_t value;
+
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.nb_segs = 1;
+	fresh.data_off = RTE_PKTMBUF_HEADROOM;
+	fresh.port = port_id;
+	rte_mbuf_refcnt_set(&fresh, 1);
+	memcpy(&value, &fresh.rearm_data, sizeof(value));
+	return value;
+}
+
+int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
+	const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	struct igb_port *port = igb_port_of(dev);
+	unsigned int room = rte_pktmbuf_data_room_size(pool);
+	struct igb_rx_queue *queue;
+	int ret = 0;
+
+	if (room < RTE_PKTMBUF_HEADROOM + SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT) {
+		ret = shunt_fail(-EINVAL,
+			"receive queue %u: mbufs of pool '%s' have %u bytes, %u of them headroom; "
+			"the NIC fills whole KiB: make the data room at least %u",
+			index, pool->name, room, RTE_PKTMBUF_HEADROOM,
+			RTE_PKTMBUF_HEADROOM + SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT);
+		goto report;
+	}
+	igb_rx_queue_release(dev, index);
+	queue = rte_zmalloc_socket(
+		"igb_rx_queue", sizeof(*queue), RTE_CACHE_LINE_SIZE, (int)socket);
+	if (!queue)
+		goto no_memory;
+	queue->buffers = rte_calloc_socket("igb_rx_buffers", count + IGB_RX_BUFFERS_MORE,
+		sizeof(*queue->buffers), RTE_CACHE_LINE_SIZE, (int)socket);
+	if (!queue->buffers)
+		goto free_queue;
+	pthread_mutex_lock(&port->lock);
+	queue->ring = shunt_arena_alloc(&port->port.arena, ring_size(count), RING_ALIGNMENT);
+	pthread_mutex_unlock(&port->lock);
+	if (!queue->ring)
+		goto free_buffers;
+	shunt_poll_init(&queue->poll);
+	queue->port = port;
+	queue->index = index;
+	queue->count = count;
+	queue->pool = pool;
+	queue->buffer_size = (uint16_t)RTE_ALIGN_FLOOR(
+		RTE_MIN(room - RTE_PKTMBUF_HEADROOM, SHUNT_82576_FRAME_MAX + 512u),
+		SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT);
+	queue->rearm = rearm_value(dev->data->port_id);
+	queue->drop_enable = conf->rx_drop_en;
+	queue->deferred_start = conf->rx_deferred_start;
+	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_RDT(index));
+	port->rx[index] = queue;
+	dev->data->rx_queues[index] = queue;
+	return 0;
+
+free_buffers:
+	rte_free(queue->buffers);
+free_queue:
+	rte_free(queue);
+no_memory:
+	ret = shunt_fail(
+		-ENOMEM, "receive queue %u with %u descriptors: out of memory", index, count);
+report:
+	SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
+	return ret;
+}
+
+void igb_rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
+{
+	struct igb_port *port = igb_port_of(dev);
+	struct igb_rx_queue *queue;
+
+	pthread_mutex_lock(&port->lock);
+	queue = port->rx[index];
+	port->rx[index] = NULL;
+	dev->data->rx_queues[index] = NULL;
+	if (queue)
+		shunt_arena_free(&port->port.arena, queue->ring, ring_size(queue->count));
+	pthread_mutex_unlock(&port->lock);
+	if (!queue)
+		return;
+	rte_free(queue->buffers);
+	rte_free(queue);
+}
+
+static int check_tx_conf(
+	uint16_t index, uint16_t count, const struct rte_eth_txconf *conf, uint16_t *report)
+{
+	*report = conf->tx_rs_thresh ? conf->tx_rs_thresh : IGB_REPORT;
+	if (*report > count / 2 || count / *report >= IGB_REPORTS)
+		return shunt_fail(-EINVAL,
+			"transmit queue %u: tx_rs_thresh %u with %u descriptors: use %u to %u",
+			index, *report, count, count / IGB_REPORTS + 1, count / 2);
+	if (conf->tx_free_thresh >= count)
+		return shunt_fail(-EINVAL,
+			"transmit queue %u: tx_free_thresh %u: use less than the %u descriptors",
+			index, conf->tx_free_thresh, count);
+	return 0;
+}
+
+int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
+	const struct rte_eth_txconf *conf)
+{
+	struct igb_port *port = igb_port_of(dev);
+	uint64_t offloads = conf->offloads | dev->data->dev_conf.txmode.offloads;
+	struct igb_tx_queue *queue;
+	uint16_t report;
+	int ret;
+
+	ret = check_tx_conf(index, count, conf, &report);
+	if (ret)
+		goto report_error;
+	igb_tx_queue_release(dev, index);
+	queue = rte_zmalloc_socket(
+		"igb_tx_queue", sizeof(*queue), RTE_CACHE_LINE_SIZE, (int)socket);
+	if (!queue)
+		goto no_memory;
+	queue->buffers = rte_calloc_socket(
+		"igb_tx_buffers", count, sizeof(*queue->buffers), RTE_CACHE_LINE_SIZE, (int)socket);
+	if (!queue->buffers)
+		goto free_queue;
+	pthread_mutex_lock(&port->lock);
+	queue->ring = shunt_arena_alloc(&port->port.arena, ring_size(count), RING_ALIGNMENT);
+	pthread_mutex_unlock(&port->lock);
+	if (!queue->ring)
+		goto free_buffers;
+	shunt_poll_init(&queue->poll);
+	queue->port = port;
+	queue->index = index;
+	queue->count = count;
+	queue->report_threshold = report;
+	/* Reclaiming early keeps the buffers in use few, and so in the cache. */
+	queue->free_threshold = conf->tx_free_thresh
+					? conf->tx_free_thresh
+					: (uint16_t)(count - RTE_MIN(2u * report, count / 2u));
+	queue->fast_free = offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	queue->deferred_start = conf->tx_deferred_start;
+	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_TDT(index));
+	port->tx[index] = queue;
+	dev->data->tx_queues[index] = queue;
+	return 0;
+
+free_buffers:
+	rte_free(queue->buffers);
+free_queue:
+	rte_free(queue);
+no_memory:
+	ret = shunt_fail(
+		-ENOMEM, "transmit queue %u with %u descriptors: out of memory", index, count);
+report_error:
+	SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
+	return ret;
+}
+
+void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
+{
+	struct igb_port *port = igb_port_of(dev);
+	struct igb_tx_queue *queue;
+
+	pthread_mutex_lock(&port->lock);
+	queue = port->tx[index];
+	port->tx[index] = NULL;
+	dev->data->tx_queues[index] = NULL;
+	if (queue)
+		shunt_arena_free(&port->port.arena, queue->ring, ring_size(queue->count));
+	pthread_mutex_unlock(&port->lock);
+	if (!queue)
+		return;
+	rte_free(queue->buffers);
+	rte_free(queue);
+}
+
+int igb_rx_queue_disable(struct igb_rx_queue *queue, uint64_t wait_ns)
+{
+	struct igb_port *port = queue->port;
+	uint32_t reg = SHUNT_82576_RXDCTL(queue->index);
+
+	igb_write(port, reg, RXDCTL_THRESHOLDS);
+	return igb_wait(
+		port, reg, SHUNT_82576_RXDCTL_ENABLE, 0, wait_ns, "a receive queue to stop");
+}
+
+int igb_tx_queue_disable(struct igb_tx_queue *queue, uint64_t wait_ns)
+{
+	struct igb_port *port = queue->port;
+	uint32_t reg = SHUNT_82576_TXDCTL(queue->index);
+
+	igb_write(port, reg, TXDCTL_THRESHOLDS);
+	return igb_wait(
+		port, reg, SHUNT_82576_TXDCTL_ENABLE, 0, wait_ns, "a transmit queue to stop");
+}
+
+/* 4.5.9. Queue 0 is enabled by reset: its ring is programmed with the queue off all the same. */
+int igb_rx_queue_enable(struct igb_rx_queue *queue, uint64_t wait_ns)
+{
+	struct igb_port *port = queue->port;
+	uint32_t n = queue->index;
+	uint64_t iova = (uintptr_t)queue->ring;
+	uint32_t control = SHUNT_82576_SRRCTL_DESCTYPE_ADVANCED |
+			   queue->buffer_size / SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT;
+	int ret;
+
+	ret = igb_rx_queue_disable(queue, wait_ns);
+	if (ret)
+		return ret;
+	igb_write(port, SHUNT_82576_RDBAL(n), (uint32_t)iova);
+	igb_write(port, SHUNT_82576_RDBAH(n), (uint32_t)(iova >> 32));
+	igb_write(port, SHUNT_82576_RDLEN(n), (uint32_t)ring_size(queue->count));
+	igb_write(port, SHUNT_82576_SRRCTL(n),
+		control | (queue->drop_enable ? SHUNT_82576_SRRCTL_DROP_EN : 0));
+	igb_write(port, SHUNT_82576_RDH(n), 0);
+	igb_write(port, SHUNT_82576_RDT(n), 0);
+	igb_write(port, SHUNT_82576_RXDCTL(n), RXDCTL_THRESHOLDS | SHUNT_82576_RXDCTL_ENABLE);
+	return igb_wait(port, SHUNT_82576_RXDCTL(n), SHUNT_82576_RXDCTL_ENABLE,
+		SHUNT_82576_RXDCTL_ENABLE, wait_ns, "a receive queue to start");
+}
+
+int igb_tx_queue_enable(struct igb_tx_queue *queue, uint64_t wait_ns)
+{
+	struct igb_port *port = queue->port;
+	uint32_t n = queue->index;
+	uint64_t iova = (uintptr_t)queue->ring;
+	int ret;
+
+	ret = igb_tx_queue_disable(queue, wait_ns);
+	if (ret)
+		return ret;
+	igb_write(port, SHUNT_82576_TDBAL(n), (uint32_t)iova);
+	igb_write(port, SHUNT_82576_TDBAH(n), (uint32_t)(iova >> 32));
+	igb_write(port, SHUNT_82576_TDLEN(n), (uint32_t)ring_size(queue->count));
+	igb_write(port, SHUNT_82576_TDWBAL(n), 0);
+	igb_write(port, SHUNT_82576_TDWBAH(n), 0);
+	igb_write(port, SHUNT_82576_TDH(n), 0);
+	igb_write(port, SHUNT_82576_TDT(n), 0);
+	igb_write(port, SHUNT_82576_TXDCTL(n), TXDCTL_THRESHOLDS | SHUNT_82576_TXDCTL_ENABLE);
+	return igb_wait(port, SHUNT_82576_TXDCTL(n), SHUNT_82576_TXDCTL_ENABLE,
+		SHUNT_82576_TXDCTL_ENABLE, wait_ns, "a transmit queue to start");
+}
+
+int igb_rx_queue_begin(struct igb_rx_queue *queue)
+{
+	int ret;
+
+	queue->next = 0;
+	queue->refill = 0;
+	queue->unfilled = queue->count;
+	queue->first = queue->last = NULL;
+	igb_rx_refill(queue);
+	if (queue->unfilled) {
+		ret = shunt_fail(-ENOMEM,
+			"receive queue %u: pool '%s' has no buffers for its %u descriptors: make "
+			"the pool larger",
+			queue->index, queue->pool->name, queue->count);
+		goto drain;
+	}
+	ret = igb_rx_queue_enable(queue, IGB_WAIT_NS);
+	if (ret)
+		goto drain;
+	igb_doorbell(queue->doorbell, igb_rx_ring_tail(queue));
+	queue->started = true;
+	return 0;
+
+drain:
+	igb_rx_queue_drain(queue);
+	return ret;
+}
+
+int igb_tx_queue_begin(struct igb_tx_queue *queue)
+{
+	int ret;
+
+	queue->tail = queue->clean = 0;
+	queue->free = queue->count - 1; /* a full ring would look like an empty one */
+	queue->unreported = 0;
+	queue->report_first = queue->report_end = 0;
+	memset(queue->ring, 0, ring_size(queue->count));
+	ret = igb_tx_queue_enable(queue, IGB_WAIT_NS);
+	queue->started = !ret;
+	return ret;
+}
+
+void igb_rx_queue_drain(struct igb_rx_queue *queue)
+{
+	uint16_t filled = queue->count - queue->unfilled;
+
+	for (uint16_t i = 0; i < filled; i++)
+		rte_pktmbuf_free_seg(queue->buffers[(queue->next + i) % queue->count]);
+	rte_pktmbuf_free(queue->first);
+	queue->first = queue->last = NULL;
+	queue->next = queue->refill = 0;
+	queue->unfilled = queue->count;
+	queue->started = false;
+}
+
+void igb_tx_queue_drain(struct igb_tx_queue *queue)
+{
+	igb_tx_free(queue, (uint16_t)((queue->tail + queue->count - queue->clean) % queue->count));
+	queue->report_first = queue->report_end = 0;
+	queue->started = false;
+}
+
+int igb_pause(struct igb_port *port)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i])
+			shunt_poll_ask(&port->rx[i]->poll);
+		if (port->tx[i])
+			shunt_poll_ask(&port->tx[i]->poll);
+	}
+	shunt_poll_barrier();
+	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i])
+			ret = shunt_poll_wait(&port->rx[i]->poll);
+		if (!ret && port->tx[i])
+			ret = shunt_poll_wait(&port->tx[i]->poll);
+	}
+	return ret;
+}
+
+void igb_resume(struct igb_port *port)
+{
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i] && port->rx[i]->started)
+			shunt_poll_resume(&port->rx[i]->poll);
+		if (port->tx[i] && port->tx[i]->started)
+			shunt_poll_resume(&port->tx[i]->poll);
+	}
+}

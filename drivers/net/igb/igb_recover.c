@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "igb.h"
+#include "shunt_clock.h"
+#include "shunt_error.h"
+
+/*
+ * What a refused DMA leaves behind, and how it is found without a timer on the datapath:
+ *
+ *   receive hole    a descriptor was used, its write-back refused: the burst would wait at it for
+ *                   ever. Found: the NIC's head is past a slot without DD. Mended: marked, the
+ *                   burst discards it.
+ *   transmit hole   the same for a descriptor that reports: its buffers would never be reclaimed.
+ *                   Mended: marked as done.
+ *   wedge           Silicon: a refused read stops a queue's descriptor engine; it acknowledges no
+ *                   disable, CTRL.RST does not free it, function level reset does. Found: a queue
+ *                   has to prove that it runs.
+ *
+ * Proof that a queue runs: its head moves; or, where nothing moves, it takes a context descriptor
+ * (transmit: nothing is sent) or goes off and on again (receive: frames wait in the NIC).
+ *
+ * Steps, each with its bound in time: watching WATCH_NS, write-backs on their way SETTLE_NS, each
+ * wait for an acknowledgement IGB_WAIT_RECOVER_NS, CTRL.RST one millisecond. Every wait gives up
+ * the processor.
+ */
+
+#define WATCH_NS       200000ull
+#define WATCH_SLEEP_NS 10000ull
+#define SETTLE_NS      20000ull
+
+/** What is known of each queue in the course of one recovery. */
+struct trial {
+	uint16_t rx_head[SHUNT_82576_QUEUES];
+	uint16_t tx_head[SHUNT_82576_QUEUES];
+	uint32_t rx_proven, tx_proven; /* bit a queue */
+	uint32_t rx_dead, tx_dead;
+};
+
+static bool rx_runs(const struct igb_port *port, unsigned int i)
+{
+	return port->rx[i] && port->rx[i]->started;
+}
+
+static bool tx_runs(const struct igb_port *port, unsigned int i)
+{
+	return port->tx[i] && port->tx[i]->started;
+}
+
+static void read_heads(struct igb_port *port, struct trial *trial)
+{
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (rx_runs(port, i))
+			trial->rx_head[i] =
+				(uint16_t)(igb_read(port, SHUNT_82576_RDH(i)) % port->rx[i]->count);
+		if (tx_runs(port, i))
+			trial->tx_head[i] =
+				(uint16_t)(igb_read(port, SHUNT_82576_TDH(i)) % port->tx[i]->count);
+	}
+}
+
+static bool all_proven(const struct igb_port *port, const struct trial *trial)
+{
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if ((rx_runs(port, i) && !(trial->rx_proven >> i & 1)) ||
+			(tx_runs(port, i) && !(trial->tx_proven >> i & 1)))
+			return false;
+	}
+	return true;
+}
+
+/* Pollers run on: queues with traffic prove themselves in microseconds. */
+static void watch(struct igb_port *port, struct trial *trial)
+{
+	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(WATCH_NS);
+	struct trial now;
+
+	read_heads(port, trial);
+	do {
+		igb_sleep_ns(WATCH_SLEEP_NS);
+		read_heads(port, &now);
+		for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+			if (rx_runs(port, i) && now.rx_head[i] != trial->rx_head[i])
+				trial->rx_proven |= 1u << i;
+			if (tx_runs(port, i) && now.tx_head[i] != trial->tx_head[i])
+				trial->tx_proven |= 1u << i;
+		}
+	} while (!port->access_error && !all_proven(port, trial) && shunt_clock_now() < limit);
+}
+
+/*
+ * Whether something is stuck that no fault record tells of. Receive: the head went past the slot
+ * that is polled next, and the slot stays without DD. Transmit: descriptors wait and the head does
+ * not move.
+ */
+static bool looks_stuck(struct igb_port *port)
+{
+	struct trial before = { 0 }, now = { 0 };
+	uint16_t next[SHUNT_82576_QUEUES] = { 0 };
+	uint32_t rx_waits = 0, tx_waits = 0;
+
+	read_heads(port, &before);
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (rx_runs(port, i)) {
+			struct igb_rx_queue *queue = port->rx[i];
+
+			next[i] = __atomic_load_n(&queue->next, __ATOMIC_RELAXED);
+			if (next[i] != before.rx_head[i] &&
+				!(__atomic_load_n(&queue->ring[next[i]].quad[1], __ATOMIC_ACQUIRE) &
+					SHUNT_82576_RXD_DD))
+				rx_waits |= 1u << i;
+		}
+		if (tx_runs(port, i) && igb_read(port, SHUNT_82576_TDT(i)) != before.tx_head[i])
+			tx_waits |= 1u << i;
+	}
+	if (!rx_waits && !tx_waits)
+		return false;
+
+	igb_sleep_ns(WATCH_NS);
+	read_heads(port, &now);
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (rx_waits >> i & 1) {
+			struct igb_rx_queue *queue = port->rx[i];
+
+			if (__atomic_load_n(&queue->next, __ATOMIC_RELAXED) == next[i] &&
+				!(__atomic_load_n(&queue->ring[next[i]].quad[1], __ATOMIC_ACQUIRE) &
+					SHUNT_82576_RXD_DD))
+				return true;
+		}
+		if ((tx_waits >> i & 1) && now.tx_head[i] == before.tx_head[i])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Paused. A register read pushes the NIC's earlier writes ahead of its answer, so after the second
+ * read a slot before the first one's head that has no DD will not get one. Queues that are dead
+ * keep what was found when they still had a head of their own.
+ */
+static void repair(struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+{
+	struct trial now = *trial;
+
+	read_heads(port, &now);
+	igb_sleep_ns(SETTLE_NS);
+	igb_read(port, SHUNT_82576_STATUS);
+	if (port->access_error)
+		return;
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (rx_runs(port, i) && !(trial->rx_dead >> i & 1)) {
+			trial->rx_head[i] = now.rx_head[i];
+			recovery->repaired_descriptors += igb_rx_ring_repair(
+				port->rx[i], now.rx_head[i], &recovery->rx_dropped);
+		}
+		if (tx_runs(port, i) && !(trial->tx_dead >> i & 1)) {
+			trial->tx_head[i] = now.tx_head[i];
+			recovery->repaired_descriptors +=
+				igb_tx_ring_repair(port->tx[i], now.tx_head[i]);
+		}
+	}
+}
+
+/* Ring laid anew, head at 0, the NIC told of it. */
+static int restart_rx(struct igb_rx_queue *queue)
+{
+	int ret;
+
+	ret = igb_rx_queue_enable(queue, IGB_WAIT_RECOVER_NS);
+	if (ret)
+		return ret;
+	igb_rx_ring_relay(queue);
+	igb_doorbell(queue->doorbell, igb_rx_ring_tail(queue));
+	return 0;
+}
+
+static int await_head(struct igb_tx_queue *queue, uint16_t head)
+{
+	return igb_wait(queue->port, SHUNT_82576_TDH(queue->index), UINT32_MAX, head,
+		IGB_WAIT_RECOVER_NS, "a transmit queue to take a descriptor");
+}
+
+/*
+ * The same, with a context descriptor first: frames from *head on follow once the queue has taken
+ * it. *head is kept true, so that this can be tried again.
+ */
+static int restart_tx(struct igb_tx_queue *queue, uint16_t *head)
+{
+	int ret;
+
+	ret = igb_tx_queue_enable(queue, IGB_WAIT_RECOVER_NS);
+	if (ret)
+		return ret;
+	igb_tx_ring_relay(queue, *head);
+	*head = 1;
+	igb_tx_ring_probe(queue, 0);
+	igb_doorbell(queue->doorbell, 1);
+	ret = await_head(queue, 1);
+	if (!ret && queue->tail != 1)
+		igb_doorbell(queue->doorbell, queue->tail);
+	return ret;
+}
+
+/* Everything was sent, so a context descriptor can take the place of a frame. */
+static int prove_idle_tx(struct igb_tx_queue *queue, uint16_t *head)
+{
+	uint16_t slot = queue->tail;
+
+	igb_tx_free(queue, (uint16_t)((slot + queue->count - queue->clean) % queue->count));
+	queue->report_first = queue->report_end = 0;
+	queue->unreported = 0;
+	igb_tx_ring_probe(queue, slot);
+	queue->tail = queue->clean = (uint16_t)((slot + 1) % queue->count);
+	*head = queue->tail;
+	igb_doorbell(queue->doorbell, queue->tail);
+	return await_head(queue, queue->tail);
+}
+
+/*
+ * Paused. Queues that did not move have to answer. A transmit queue with frames that does not move
+ * may only lack a link: it goes off and on again, which a wedged one does not.
+ *
+ * @return 0 all run; -ETIMEDOUT trial says which do not; failure of an access
+ */
+static int prove(struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+{
+	int result = 0;
+
+	port->proofs++;
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		int ret = 0;
+
+		if (rx_runs(port, i) && !(trial->rx_proven >> i & 1)) {
+			ret = restart_rx(port->rx[i]);
+			trial->rx_dead |= (uint32_t)(ret != 0) << i;
+			result = ret ? ret : result;
+		}
+		if (tx_runs(port, i) && !(trial->tx_proven >> i & 1)) {
+			struct igb_tx_queue *queue = port->tx[i];
+			bool idle = trial->tx_head[i] == queue->tail;
+
+			ret = idle ? prove_idle_tx(queue, &trial->tx_head[i])
+				   : restart_tx(queue, &trial->tx_head[i]);
+			trial->tx_dead |= (uint32_t)(ret != 0) << i;
+			recovery->queue_resets += !idle;
+			result = ret ? ret : result;
+		}
+		if (port->access_error)
+			return port->access_error;
+	}
+	recovery->queue_resets += (uint32_t)__builtin_popcount(trial->rx_dead);
+	return result;
+}
+
+/* Frames that came to memory since the counters began: polled, discarded or still in the ring. */
+static uint64_t frames_seen(const struct igb_port *port)
+{
+	uint64_t seen = 0;
+
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		const struct igb_rx_queue *queue = port->rx[i];
+
+		if (!queue)
+			continue;
+		seen += IGB_COUNTED(queue->packets) + IGB_COUNTED(queue->discarded);
+		if (queue->started)
+			seen += igb_rx_ring_frames(queue, igb_rx_ring_completed(queue));
+	}
+	return seen;
+}
+
+void igb_recover_baseline(struct igb_port *port)
+{
+	port->good_at_reset = igb_stats_good(port);
+	port->seen_at_reset = frames_seen(port);
+}
+
+/*
+ * Before a reset: no DMA any more, rings repaired to the last descriptor, counters saved. Frames
+ * that the NIC counted as received and that are not in memory are in its FIFO: they are lost.
+ */
+static int prepare_reset(
+	struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+{
+	uint64_t good, seen;
+	int ret;
+
+	ret = igb_hw_quiet(port, IGB_WAIT_RECOVER_NS);
+	if (ret)
+		return ret;
+	repair(port, trial, recovery);
+	igb_stats_update(port);
+	good = igb_stats_good(port) - port->good_at_reset;
+	seen = frames_seen(port) - port->seen_at_reset;
+	if (good > seen)
+		recovery->rx_dropped += (uint32_t)(good - seen);
+	igb_recover_baseline(port);
+	return igb_access_end(port);
+}
+
+/* The port as the application has set it up; frames not sent yet are sent now. */
+static int restart_port(struct igb_port *port, struct trial *trial)
+{
+	int ret;
+
+	ret = igb_hw_configure(port);
+	if (ret)
+		return ret;
+	igb_hw_transmit(port, true);
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		/* Twice: going on says little of a queue that the reset had turned off. */
+		for (unsigned int times = 0; rx_runs(port, i) && times < 2; times++) {
+			ret = restart_rx(port->rx[i]);
+			if (ret)
+				return ret;
+		}
+		if (tx_runs(port, i)) {
+			ret = restart_tx(port->tx[i], &trial->tx_head[i]);
+			if (ret)
+				return ret;
+		}
+	}
+	igb_hw_receive(port, true);
+	return igb_access_end(port);
+}
+
+static int port_reset(struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+{
+	int ret;
+
+	ret = prepare_reset(port, trial, recovery);
+	if (ret)
+		return ret;
+	recovery->port_resets++;
+	ret = igb_hw_reset(port, IGB_WAIT_RECOVER_NS);
+	/* From here on no head register is a head of ours until its queue has been restarted. */
+	trial->rx_dead = trial->tx_dead = UINT32_MAX;
+	return ret ? ret : restart_port(port, trial);
+}
+
+static int function_reset(
+	struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+{
+	int ret;
+
+	if (!port->port.device.can_reset)
+		return shunt_fail_while(
+			-EIO, "%s has no function level reset", port->port.device.function);
+	igb_access_begin(port);
+	ret = prepare_reset(port, trial, recovery);
+	if (ret)
+		return ret;
+	recovery->function_resets++;
+	ret = shunt_vfio_reset(&port->port.device);
+	if (ret)
+		return ret;
+	ret = shunt_vfio_bus_master(&port->port.device, true);
+	if (ret)
+		return ret;
+	ret = igb_hw_wait_ready(port, IGB_WAIT_NS);
+	return ret ? ret : restart_port(port, trial);
+}
+
+static int mend(struct igb_port *port, struct shunt_recovery *recovery)
+{
+	struct trial trial = { 0 };
+	int ret;
+
+	watch(port, &trial);
+	ret = igb_pause(port);
+	if (ret)
+		goto resume;
+	repair(port, &trial, recovery);
+	ret = igb_access_end(port);
+	if (!ret)
+		ret = prove(port, &trial, recovery);
+	if (ret == -ETIMEDOUT)
+		ret = port_reset(port, &trial, recovery);
+	if (ret == -ETIMEDOUT)
+		ret = function_reset(port, &trial, recovery);
+	if (ret)
+		ret = shunt_fail_while(-EIO,
+			"%s does not run after %u queue, %u port and %u function resets",
+			port->port.device.function, recovery->queue_resets, recovery->port_resets,
+			recovery->function_resets);
+resume:
+	igb_resume(port);
+	return ret;
+}
+
+int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
+{
+	struct igb_port *port = opaque;
+	int ret = 0;
+
+	pthread_mutex_lock(&port->lock);
+	if (!port->started)
+		goto unlock;
+	igb_access_begin(port);
+	if (!suspect && !looks_stuck(port)) {
+		ret = igb_access_end(port);
+		goto unlock;
+	}
+	ret = mend(port, recovery);
+	port->recoveries += recovery->repaired_descriptors || recovery->queue_resets ||
+			    recovery->port_resets || recovery->function_resets;
+	port->recovered.repaired_descriptors += recovery->repaired_descriptors;
+	port->recovered.queue_resets += recovery->queue_resets;
+	port->recovered.port_resets += recovery->port_resets;
+	port->recovered.function_resets += recovery->function_resets;
+	port->recovered.rx_dropped += recovery->rx_dropped;
+	port->recovered.tx_dropped += recovery->tx_dropped;
+unlock:
+	pthread_mutex_unlock(&port->lock);
+	return ret;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "igb.h"
+
+#define RX_DAMAGED (SHUNT_82576_RXD_DD | SHUNT_82576_RXD_RXE)
+#define TX_DONE    ((uint64_t)SHUNT_82576_TXD_DD << 32)
+
+static uint64_t rx_status(const struct igb_rx_queue *queue, uint16_t slot)
+{
+	return __atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE);
+}
+
+static uint16_t after(uint16_t slot, uint16_t by, uint16_t count)
+{
+	return (uint16_t)((slot + by) % count);
+}
+
+static uint16_t distance(uint16_t from, uint16_t to, uint16_t count)
+{
+	return (uint16_t)((to + count - from) % count);
+}
+
+uint16_t igb_rx_ring_completed(const struct igb_rx_queue *queue)
+{
+	uint16_t filled = queue->count - queue->unfilled;
+	uint16_t n = 0;
+
+	while (n < filled &&
+		(rx_status(queue, after(queue->next, n, queue->count)) & SHUNT_82576_RXD_DD))
+		n++;
+	return n;
+}
+
+uint16_t igb_rx_ring_frames(const struct igb_rx_queue *queue, uint16_t completed)
+{
+	uint16_t frames = 0;
+
+	for (uint16_t i = 0; i < completed; i++)
+		frames += (rx_status(queue, after(queue->next, i, queue->count)) &
+				  SHUNT_82576_RXD_EOP) != 0;
+	return frames;
+}
+
+/*
+ * RXE is free for the mark: the NIC stores bad packets only with RCTL.SBP, which is off.
+ *
+ * Where frames take one descriptor a marked slot is a frame of its own. Where they may take
+ * several, what follows a marked slot may be the rest of the same frame: without EOP the mark makes
+ * the burst discard up to the next end of a frame, which gives one good frame up if the marked slot
+ * was the last of its own.
+ */
+uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t *dropped)
+{
+	bool scattered = queue->port->port.dev->data->scattered_rx;
+	uint32_t mark = scattered ? RX_DAMAGED : RX_DAMAGED | SHUNT_82576_RXD_EOP;
+	uint16_t used = distance(queue->next, head, queue->count);
+	uint16_t marked = 0;
+	bool before = false;
+
+	for (uint16_t i = 0; i < used; i++) {
+		uint16_t slot = after(queue->next, i, queue->count);
+		bool hole = !(rx_status(queue, slot) & SHUNT_82576_RXD_DD);
+
+		if (hole) {
+			queue->ring[slot].quad[0] = 0;
+			__atomic_store_n(&queue->ring[slot].quad[1], mark, __ATOMIC_RELEASE);
+			marked++;
+		}
+		*dropped += scattered && before && !hole;
+		before = hole;
+	}
+	*dropped += scattered && before;
+	return marked;
+}
+
+static void reverse_rx(struct igb_rx_queue *queue, uint16_t first, uint16_t end)
+{
+	while (first + 1 < end) {
+		union shunt_82576_rx_descriptor descriptor = queue->ring[first];
+		struct rte_mbuf *buffer = queue->buffers[first];
+
+		end--;
+		queue->ring[first] = queue->ring[end];
+		queue->buffers[first] = queue->buffers[end];
+		queue->ring[end] = descriptor;
+		queue->buffers[end] = buffer;
+		first++;
+	}
+}
+
+static void reverse_tx(struct igb_tx_queue *queue, uint16_t first, uint16_t end)
+{
+	while (first + 1 < end) {
+		union shunt_82576_tx_descriptor descriptor = queue->ring[first];
+		struct rte_mbuf *buffer = queue->buffers[first];
+
+		end--;
+		queue->ring[first] = queue->ring[end];
+		queue->buffers[first] = queue->buffers[end];
+		queue->ring[end] = descriptor;
+		queue->buffers[end] = buffer;
+		first++;
+	}
+}
+
+/*
+ * The NIC starts at slot 0, but written-back frames that nobody has polled have to stay in front of
+ * it. So the whole ring is turned until they end at its last slot:
+ *
+ *   before   [ unfilled | completed | with the NIC ]   next at completed, turned by any amount
+ *   after    [ with the NIC | unfilled | completed ]   next at completed, NIC at slot 0
+ *
+ * Turning is three reversals: no memory is needed.
+ */
+void igb_rx_ring_relay(struct igb_rx_queue *queue)
+{
+	uint16_t completed = igb_rx_ring_completed(queue);
+	uint16_t filled = queue->count - queue->unfilled;
+	uint16_t next = (uint16_t)((queue->count - completed) % queue->count);
+	uint16_t shift = distance(queue->next, next, queue->count);
+
+	reverse_rx(queue, 0, queue->count);
+	reverse_rx(queue, 0, shift);
+	reverse_rx(queue, shift, queue->count);
+	queue->next = next;
+	queue->refill = (uint16_t)((filled - completed) % queue->count);
+	for (uint16_t i = 0; i < filled - completed; i++) {
+		queue->ring[i].read.packet_address = rte_cpu_to_le_64(
+			(uintptr_t)queue->buffers[i]->buf_addr + RTE_PKTMBUF_HEADROOM);
+		queue->ring[i].read.header_address = 0;
+	}
+
+	/* The rest of a frame that was cut short does not come: end it as damaged. */
+	if (completed) {
+		union shunt_82576_rx_descriptor *last = &queue->ring[queue->count - 1];
+
+		if (!(last->writeback.status_error & rte_cpu_to_le_32(SHUNT_82576_RXD_EOP)))
+			last->writeback.status_error |=
+				rte_cpu_to_le_32(SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE);
+	} else if (queue->first) {
+		rte_pktmbuf_free(queue->first);
+		queue->first = queue->last = NULL;
+	}
+}
+
+/* One filled slot is always kept back: head and tail that meet mean an empty ring. */
+uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue)
+{
+	if (queue->unfilled == queue->count)
+		return 0;
+	if (queue->refill == 0 && igb_rx_ring_completed(queue) + queue->unfilled == queue->count)
+		return 0;
+	return (uint16_t)((queue->refill + queue->count - 1) % queue->count);
+}
+
+uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head)
+{
+	uint16_t used = distance(queue->clean, head, queue->count);
+	uint16_t marked = 0;
+
+	for (uint8_t i = queue->report_first; i != queue->report_end; i++) {
+		uint16_t slot = queue->reports[i];
+		uint64_t *status = &queue->ring[slot].quad[1];
+
+		if (distance(queue->clean, slot, queue->count) >= used)
+			break;
+		if (__atomic_load_n(status, __ATOMIC_ACQUIRE) & TX_DONE)
+			continue;
+		__atomic_store_n(status, TX_DONE, __ATOMIC_RELEASE);
+		marked++;
+	}
+	return marked;
+}
+
+/* Start of the frame that the NIC was in: a slot before it is the end of a frame, or was written
+ * back, which only ends of frames are. */
+static uint16_t frame_start(const struct igb_tx_queue *queue, uint16_t head)
+{
+	while (head != queue->clean) {
+		uint16_t before = (uint16_t)((head + queue->count - 1) % queue->count);
+		const union shunt_82576_tx_descriptor *descriptor = &queue->ring[before];
+
+		if ((descriptor->quad[1] & TX_DONE) ||
+			(rte_le_to_cpu_32(descriptor->read.command_length) & SHUNT_82576_TXD_EOP))
+			break;
+		head = before;
+	}
+	return head;
+}
+
+static void report(struct igb_tx_queue *queue, uint16_t slot)
+{
+	queue->reports[queue->report_end++] = slot;
+	queue->unreported = 0;
+}
+
+uint16_t igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t head)
+{
+	uint16_t unsent, shift;
+
+	head = frame_start(queue, head);
+	igb_tx_free(queue, distance(queue->clean, head, queue->count));
+	unsent = distance(queue->clean, queue->tail, queue->count);
+	shift = distance(queue->clean, 1, queue->count);
+	reverse_tx(queue, 0, queue->count);
+	reverse_tx(queue, 0, shift);
+	reverse_tx(queue, shift, queue->count);
+	queue->clean = 1;
+	queue->tail = (uint16_t)((1 + unsent) % queue->count);
+	queue->free = queue->count - 1 - unsent;
+
+	queue->report_first = queue->report_end = 0;
+	queue->unreported = 0;
+	for (uint16_t i = 1; i <= unsent; i++) {
+		union shunt_82576_tx_descriptor *descriptor = &queue->ring[i];
+		uint32_t command = rte_le_to_cpu_32(descriptor->read.command_length);
+
+		command &= ~SHUNT_82576_TXD_RS;
+		queue->unreported++;
+		if ((command & SHUNT_82576_TXD_EOP) &&
+			queue->unreported >= queue->report_threshold) {
+			command |= SHUNT_82576_TXD_RS;
+			report(queue, i);
+		}
+		descriptor->read.command_length = rte_cpu_to_le_32(command);
+	}
+	return unsent;
+}
+
+void igb_tx_ring_probe(struct igb_tx_queue *queue, uint16_t slot)
+{
+	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
+
+	descriptor->context.vlan_lengths = 0;
+	descriptor->context.reserved = 0;
+	descriptor->context.command_type =
+		rte_cpu_to_le_32(SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT);
+	descriptor->context.mss_l4_length = 0;
+}

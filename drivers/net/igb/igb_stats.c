@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "igb.h"
+#include "shunt_error.h"
+
+/** A statistics register, 8.18; they clear when read. */
+struct register_counter {
+	const char *name;
+	uint32_t reg;  /**< low half of a pair */
+	uint32_t high; /**< high half, 0: none; the pair clears with it */
+};
+
+enum { COUNTER_GOOD_RX = 0, COUNTER_MISSED, COUNTER_CRC, COUNTER_LENGTH, COUNTER_RX_ERROR };
+
+static const struct register_counter registers[] = {
+	[COUNTER_GOOD_RX] = { "rx_nic_good_packets", SHUNT_82576_GPRC, 0 },
+	[COUNTER_MISSED] = { "rx_missed_packets", SHUNT_82576_MPC, 0 },
+	[COUNTER_CRC] = { "rx_crc_errors", SHUNT_82576_CRCERRS, 0 },
+	[COUNTER_LENGTH] = { "rx_length_errors", SHUNT_82576_RLEC, 0 },
+	[COUNTER_RX_ERROR] = { "rx_symbol_errors", SHUNT_82576_RXERRC, 0 },
+	{ "rx_align_errors", SHUNT_82576_ALGNERRC, 0 },
+	{ "rx_no_descriptor_packets", SHUNT_82576_RNBC, 0 },
+	{ "rx_nic_good_bytes", SHUNT_82576_GORCL, SHUNT_82576_GORCH },
+	{ "rx_total_packets", SHUNT_82576_TPR, 0 },
+	{ "rx_total_bytes", SHUNT_82576_TORL, SHUNT_82576_TORH },
+	{ "rx_broadcast_packets", SHUNT_82576_BPRC, 0 },
+	{ "rx_multicast_packets", SHUNT_82576_MPRC, 0 },
+	{ "rx_undersize_errors", SHUNT_82576_RUC, 0 },
+	{ "rx_oversize_errors", SHUNT_82576_ROC, 0 },
+	{ "rx_fragment_errors", SHUNT_82576_RFC, 0 },
+	{ "rx_jabber_errors", SHUNT_82576_RJC, 0 },
+	{ "rx_xon_packets", SHUNT_82576_XONRXC, 0 },
+	{ "rx_xoff_packets", SHUNT_82576_XOFFRXC, 0 },
+	{ "rx_size_64_packets", SHUNT_82576_PRC64, 0 },
+	{ "rx_size_65_to_127_packets", SHUNT_82576_PRC127, 0 },
+	{ "rx_size_128_to_255_packets", SHUNT_82576_PRC255, 0 },
+	{ "rx_size_256_to_511_packets", SHUNT_82576_PRC511, 0 },
+	{ "rx_size_512_to_1023_packets", SHUNT_82576_PRC1023, 0 },
+	{ "rx_size_1024_to_max_packets", SHUNT_82576_PRC1522, 0 },
+	{ "tx_nic_good_packets", SHUNT_82576_GPTC, 0 },
+	{ "tx_nic_good_bytes", SHUNT_82576_GOTCL, SHUNT_82576_GOTCH },
+	{ "tx_total_packets", SHUNT_82576_TPT, 0 },
+	{ "tx_total_bytes", SHUNT_82576_TOTL, SHUNT_82576_TOTH },
+	{ "tx_broadcast_packets", SHUNT_82576_BPTC, 0 },
+	{ "tx_multicast_packets", SHUNT_82576_MPTC, 0 },
+	{ "tx_xon_packets", SHUNT_82576_XONTXC, 0 },
+	{ "tx_xoff_packets", SHUNT_82576_XOFFTXC, 0 },
+	{ "tx_size_64_packets", SHUNT_82576_PTC64, 0 },
+	{ "tx_size_65_to_127_packets", SHUNT_82576_PTC127, 0 },
+	{ "tx_size_128_to_255_packets", SHUNT_82576_PTC255, 0 },
+	{ "tx_size_256_to_511_packets", SHUNT_82576_PTC511, 0 },
+	{ "tx_size_512_to_1023_packets", SHUNT_82576_PTC1023, 0 },
+	{ "tx_size_1024_to_max_packets", SHUNT_82576_PTC1522, 0 },
+};
+
+_Static_assert(RTE_DIM(registers) <= IGB_REGISTER_COUNTERS, "a counter of each register");
+
+/** What recovery did, and what the queues count beside frames and bytes. */
+enum extra {
+	RX_DISCARDED,
+	RX_NO_BUFFERS,
+	RX_QUEUE_DROPS,
+	TX_REFUSED,
+	RECOVERIES,
+	PROOFS,
+	REPAIRED,
+	QUEUE_RESETS,
+	PORT_RESETS,
+	FUNCTION_RESETS,
+	RX_RESET_DROPPED,
+	TX_RESET_DROPPED,
+	EXTRAS,
+};
+
+static const char *const extra_names[EXTRAS] = {
+	[RX_DISCARDED] = "rx_damaged_packets",
+	[RX_NO_BUFFERS] = "rx_no_buffer_refills",
+	[RX_QUEUE_DROPS] = "rx_queue_drop_packets",
+	[TX_REFUSED] = "tx_unsendable_packets",
+	[RECOVERIES] = "recover_events",
+	[PROOFS] = "recover_proofs",
+	[REPAIRED] = "recover_repaired_descriptors",
+	[QUEUE_RESETS] = "recover_queue_resets",
+	[PORT_RESETS] = "recover_port_resets",
+	[FUNCTION_RESETS] = "recover_function_resets",
+	[RX_RESET_DROPPED] = "recover_rx_dropped_packets",
+	[TX_RESET_DROPPED] = "recover_tx_dropped_packets",
+};
+
+#define XSTATS (RTE_DIM(registers) + EXTRAS)
+
+void igb_stats_update(struct igb_port *port)
+{
+	for (size_t i = 0; i < RTE_DIM(registers); i++) {
+		uint64_t value = igb_read(port, registers[i].reg);
+
+		if (registers[i].high)
+			value |= (uint64_t)igb_read(port, registers[i].high) << 32;
+		if (port->access_error)
+			return;
+		port->counters[i] += value;
+	}
+	for (uint32_t i = 0; i < SHUNT_82576_QUEUES; i++) {
+		uint32_t drops = port->rx[i] ? igb_read(port, SHUNT_82576_RQDPC(i)) : 0;
+
+		if (!port->access_error)
+			port->queue_drops += drops;
+	}
+}
+
+uint64_t igb_stats_good(const struct igb_port *port)
+{
+	return port->counters[COUNTER_GOOD_RX];
+}
+
+static uint64_t since_base(const struct igb_port *port, unsigned int counter)
+{
+	return port->counters[counter] - port->counters_base[counter];
+}
+
+/* Brings the counters up to date. A stopped NIC's registers were read when it stopped. */
+static int update(struct igb_port *port)
+{
+	if (!port->started)
+		return 0;
+	igb_access_begin(port);
+	igb_stats_update(port);
+	return igb_access_end(port);
+}
+
+int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUEUE_STATS_ARGUMENT)
+{
+	struct igb_port *port = igb_port_of(dev);
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = update(port);
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		const struct igb_rx_queue *rx = port->rx[i];
+		const struct igb_tx_queue *tx = port->tx[i];
+		uint64_t rx_packets = 0, rx_bytes = 0, rx_discarded = 0;
+		uint64_t tx_packets = 0, tx_bytes = 0;
+
+		if (rx) {
+			rx_packets = IGB_COUNTED(rx->packets) - rx->base_packets;
+			rx_bytes = IGB_COUNTED(rx->bytes) - rx->base_bytes;
+			rx_discarded = IGB_COUNTED(rx->discarded) - rx->base_discarded;
+			stats->rx_nombuf += IGB_COUNTED(rx->no_buffers) - rx->base_no_buffers;
+		}
+		if (tx) {
+			tx_packets = IGB_COUNTED(tx->packets) - tx->base_packets;
+			tx_bytes = IGB_COUNTED(tx->bytes) - tx->base_bytes;
+			stats->oerrors += IGB_COUNTED(tx->refused) - tx->base_refused;
+		}
+		stats->ipackets += rx_packets;
+		stats->ibytes += rx_bytes;
+		stats->ierrors += rx_discarded;
+		stats->opackets += tx_packets;
+		stats->obytes += tx_bytes;
+		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS || !SHUNT_QUEUE_STATS(stats))
+			continue;
+		SHUNT_QUEUE_STATS(stats)->q_ipackets[i] = rx_packets;
+		SHUNT_QUEUE_STATS(stats)->q_ibytes[i] = rx_bytes;
+		SHUNT_QUEUE_STATS(stats)->q_errors[i] = rx_discarded;
+		SHUNT_QUEUE_STATS(stats)->q_opackets[i] = tx_packets;
+		SHUNT_QUEUE_STATS(stats)->q_obytes[i] = tx_bytes;
+	}
+	stats->imissed = since_base(port, COUNTER_MISSED) + port->queue_drops -
+			 port->queue_drops_base + port->recovered.rx_dropped -
+			 port->recovered_base.rx_dropped;
+	stats->ierrors += since_base(port, COUNTER_CRC) + since_base(port, COUNTER_LENGTH) +
+			  since_base(port, COUNTER_RX_ERROR);
+	stats->oerrors += port->recovered.tx_dropped - port->recovered_base.tx_dropped;
+	pthread_mutex_unlock(&port->lock);
+	return ret;
+}
+
+int igb_stats_reset(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = update(port);
+	memcpy(port->counters_base, port->counters, sizeof(port->counters));
+	port->queue_drops_base = port->queue_drops;
+	port->recovered_base = port->recovered;
+	port->recoveries_base = port->recoveries;
+	port->proofs_base = port->proofs;
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		struct igb_rx_queue *rx = port->rx[i];
+		struct igb_tx_queue *tx = port->tx[i];
+
+		if (rx) {
+			rx->base_packets = IGB_COUNTED(rx->packets);
+			rx->base_bytes = IGB_COUNTED(rx->bytes);
+			rx->base_discarded = IGB_COUNTED(rx->discarded);
+			rx->base_no_buffers = IGB_COUNTED(rx->no_buffers);
+		}
+		if (tx) {
+			tx->base_packets = IGB_COUNTED(tx->packets);
+			tx->base_bytes = IGB_COUNTED(tx->bytes);
+			tx->base_refused = IGB_COUNTED(tx->refused);
+		}
+	}
+	pthread_mutex_unlock(&port->lock);
+	return ret;
+}
+
+static void fill_extras(const struct igb_port *port, uint64_t *values)
+{
+	const struct shunt_recovery *now = &port->recovered;
+	const struct shunt_recovery *base = &port->recovered_base;
+
+	memset(values, 0, EXTRAS * sizeof(*values));
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		const struct igb_rx_queue *rx = port->rx[i];
+		const struct igb_tx_queue *tx = port->tx[i];
+
+		if (rx) {
+			values[RX_DISCARDED] += IGB_COUNTED(rx->discarded) - rx->base_discarded;
+			values[RX_NO_BUFFERS] += IGB_COUNTED(rx->no_buffers) - rx->base_no_buffers;
+		}
+		if (tx)
+			values[TX_REFUSED] += IGB_COUNTED(tx->refused) - tx->base_refused;
+	}
+	values[RX_QUEUE_DROPS] = port->queue_drops - port->queue_drops_base;
+	values[RECOVERIES] = port->recoveries - port->recoveries_base;
+	values[PROOFS] = port->proofs - port->proofs_base;
+	values[REPAIRED] = now->repaired_descriptors - base->repaired_descriptors;
+	values[QUEUE_RESETS] = now->queue_resets - base->queue_resets;
+	values[PORT_RESETS] = now->port_resets - base->port_resets;
+	values[FUNCTION_RESETS] = now->function_resets - base->function_resets;
+	values[RX_RESET_DROPPED] = now->rx_dropped - base->rx_dropped;
+	values[TX_RESET_DROPPED] = now->tx_dropped - base->tx_dropped;
+}
+
+int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room)
+{
+	struct igb_port *port = igb_port_of(dev);
+	uint64_t extras[EXTRAS];
+	int ret;
+
+	if (!values || room < XSTATS)
+		return XSTATS;
+	pthread_mutex_lock(&port->lock);
+	ret = update(port);
+	fill_extras(port, extras);
+	for (unsigned int i = 0; i < XSTATS; i++) {
+		values[i].id = i;
+		values[i].value = i < RTE_DIM(registers) ? since_base(port, i)
+							 : extras[i - RTE_DIM(registers)];
+	}
+	pthread_mutex_unlock(&port->lock);
+	return ret ? ret : (int)XSTATS;
+}
+
+int igb_xstats_get_names(
+	struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int room)
+{
+	if (!names || room < XSTATS)
+		return XSTATS;
+	for (unsigned int i = 0; i < XSTATS; i++)
+		snprintf(names[i].name, sizeof(names[i].name), "%s",
+			i < RTE_DIM(registers) ? registers[i].name
+					       : extra_names[i - RTE_DIM(registers)]);
+	return XSTATS;
+}

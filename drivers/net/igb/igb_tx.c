@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "igb.h"
+
+/*
+ * Transmit bursts. Descriptors are only ever written here, but for the one that reports status
+ * once in IGB_REPORT: reading others would take their cache lines from the NIC.
+ */
+
+#define PREFETCH_AHEAD 4
+#define FREE_BATCH     64
+
+#define COMMAND        (SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_DATA | SHUNT_82576_TXD_IFCS)
+#define DONE           rte_cpu_to_le_64((uint64_t)SHUNT_82576_TXD_DD << 32)
+#define FRAME_MAX      (SHUNT_82576_FRAME_MAX - SHUNT_82576_FCS_SIZE)
+
+/* Buffers of `slots` slots in one piece of the ring, each segment for itself. */
+static void free_segments(struct rte_mbuf **buffers, uint16_t slots)
+{
+	void *batch[FREE_BATCH];
+	struct rte_mempool *pool = NULL;
+	unsigned int n = 0;
+
+	for (uint16_t i = 0; i < slots; i++) {
+		struct rte_mbuf *segment = rte_pktmbuf_prefree_seg(buffers[i]);
+
+		if (!segment)
+			continue; /* someone else still refers to it */
+		if (n == FREE_BATCH || (n && segment->pool != pool)) {
+			rte_mempool_put_bulk(pool, batch, n);
+			n = 0;
+		}
+		pool = segment->pool;
+		batch[n++] = segment;
+	}
+	if (n)
+		rte_mempool_put_bulk(pool, batch, n);
+}
+
+void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots)
+{
+	queue->free += slots;
+	while (slots) {
+		struct rte_mbuf **buffers = &queue->buffers[queue->clean];
+		uint16_t n = RTE_MIN(slots, queue->count - queue->clean);
+
+		if (queue->fast_free)
+			rte_mempool_put_bulk(buffers[0]->pool, (void **)buffers, n);
+		else
+			free_segments(buffers, n);
+		queue->clean = queue->clean + n == queue->count ? 0 : (uint16_t)(queue->clean + n);
+		slots -= n;
+	}
+}
+
+void igb_tx_reclaim(struct igb_tx_queue *queue)
+{
+	while (queue->report_first != queue->report_end) {
+		uint16_t slot = queue->reports[queue->report_first];
+
+		if (!(__atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE) & DONE))
+			break;
+		igb_tx_free(
+			queue, (uint16_t)((slot + queue->count - queue->clean) % queue->count + 1));
+		queue->report_first++;
+	}
+}
+
+static inline __attribute__((always_inline)) void write_descriptor(struct igb_tx_queue *queue,
+	uint16_t slot, struct rte_mbuf *segment, uint32_t length, uint32_t command)
+{
+	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
+	uint64_t address = (uintptr_t)segment->buf_addr + segment->data_off;
+	uint64_t high = (uint64_t)length << (32 + SHUNT_82576_TXD_PAYLEN_SHIFT) | command |
+			segment->data_len;
+
+	queue->buffers[slot] = segment;
+	descriptor->quad[0] = rte_cpu_to_le_64(address);
+	descriptor->quad[1] = rte_cpu_to_le_64(high);
+}
+
+/* Whether the frame's last descriptor has to report; remembers that it does. */
+static inline uint32_t report_if_due(struct igb_tx_queue *queue, uint16_t slot)
+{
+	if (queue->unreported < queue->report_threshold)
+		return 0;
+	queue->reports[queue->report_end++] = slot;
+	queue->unreported = 0;
+	return SHUNT_82576_TXD_RS;
+}
+
+/* Segments with bytes in them: the NIC must not be given empty buffers. */
+static unsigned int filled_segments(const struct rte_mbuf *frame)
+{
+	unsigned int n = 0;
+
+	for (; frame; frame = frame->next)
+		n += frame->data_len != 0;
+	return n;
+}
+
+/*
+ * A frame of several segments. Each slot owns its segment; with MBUF_FAST_FREE nobody unlinks them
+ * later, so that is done here.
+ *
+ * @return false: no room
+ */
+static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame)
+{
+	unsigned int segments = filled_segments(frame);
+	uint32_t length = frame->pkt_len;
+	struct rte_mbuf *segment = frame;
+
+	if (segments == 0 || segments > IGB_TX_SEGMENTS_MAX || length > FRAME_MAX) {
+		IGB_COUNT(queue->refused, 1);
+		rte_pktmbuf_free(frame);
+		return true;
+	}
+	if (queue->free < segments)
+		return false;
+	while (segment) {
+		struct rte_mbuf *following = segment->next;
+		uint32_t command = COMMAND;
+		uint16_t slot = queue->tail;
+
+		if (queue->fast_free) {
+			segment->next = NULL;
+			segment->nb_segs = 1;
+		}
+		if (!segment->data_len) {
+			rte_pktmbuf_free_seg(segment);
+			segment = following;
+			continue;
+		}
+		queue->unreported++;
+		if (--segments == 0)
+			command |= SHUNT_82576_TXD_EOP | report_if_due(queue, slot);
+		write_descriptor(queue, slot, segment, length, command);
+		queue->tail = slot + 1 == queue->count ? 0 : slot + 1;
+		queue->free--;
+		segment = following;
+	}
+	IGB_COUNT(queue->packets, 1);
+	IGB_COUNT(queue->bytes, length);
+	return true;
+}
+
+static inline __attribute__((always_inline)) uint16_t transmit(
+	struct igb_tx_queue *queue, struct rte_mbuf **frames, uint16_t count, const bool fenced)
+{
+	uint16_t sent = 0, single = 0;
+	uint64_t bytes = 0;
+	uint16_t before;
+
+	if (!shunt_poll_enter(&queue->poll, fenced))
+		return 0;
+	if (queue->free < queue->free_threshold || queue->free < count)
+		igb_tx_reclaim(queue);
+	before = queue->tail;
+	while (sent < count) {
+		struct rte_mbuf *frame = frames[sent];
+		uint16_t slot = queue->tail;
+		uint32_t length;
+
+		if (sent + PREFETCH_AHEAD < count)
+			rte_prefetch0(frames[sent + PREFETCH_AHEAD]);
+		if (unlikely(frame->nb_segs != 1)) {
+			if (!send_segments(queue, frame))
+				break;
+			sent++;
+			continue;
+		}
+		if (unlikely(queue->free == 0))
+			break;
+		length = frame->data_len;
+		queue->unreported++;
+		write_descriptor(queue, slot, frame, length,
+			COMMAND | SHUNT_82576_TXD_EOP | report_if_due(queue, slot));
+		queue->tail = slot + 1 == queue->count ? 0 : slot + 1;
+		queue->free--;
+		bytes += length;
+		single++;
+		sent++;
+	}
+	if (single) {
+		IGB_COUNT(queue->packets, single);
+		IGB_COUNT(queue->bytes, bytes);
+	}
+	if (queue->tail != before)
+		igb_doorbell(queue->doorbell, queue->tail);
+	shunt_poll_leave(&queue->poll);
+	return sent;
+}
+
+static uint16_t transmit_plain(void *queue, struct rte_mbuf **frames, uint16_t count)
+{
+	return transmit(queue, frames, count, false);
+}
+
+static uint16_t transmit_fenced(void *queue, struct rte_mbuf **frames, uint16_t count)
+{
+	return transmit(queue, frames, count, true);
+}
+
+eth_tx_burst_t igb_tx_function(bool fenced)
+{
+	return fenced ? transmit_fenced : transmit_plain;
+}
+
+uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		const struct rte_mbuf *frame = frames[i];
+
+		if (frame->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) {
+			rte_errno = ENOTSUP;
+			return i;
+		}
+		if (frame->nb_segs > IGB_TX_SEGMENTS_MAX || frame->pkt_len > FRAME_MAX ||
+			frame->pkt_len < RTE_ETHER_HDR_LEN) {
+			rte_errno = EINVAL;
+			return i;
+		}
+	}
+	return count;
+}
+
+int igb_tx_descriptor_status(void *opaque, uint16_t offset)
+{
+	struct igb_tx_queue *queue = opaque;
+	uint16_t slot, used;
+
+	if (offset >= queue->count)
+		return -EINVAL;
+	/* Offset 0 is the next slot to be written. A slot is known to be done when the report at
+	 * or behind it is; the burst reclaims only those. */
+	slot = (uint16_t)((queue->tail + offset) % queue->count);
+	used = (uint16_t)((queue->tail + queue->count - queue->clean) % queue->count);
+	if ((slot + queue->count - queue->clean) % queue->count >= used)
+		return RTE_ETH_TX_DESC_DONE;
+	for (uint8_t i = queue->report_first; i != queue->report_end; i++) {
+		uint16_t reporting = queue->reports[i];
+
+		if ((reporting + queue->count - queue->clean) % queue->count <
+			(slot + queue->count - queue->clean) % queue->count)
+			continue;
+		return __atomic_load_n(&queue->ring[reporting].quad[1], __ATOMIC_ACQUIRE) & DONE
+			       ? RTE_ETH_TX_DESC_DONE
+			       : RTE_ETH_TX_DESC_FULL;
+	}
+	return RTE_ETH_TX_DESC_FULL;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "context.h"
+#include "rte_net_shunt.h"
+#include "shunt_error.h"
+#include "shunt_pci.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct shunt_context *opened;
+static struct shunt_platform *chosen;
+
+void shunt_context_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void shunt_context_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* A software platform whose ports are wired in pairs; an odd last one stays without a far end. */
+static int wired_sim(const struct shunt_sim_config *config, struct shunt_platform **platform)
+{
+	struct shunt_pci_list list;
+	const char *waiting = NULL;
+	int ret;
+
+	ret = shunt_sim_create(config, platform);
+	if (ret)
+		return ret;
+	ret = shunt_pci_scan(*platform, &list);
+	if (ret)
+		goto destroy;
+	for (size_t i = 0; !ret && i < list.count; i++) {
+		if (list.functions[i].is_bridge)
+			continue;
+		if (!waiting) {
+			waiting = list.functions[i].address;
+			continue;
+		}
+		ret = shunt_sim_wire(*platform, waiting, list.functions[i].address);
+		waiting = NULL;
+	}
+	shunt_pci_list_free(&list);
+	if (ret)
+		goto destroy;
+	return 0;
+
+destroy:
+	shunt_platform_destroy(*platform);
+	return ret;
+}
+
+static int open_platform(struct shunt_context *context, const struct shunt_sim_config *sim)
+{
+	context->sim = sim != NULL;
+	context->own_platform = sim || !chosen;
+	if (sim)
+		return wired_sim(sim, &context->platform);
+	if (!chosen)
+		return shunt_platform_kernel(&context->platform);
+	context->platform = chosen;
+	return 0;
+}
+
+static int context_create(const struct shunt_sim_config *sim, struct shunt_context **result)
+{
+	struct shunt_context *context = calloc(1, sizeof(*context));
+	struct shunt_space *space;
+	int ret;
+
+	if (!context)
+		return shunt_fail(-ENOMEM, "opening the platform: out of memory");
+	TAILQ_INIT(&context->groups);
+	TAILQ_INIT(&context->ports);
+	ret = open_platform(context, sim);
+	if (ret)
+		goto free_context;
+	ret = shunt_iommufd_open(context->platform, &context->iommufd);
+	if (ret)
+		goto destroy_platform;
+	ret = shunt_spaces_create(&context->iommufd, &context->spaces);
+	if (ret)
+		goto close_iommufd;
+	ret = shunt_space_create(context->spaces, RTE_NET_SHUNT_FIRST_SPACE, &space);
+	if (ret)
+		goto destroy_spaces;
+	ret = shunt_eal_memory_create(context->spaces, &context->memory);
+	if (ret)
+		goto destroy_spaces;
+	*result = context;
+	return 0;
+
+destroy_spaces:
+	shunt_spaces_destroy(context->spaces);
+close_iommufd:
+	shunt_iommufd_close(&context->iommufd);
+destroy_platform:
+	if (context->own_platform)
+		shunt_platform_destroy(context->platform);
+free_context:
+	free(context);
+	return ret;
+}
+
+static void context_destroy(struct shunt_context *context)
+{
+	shunt_eal_memory_destroy(context->memory);
+	shunt_spaces_destroy(context->spaces);
+	shunt_iommufd_close(&context->iommufd);
+	if (context->own_platform)
+		shunt_platform_destroy(context->platform);
+	free(context);
+}
+
+int shunt_context_get(const struct shunt_sim_config *sim, struct shunt_context **context)
+{
+	int ret;
+
+	if (!opened) {
+		ret = context_create(sim, &opened);
+		if (ret)
+			return ret;
+	} else if (sim && !opened->sim) {
+		return shunt_fail(-EBUSY,
+			"sim=1: ports on platform '%s' exist; close them first, or leave sim= out",
+			opened->platform->name);
+	}
+	opened->users++;
+	*context = opened;
+	return 0;
+}
+
+void shunt_context_put(struct shunt_context *context)
+{
+	if (--context->users > 0)
+		return;
+	context_destroy(context);
+	opened = NULL;
+}
+
+struct shunt_context *shunt_context_open(void)
+{
+	return opened;
+}
+
+int shunt_context_group_get(struct shunt_context *context, int number, struct shunt_group **group)
+{
+	struct context_group *entry;
+	int ret;
+
+	TAILQ_FOREACH (entry, &context->groups, next) {
+		if (shunt_group_number(entry->group) == number)
+			goto found;
+	}
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return shunt_fail(-ENOMEM, "port group %d: out of memory", number);
+	ret = shunt_group_create(number, &entry->group);
+	if (ret) {
+		free(entry);
+		return ret;
+	}
+	TAILQ_INSERT_TAIL(&context->groups, entry, next);
+found:
+	entry->users++;
+	*group = entry->group;
+	return 0;
+}
+
+void shunt_context_group_put(struct shunt_context *context, struct shunt_group *group)
+{
+	struct context_group *entry;
+
+	TAILQ_FOREACH (entry, &context->groups, next) {
+		if (entry->group == group)
+			break;
+	}
+	if (!entry || --entry->users > 0)
+		return;
+	TAILQ_REMOVE(&context->groups, entry, next);
+	shunt_group_destroy(entry->group);
+	free(entry);
+}
+
+struct shunt_port *shunt_context_port(struct shunt_context *context, const char *function)
+{
+	struct shunt_port *port;
+
+	TAILQ_FOREACH (port, &context->ports, next) {
+		if (strcmp(port->device.function, function) == 0)
+			return port;
+	}
+	return NULL;
+}
+
+static struct shunt_port *port_of(uint16_t port_id)
+{
+	struct shunt_port *port;
+
+	if (!opened)
+		return NULL;
+	TAILQ_FOREACH (port, &opened->ports, next) {
+		if (port->dev->data->port_id == port_id)
+			return port;
+	}
+	return NULL;
+}
+
+int rte_net_shunt_platform(struct shunt_platform *platform)
+{
+	int ret = 0;
+
+	shunt_context_lock();
+	if (opened)
+		ret = shunt_fail(-EBUSY,
+			"choosing a platform: ports on platform '%s' exist; close "
+			"them first",
+			opened->platform->name);
+	else
+		chosen = platform;
+	shunt_context_unlock();
+	return ret;
+}
+
+struct shunt_platform *rte_net_shunt_platform_in_use(void)
+{
+	struct shunt_platform *platform;
+
+	shunt_context_lock();
+	platform = opened ? opened->platform : NULL;
+	shunt_context_unlock();
+	return platform;
+}
+
+struct shunt_spaces *rte_net_shunt_spaces(void)
+{
+	struct shunt_spaces *spaces;
+
+	shunt_context_lock();
+	spaces = opened ? opened->spaces : NULL;
+	shunt_context_unlock();
+	return spaces;
+}
+
+static int not_a_port(uint16_t port_id)
+{
+	return shunt_fail(-ENODEV, "port %u is not a port of net_shunt", port_id);
+}
+
+int rte_net_shunt_group(uint16_t port_id, struct shunt_group **group)
+{
+	struct shunt_port *port;
+
+	shunt_context_lock();
+	port = port_of(port_id);
+	if (port)
+		*group = port->group;
+	shunt_context_unlock();
+	return port ? 0 : not_a_port(port_id);
+}
+
+int rte_net_shunt_device(uint16_t port_id, struct shunt_vfio_device **device)
+{
+	struct shunt_port *port;
+
+	shunt_context_lock();
+	port = port_of(port_id);
+	if (port)
+		*device = &port->device;
+	shunt_context_unlock();
+	return port ? 0 : not_a_port(port_id);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CONTEXT_H
+#define CONTEXT_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "shunt_eal.h"
+#include "shunt_port.h"
+#include "shunt_sim.h"
+
+/*
+ * What the ports of a process share, as rte_net_shunt.h draws it. One at a time; there is a single
+ * /dev/iommu so that buffers can go from port to port.
+ *
+ * Locking: shunt_context_lock() orders opening and closing of ports and the lists; it is held while
+ * EAL memory is allocated, so nothing that the memory events do may take it.
+ */
+
+/** A port group and its number of users. */
+struct context_group {
+	TAILQ_ENTRY(context_group) next;
+	struct shunt_group *group;
+	unsigned int users;
+};
+
+struct shunt_context {
+	struct shunt_platform *platform;
+	bool own_platform; /**< made here, destroyed here */
+	bool sim;          /**< made for the argument sim=1 */
+	struct shunt_iommufd iommufd;
+	struct shunt_spaces *spaces;
+	struct shunt_eal_memory *memory;
+	TAILQ_HEAD(, context_group) groups;
+	TAILQ_HEAD(, shunt_port) ports;
+	unsigned int users;
+};
+
+void shunt_context_lock(void);
+void shunt_context_unlock(void);
+
+/**
+ * A reference to the context; opened at the first one. Caller holds the lock, as for all below.
+ *
+ * @param sim  platform to make if none is open; NULL: the application's, else the kernel's
+ * @return 0; -EBUSY a context on another platform is open; errors of what is opened
+ */
+int shunt_context_get(const struct shunt_sim_config *sim, struct shunt_context **context);
+
+/** Gives a reference back; the last one closes everything. */
+void shunt_context_put(struct shunt_context *context);
+
+/** The open context, or NULL. */
+struct shunt_context *shunt_context_open(void);
+
+/** The port group of a number, with a reference. @return 0, -ENOMEM */
+int shunt_context_group_get(struct shunt_context *context, int number, struct shunt_group **group);
+
+/** Gives the reference back; the last one destroys the group. */
+void shunt_context_group_put(struct shunt_context *context, struct shunt_group *group);
+
+/** The port of a function ("0000:03:00.0"), or NULL. */
+struct shunt_port *shunt_context_port(struct shunt_context *context, const char *function);
+
+#endif

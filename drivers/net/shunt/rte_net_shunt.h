@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RTE_NET_SHUNT_H
+#define RTE_NET_SHUNT_H
+
+#include <stdint.h>
+
+#include "shunt_group.h"
+#include "shunt_platform.h"
+#include "shunt_space.h"
+#include "shunt_vfio.h"
+
+/*
+ * What net_shunt offers to an application beyond ethdev: the platform its ports run on, and the
+ * objects that a switch needs.
+ *
+ *   application                     --vdev=net_shunt0,pci=0000:03:00.0
+ *     | rte_net_shunt_platform()        |
+ *     v                                 v
+ *   the process's context: platform, iommufd, spaces ("a", ...), port groups
+ *     opened with the first port, closed with the last
+ *     |- port 0 --- struct shunt_vfio_device, struct shunt_group
+ *     `- port 1 --- ...
+ *
+ * Device arguments: pci= names the function; sim=1 makes a software platform of its own, with
+ * ports= functions (2) wired in pairs, iommu= (blocking, hitless) and nic= (drop, wedge); there
+ * pci= may be left out: each port takes the next function.
+ *
+ * Frames are received and sent from EAL's memory at IOVA = virtual address. Buffer pools of a port
+ * have to allow several producers: recovery gives buffers back from the thread that switches.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Name of the address space that the context starts with and that every port joins. */
+#define RTE_NET_SHUNT_FIRST_SPACE "a"
+
+/**
+ * Chooses the platform of the ports probed from now on, instead of the kernel's.
+ *
+ * @param platform  stays the caller's and outlives the last port; NULL: the kernel's again
+ * @return 0; -EBUSY ports exist
+ */
+int rte_net_shunt_platform(struct shunt_platform *platform);
+
+/** The platform in use; NULL without ports. */
+struct shunt_platform *rte_net_shunt_platform_in_use(void);
+
+/** The address spaces; NULL without ports. */
+struct shunt_spaces *rte_net_shunt_spaces(void);
+
+/** Port group of a port. @return 0; -ENODEV not a port of net_shunt */
+int rte_net_shunt_group(uint16_t port_id, struct shunt_group **group);
+
+/** VFIO device of a port. @return 0; -ENODEV not a port of net_shunt */
+int rte_net_shunt_device(uint16_t port_id, struct shunt_vfio_device **device);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

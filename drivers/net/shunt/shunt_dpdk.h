@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_DPDK_H
+#define SHUNT_DPDK_H
+
+/*
+ * DPDK's driver interface, and the only place that knows how its releases differ (22.11, 24.11,
+ * 25.11).
+ */
+
+#include <rte_version.h>
+
+#include <ethdev_driver.h>
+#include <ethdev_vdev.h>
+#include <bus_vdev_driver.h>
+
+/* 25.11 moved the counters of queues out of struct rte_eth_stats; NULL: not asked for. */
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+#define SHUNT_QUEUE_STATS_ARGUMENT , struct eth_queue_stats *queue_stats
+#define SHUNT_QUEUE_STATS(stats)   (queue_stats)
+#else
+#define SHUNT_QUEUE_STATS_ARGUMENT
+#define SHUNT_QUEUE_STATS(stats) (stats)
+#endif
+
+/* 24.11 asks for the number of packet types instead of an end mark. */
+#if RTE_VERSION >= RTE_VERSION_NUM(24, 11, 0, 0)
+#define SHUNT_PTYPES_ARGUMENT     , size_t *count
+#define SHUNT_PTYPES_COUNT(types) (*count = RTE_DIM(types) - 1)
+#else
+#define SHUNT_PTYPES_ARGUMENT
+#define SHUNT_PTYPES_COUNT(types) ((void)0)
+#endif
+
+extern int shunt_net_logtype;
+
+#define SHUNT_LOG(level, format, ...) \
+	rte_log(RTE_LOG_##level, (uint32_t)shunt_net_logtype, "SHUNT: " format "\n", ##__VA_ARGS__)
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_POLL_H
+#define SHUNT_POLL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_branch_prediction.h>
+
+/*
+ * How a control thread keeps the core that polls a queue out of it. The cost is the pauser's:
+ *
+ *   poller, each burst                      pauser
+ *   in_burst = 1                            paused = 1
+ *   (compiler barrier)                      membarrier: every core of the process passes a full
+ *   paused? -> in_burst = 0, return 0                   barrier between its store and its load
+ *   ... the burst ...                       wait until in_burst == 0
+ *   in_burst = 0 (release)                  ... owns the queue ...
+ *                                           paused = 0 (release)
+ *
+ * Either the poller's load sees `paused`, or the pauser's load sees `in_burst`: store-to-load order
+ * on both sides, which membarrier(2) PRIVATE_EXPEDITED gives to the poller without an instruction
+ * of its own. Where the kernel has no membarrier, the poller needs a full barrier: bursts come in
+ * two versions, and a port chooses with shunt_poll_fenced() when it starts. ThreadSanitizer knows
+ * nothing of membarrier: built with it, the fenced version is always chosen.
+ */
+
+/** State of one queue; the poller writes in_burst, the pauser writes paused. */
+struct shunt_poll {
+	uint32_t in_burst;
+	uint32_t paused;
+};
+
+/** A queue that is paused until shunt_poll_resume(). */
+static inline void shunt_poll_init(struct shunt_poll *poll)
+{
+	__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&poll->paused, 1, __ATOMIC_RELEASE);
+}
+
+/**
+ * Poller: begins a burst.
+ *
+ * @param fenced  constant; shunt_poll_fenced() at the port's start
+ * @return false: paused, the queue must not be touched
+ */
+static inline __attribute__((always_inline)) bool shunt_poll_enter(
+	struct shunt_poll *poll, const bool fenced)
+{
+	uint32_t paused;
+
+	if (fenced) {
+		__atomic_store_n(&poll->in_burst, 1, __ATOMIC_SEQ_CST);
+		paused = __atomic_load_n(&poll->paused, __ATOMIC_SEQ_CST);
+	} else {
+		__atomic_store_n(&poll->in_burst, 1, __ATOMIC_RELAXED);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		paused = __atomic_load_n(&poll->paused, __ATOMIC_ACQUIRE);
+	}
+	if (unlikely(paused)) {
+		__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELEASE);
+		return false;
+	}
+	return true;
+}
+
+/** Poller: ends a burst. */
+static inline void shunt_poll_leave(struct shunt_poll *poll)
+{
+	__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELEASE);
+}
+
+/**
+ * Registers the process for membarrier, once.
+ *
+ * @return true: pollers have to use full barriers
+ */
+bool shunt_poll_fenced(void);
+
+/** Pauser: asks; several queues may be asked before one shunt_poll_barrier(). */
+static inline void shunt_poll_ask(struct shunt_poll *poll)
+{
+	__atomic_store_n(&poll->paused, 1, __ATOMIC_SEQ_CST);
+}
+
+/** Pauser: the barrier between asking and waiting. */
+void shunt_poll_barrier(void);
+
+/**
+ * Pauser: waits until the poller is out, giving up the processor meanwhile.
+ *
+ * @return 0; -ETIMEDOUT after a second: a poller died, or was stopped, inside a burst
+ */
+int shunt_poll_wait(struct shunt_poll *poll);
+
+/** Pauser: lets the poller in again, which sees everything done meanwhile. */
+static inline void shunt_poll_resume(struct shunt_poll *poll)
+{
+	__atomic_store_n(&poll->paused, 0, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_PORT_H
+#define SHUNT_PORT_H
+
+#include <sys/queue.h>
+
+#include "shunt_arena.h"
+#include "shunt_dpdk.h"
+#include "shunt_group.h"
+#include "shunt_vfio.h"
+
+/*
+ * Between the front-end, which knows devices, groups and address spaces, and the datapaths, which
+ * know a NIC.
+ *
+ *   vdev.c --- probe, remove, arguments
+ *      |
+ *   port.c --- struct shunt_port: VFIO device, group membership, arena for rings
+ *      |             ^ first member of the ethdev port's private data
+ *      |             |
+ *      |       struct shunt_port_driver: igb, ...
+ *   context.c  what the ports of a process share
+ *
+ * Control-path functions: the threads that DPDK's ethdev interface allows.
+ */
+
+struct shunt_context;
+struct shunt_port;
+
+/** A datapath. */
+struct shunt_port_driver {
+	const char *name; /**< "igb" */
+	uint16_t vendor;
+	uint16_t device;
+	size_t private_size; /**< of the ethdev port; begins with struct shunt_port */
+	const struct shunt_port_ops *group_ops;
+	/**
+	 * Brings the NIC into reset state and fills in the ethdev port: operations, addresses. The
+	 * device is bound but not attached: no DMA.
+	 */
+	int (*open)(struct rte_eth_dev *dev);
+	/** Undoes open; the NIC does no DMA any more. */
+	void (*close)(struct rte_eth_dev *dev);
+};
+
+/** One port. */
+struct shunt_port {
+	TAILQ_ENTRY(shunt_port) next;
+	struct shunt_context *context;
+	const struct shunt_port_driver *driver;
+	struct rte_eth_dev *dev;
+	struct shunt_vfio_device device;
+	struct shunt_group *group;
+	struct shunt_arena arena; /**< rings of descriptors; in every space, IOVA = address */
+};
+
+/** Driver of a PCI function. @return NULL if none of ours drives it */
+const struct shunt_port_driver *shunt_port_driver_find(uint16_t vendor, uint16_t device);
+
+/** Names of the driven devices, for messages. */
+const char *shunt_port_driver_names(void);
+
+/**
+ * Opens the function behind an allocated ethdev port and joins it to its group.
+ *
+ * @param context  a reference that the port takes over on success
+ * @return 0; on failure nothing is left but the ethdev port
+ */
+int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *driver,
+	struct shunt_context *context, const char *cdev, const char *function, int group);
+
+/** Closes a stopped port: out of its group, device closed, context given back. */
+int shunt_port_close(struct rte_eth_dev *dev);
+
+/** Checks that all memory buffers may come from is mapped. @return 0 or the errno of a mapping */
+int shunt_port_memory_check(struct shunt_port *port);
+
+extern const struct shunt_port_driver igb_driver;
+
+#endif
