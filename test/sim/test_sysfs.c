@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <pci/pci.h>
+
+#include "calls.h"
+
+static struct shunt_platform *create(unsigned int groups, unsigned int ports)
+{
+	const struct shunt_sim_config config = { .groups = groups, .ports = ports };
+	struct shunt_platform *platform;
+
+	assert_int_equal(shunt_sim_create(&config, &platform), 0);
+	return platform;
+}
+
+static bool exists(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0;
+}
+
+/* What libpci makes of the tree. */
+static void test_libpci_reads_it(void **state)
+{
+	struct shunt_platform *platform = create(2, 3);
+	struct pci_access *access = pci_alloc();
+	char path[PATH_MAX], name[] = "sysfs.path";
+	unsigned int ports = 0, bridges = 0;
+
+	snprintf(path, sizeof(path), "%s/bus/pci", platform->sysfs);
+	access->method = PCI_ACCESS_SYS_BUS_PCI;
+	assert_int_equal(pci_set_param(access, name, path), 0);
+	pci_init(access);
+	pci_scan_bus(access);
+	for (struct pci_dev *dev = access->devices; dev; dev = dev->next) {
+		pci_fill_info(dev, PCI_FILL_IDENT | PCI_FILL_CLASS | PCI_FILL_NUMA_NODE);
+		if (dev->device_class == 0x0200) {
+			assert_int_equal(dev->vendor_id, 0x8086);
+			assert_int_equal(dev->device_id, 0x10c9);
+			assert_int_equal(pci_read_word(dev, PCI_DEVICE_ID), 0x10c9);
+			assert_int_equal(dev->numa_node, -1);
+			ports++;
+		} else {
+			assert_int_equal(dev->device_class, 0x0604);
+			assert_int_equal(pci_read_byte(dev, PCI_HEADER_TYPE), 1);
+			bridges++;
+		}
+	}
+	pci_cleanup(access);
+	assert_int_equal(ports, 6);
+	assert_int_equal(bridges, 2);
+	shunt_platform_destroy(platform);
+}
+
+static void check_link(const char *root, const char *link, const char *target)
+{
+	char path[2 * PATH_MAX], resolved[PATH_MAX], expected[2 * PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", root, link);
+	snprintf(expected, sizeof(expected), "%s/%s", root, target);
+	assert_non_null(realpath(path, resolved));
+	assert_string_equal(resolved, expected);
+}
+
+static void test_links(void **state)
+{
+	struct shunt_platform *platform = create(2, 3);
+	char root[PATH_MAX], path[2 * PATH_MAX];
+
+	assert_non_null(realpath(platform->sysfs, root));
+	check_link(root, "bus/pci/devices/0000:13:00.0", "devices/pci0000:00/0000:13:00.0");
+	check_link(root, "bus/pci/devices/0000:13:00.0/iommu_group", "kernel/iommu_groups/11");
+	check_link(root, "bus/pci/devices/0000:13:00.0/driver", "bus/pci/drivers/vfio-pci");
+	check_link(root, "bus/pci/devices/0000:00:02.0/driver", "bus/pci/drivers/pcieport");
+	check_link(root, "kernel/iommu_groups/11/devices/0000:00:02.0",
+		"devices/pci0000:00/0000:00:02.0");
+	check_link(root, "kernel/iommu_groups/10/devices/0000:05:00.0",
+		"devices/pci0000:00/0000:05:00.0");
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:13:00.0/vfio-dev/vfio3", root);
+	assert_true(exists(path));
+	shunt_platform_destroy(platform);
+	assert_false(exists(root));
+}
+
+static void test_stale_trees_go(void **state)
+{
+	struct shunt_platform *platform;
+	char stale[PATH_MAX] = "";
+	int ends[2], status;
+	ssize_t length;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		const struct shunt_sim_config config = { .groups = 1, .ports = 1 };
+		bool told = shunt_sim_create(&config, &platform) == 0 &&
+			    write(ends[1], platform->sysfs, strlen(platform->sysfs)) > 0;
+
+		_exit(told ? 0 : 1);
+	}
+	close(ends[1]);
+	length = read(ends[0], stale, sizeof(stale) - 1);
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0 && length > 0);
+	assert_true(exists(stale));
+
+	platform = create(1, 1);
+	assert_false(exists(stale));
+	assert_true(exists(platform->sysfs));
+	shunt_platform_destroy(platform);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_libpci_reads_it),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_stale_trees_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
