@@ -227,8 +227,9 @@ static int unmap_areas(
 		free(area);
 		end++;
 	}
-	memmove(&space->areas[first], &space->areas[end],
-		(space->area_count - end) * sizeof(*space->areas));
+	if (end > first)
+		memmove(&space->areas[first], &space->areas[end],
+			(space->area_count - end) * sizeof(*space->areas));
 	space->area_count -= end - first;
 	sim->objects.mappings -= (unsigned int)(end - first);
 	return ret;
