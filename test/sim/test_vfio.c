@@ -210,12 +210,18 @@ static void test_regions(void **state)
 	shunt_platform_destroy(platform);
 }
 
-struct irqs {
+/* The request's header, with its eventfds behind it. */
+union irqs {
 	struct vfio_irq_set header;
-	int32_t fds[SIM_NIC_VECTORS + 1];
+	int32_t words[sizeof(struct vfio_irq_set) / sizeof(int32_t) + SIM_NIC_VECTORS + 1];
 };
 
-static int set_irqs(struct bench *bench, struct irqs *irqs, uint32_t flags, uint32_t count)
+static int32_t *fds_of(union irqs *irqs)
+{
+	return &irqs->words[sizeof(struct vfio_irq_set) / sizeof(int32_t)];
+}
+
+static int set_irqs(struct bench *bench, union irqs *irqs, uint32_t flags, uint32_t count)
 {
 	irqs->header.argsz = sizeof(*irqs);
 	irqs->header.flags = flags;
@@ -230,7 +236,7 @@ static void test_interrupts(void **state)
 	const uint32_t eventfds = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
 	const uint32_t none = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
 	struct bench bench;
-	struct irqs irqs = { .header = { .start = 0 } };
+	union irqs irqs = { .words = { 0 } };
 	struct sim_function *function;
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	eventfd_t value;
@@ -239,9 +245,9 @@ static void test_interrupts(void **state)
 	bench_open(&bench, 1, SHUNT_SIM_BLOCKING);
 	function = &bench.sim->functions[0];
 	assert_int_equal(set_irqs(&bench, &irqs, none, 0), -EINVAL);
-	irqs.fds[0] = fd;
-	irqs.fds[1] = -1;
-	irqs.fds[2] = STDIN_FILENO + 1000;
+	fds_of(&irqs)[0] = fd;
+	fds_of(&irqs)[1] = -1;
+	fds_of(&irqs)[2] = STDIN_FILENO + 1000;
 	assert_int_equal(set_irqs(&bench, &irqs, eventfds, SIM_NIC_VECTORS + 1), -EINVAL);
 	assert_int_equal(set_irqs(&bench, &irqs, eventfds, 3), -EBADF);
 	assert_int_equal(fake_nic_vector(function, 0), -1);
