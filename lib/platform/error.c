@@ -5,6 +5,10 @@
 
 #include "shunt_error.h"
 
+#undef shunt_fail
+#undef shunt_fail_errno
+#undef shunt_fail_while
+
 #define MESSAGE_SIZE 1024
 
 static _Thread_local char message[MESSAGE_SIZE];

@@ -37,6 +37,13 @@ int shunt_fail_errno(int err, const char *fmt, ...) __attribute__((format(printf
 /** Puts "fmt: " in front of the thread's last error; returns err. */
 int shunt_fail_while(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* clang's analyzer cannot see that they return err, and would follow an error as a success. */
+#ifdef __clang_analyzer__
+#define shunt_fail(err, ...)       (shunt_fail(err, __VA_ARGS__), (err))
+#define shunt_fail_errno(err, ...) (shunt_fail_errno(err, __VA_ARGS__), (err))
+#define shunt_fail_while(err, ...) (shunt_fail_while(err, __VA_ARGS__), (err))
+#endif
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <linux/iommufd.h>
@@ -88,7 +89,7 @@ static int below_faults(
 
 static void below_info(struct shunt_platform *platform, struct shunt_platform_info *info)
 {
-	strcpy(info->iommu, "fake");
+	snprintf(info->iommu, sizeof(info->iommu), "fake");
 }
 
 static void below_destroy(struct shunt_platform *platform)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -228,7 +229,7 @@ static void who_blocks(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		strcpy(function.driver, cases[i].driver);
+		snprintf(function.driver, sizeof(function.driver), "%s", cases[i].driver);
 		function.is_bridge = cases[i].is_bridge;
 		if (shunt_pci_blocks_group(&function) != cases[i].blocks)
 			fail_msg("driver '%s' on a %s", cases[i].driver,
