@@ -139,6 +139,8 @@ struct shunt_sim_port_truth {
 	uint64_t tx_discarded;    /**< dropped: malformed, cut off, or asks for an offload */
 	uint64_t lost_writebacks; /**< descriptors used without DD: their write-back, or a write
 				       of the same frame before it, was refused */
+	uint64_t rx_stopped;      /**< ticks: when a refused read last stopped a receive queue */
+	uint64_t rx_resumed;      /**< ticks: when one took descriptors again after that */
 	uint32_t wedged_queues;   /**< queues stopped by a refused read, now */
 };
 

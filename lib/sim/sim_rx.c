@@ -17,9 +17,17 @@ static enum room room_for(struct sim_nic *nic, struct sim_rx_queue *queue, uint3
 		return STOPPED;
 	if (unlikely(length > queue->buffer_size))
 		needed = (length + queue->buffer_size - 1) / queue->buffer_size;
-	if (likely(queue->ring.cached >= needed) || sim_ring_fetch(nic, &queue->ring, needed))
+	if (likely(queue->ring.cached >= needed))
 		return ROOM;
-	return queue->ring.wedged ? STOPPED : NO_DESCRIPTORS;
+	if (sim_ring_fetch(nic, &queue->ring, needed)) {
+		if (unlikely(nic->truth.rx_stopped > nic->truth.rx_resumed))
+			nic->truth.rx_resumed = shunt_clock_now();
+		return ROOM;
+	}
+	if (!queue->ring.wedged)
+		return NO_DESCRIPTORS;
+	nic->truth.rx_stopped = shunt_clock_now();
+	return STOPPED;
 }
 
 static bool store(struct sim_nic *nic, uint64_t iova, const uint8_t *from, uint32_t length)

@@ -91,9 +91,13 @@ static json_t *recovery_json(const struct shunt_recovery *recovery)
 static json_t *port_json(const struct shunt_record_port *port)
 {
 	struct shunt_window_figures *figures = port->figures;
+	json_t *truth = NULL;
 
+	if (port->has_truth)
+		truth = json_pack("{s:o, s:o}", "compared", count_json(port->compared), "within",
+			count_json(port->within));
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:o*}",
 		"name", port->name, "function", port->function, "rx", count_json(port->rx), "tx",
 		count_json(port->tx), "sent", count_json(port->sent), "received",
 		count_json(port->received), "lost", count_json(shunt_record_lost(port)), "late",
@@ -105,7 +109,7 @@ static json_t *port_json(const struct shunt_record_port *port)
 		quantiles(&figures->window_ns), "windows_measured",
 		count_json(figures->window_ns.count), "windows_unmeasured",
 		count_json(figures->unmeasured), "ioctl_ns", quantiles(&figures->ioctl_ns), "books",
-		books_json(port));
+		books_json(port), "truth", truth);
 }
 
 static json_t *ports_json(const struct shunt_record *record)

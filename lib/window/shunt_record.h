@@ -31,6 +31,9 @@ struct shunt_record_port {
 	uint64_t rx_dropped; /**< dropped by the port for lack of room, by its own count */
 	uint64_t tx_dropped; /**< given up at a reset, by the driver's count */
 	struct shunt_window_figures *figures;
+	bool has_truth;    /**< the platform knows when it blocked DMA */
+	uint64_t compared; /**< windows compared with that */
+	uint64_t within;   /**< of these, within the stated resolution */
 };
 
 /** A run. */

@@ -55,7 +55,7 @@ struct shunt_measurement {
 	uint64_t resolution; /**< the truth is in [window - resolution, window]; when no frame was
 				  lost, in [0, resolution] */
 	uint64_t lost;       /**< frames, on the way into this port */
-	const struct shunt_switch_member *member;
+	const struct shunt_switch_result *result;
 };
 
 /** Told of every measurement when it is complete. */

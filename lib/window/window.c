@@ -129,7 +129,7 @@ static int measure(struct shunt_window *window, struct pending *pending, unsigne
 	struct shunt_measurement measurement = {
 		.number = pending->number,
 		.port = port,
-		.member = &pending->result.members[port],
+		.result = &pending->result,
 	};
 	uint64_t first_lost, last_lost;
 	int ret;

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+
+#include "commands.h"
+#include "forward.h"
+#include "rte_net_shunt.h"
+#include "shunt_clock.h"
+#include "shunt_error.h"
+
+#define TICK_NS 1000000000ull
+#define POLL_NS 5000000ull /* gaps are taken in at least that often */
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	interrupted = 1;
+}
+
+/* The first Ctrl-C ends the run with its summary; a second one ends the process. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void sleep_until(uint64_t ticks)
+{
+	uint64_t now = shunt_clock_now();
+	uint64_t ns = ticks > now ? shunt_clock_to_ns(ticks - now) : 0;
+	struct timespec pause = { .tv_sec = (time_t)(ns / TICK_NS),
+		.tv_nsec = (long)(ns % TICK_NS) };
+
+	nanosleep(&pause, NULL);
+}
+
+static int switch_once(struct forward *run)
+{
+	struct shunt_space *to =
+		shunt_group_space(run->group) == run->spaces[0] ? run->spaces[1] : run->spaces[0];
+	struct shunt_switch_result result;
+	int ret, err;
+
+	ret = shunt_group_switch(run->group, to, run->options->plan, &result);
+	if (!result.start)
+		return ret;
+	if (ret) {
+		char why[1024];
+
+		run->failed++;
+		snprintf(why, sizeof(why), "%s", shunt_errmsg());
+		err = shunt_window_switch(run->window, &result);
+		return err ? err : shunt_fail(ret, "%s", why);
+	}
+	run->switches++;
+	return shunt_window_switch(run->window, &result);
+}
+
+static uint64_t deadline_of(const struct forward *run)
+{
+	uint64_t duration = run->options->duration_ns;
+
+	return duration ? run->start + shunt_clock_from_ns(duration) : UINT64_MAX;
+}
+
+static bool finished(const struct forward *run, uint64_t now, uint64_t deadline)
+{
+	uint64_t switches = run->options->switches;
+
+	return interrupted || now >= deadline || (switches && run->switches >= switches);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Switches, polls and shows, each when it is due; a switch that came late moves those after it. */
+static int run_until_finished(struct forward *run)
+{
+	uint64_t every = shunt_clock_from_ns(run->options->switch_every_ns);
+	uint64_t tick = shunt_clock_from_ns(TICK_NS), poll = shunt_clock_from_ns(POLL_NS);
+	uint64_t next_switch = every ? run->start + every : UINT64_MAX;
+	uint64_t next_tick = run->start + tick, next, now;
+	uint64_t deadline = deadline_of(run);
+	int ret = 0;
+
+	while (!ret && !finished(run, now = shunt_clock_now(), deadline)) {
+		if (now >= next_switch) {
+			ret = switch_once(run);
+			next_switch = RTE_MAX(next_switch + every, shunt_clock_now());
+		}
+		if (!ret)
+			ret = shunt_window_poll(run->window);
+		if (now >= next_tick) {
+			forward_view_tick(run);
+			next_tick += tick;
+		}
+		next = earlier(earlier(next_switch, next_tick), earlier(now + poll, deadline));
+		sleep_until(next);
+	}
+	return ret;
+}
+
+static void fill_port(const struct forward *run, unsigned int i, struct shunt_record_port *row)
+{
+	const struct forward_port *port = &run->ports[i];
+	struct shunt_watch *returned = shunt_tester_watch(run->tester, i);
+	struct rte_eth_stats stats = { 0 };
+
+	rte_eth_stats_get(port->id, &stats);
+	*row = (struct shunt_record_port){
+		.name = port->name,
+		.function = port->function,
+		.rx = port->rx,
+		.sent = shunt_tester_sent(run->tester, i),
+		.received = returned->frames - returned->late,
+		.late = returned->late,
+		.corrupt = shunt_tester_corrupt(run->tester, i),
+		.max_gap_ns = shunt_clock_to_ns(returned->max_interval),
+		.figures = shunt_window_figures(run->window, i),
+	};
+	row->has_truth = true;
+	forward_truth_result(run->truth, i, &row->compared, &row->within);
+	row->rx_dropped = stats.imissed + stats.ierrors + row->figures->recovered.rx_dropped;
+	row->tx_dropped = stats.oerrors + row->figures->recovered.tx_dropped;
+}
+
+static void fill_record(const struct forward *run, struct shunt_record *record)
+{
+	static char traffic[512];
+
+	if (run->options->pcap)
+		snprintf(traffic, sizeof(traffic), "pcap %s", run->options->pcap);
+	else if (run->options->imix)
+		snprintf(traffic, sizeof(traffic), "imix");
+	else
+		snprintf(traffic, sizeof(traffic), "%u bytes", run->options->size);
+	*record = (struct shunt_record){
+		.platform = run->platform->name,
+		.info = run->info,
+		.hugepages = run->hugepages,
+		.plan = shunt_plan_name(run->options->plan),
+		.traffic = traffic,
+		.rate = run->options->rate,
+		.switches = run->switches,
+		.failed = run->failed,
+		.duration_s = (double)shunt_clock_to_ns(run->end - run->start) / 1e9,
+		.foreign = shunt_tester_foreign(run->tester),
+		.group = shunt_group_number(run->group),
+		.port_count = run->count,
+	};
+	for (unsigned int i = 0; i < run->count; i++)
+		fill_port(run, i, &record->ports[i]);
+	/* A port's frames leave through the next one. */
+	for (unsigned int i = 0; i < run->count; i++)
+		record->ports[run->ports[i].out_index].tx = run->ports[i].tx;
+}
+
+static int judge(const struct shunt_record *record)
+{
+	uint64_t unexplained = shunt_record_unexplained(record);
+	uint64_t corrupt = shunt_record_corrupt(record);
+
+	if (unexplained || corrupt)
+		return shunt_fail(-EIO,
+			"the books do not balance: %" PRIu64 " frames lost without explanation, "
+			"%" PRIu64 " came back changed",
+			unexplained, corrupt);
+	return 0;
+}
+
+static int report(struct forward *run)
+{
+	struct shunt_record record;
+	int ret;
+
+	fill_record(run, &record);
+	forward_view_summary(run, &record);
+	if (run->options->json) {
+		ret = shunt_record_write(&record, run->options->json);
+		if (ret)
+			return ret;
+	}
+	return judge(&record);
+}
+
+/* Ends in the order in which frames move: tester, then lcore, then books. */
+static int measure(struct forward *run)
+{
+	char why[1024] = "";
+	int ret, err;
+
+	ret = rte_eal_remote_launch(forward_lcore, run, run->lcore);
+	if (ret)
+		return shunt_fail_errno(ret, "starting the worker lcore");
+	catch_signals();
+	run->start = shunt_clock_now();
+	shunt_tester_start(run->tester);
+	ret = run_until_finished(run);
+	if (ret)
+		snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	run->end = shunt_clock_now();
+	forward_traffic_end(run);
+	atomic_store(&run->stop_lcore, true);
+	rte_eal_wait_lcore(run->lcore);
+	err = shunt_window_end(run->window);
+	if (!err)
+		err = report(run);
+	return ret ? shunt_fail(ret, "%s", why) : err;
+}
+
+static int with_ports(struct forward *run)
+{
+	int ret;
+
+	ret = forward_ports_start(run);
+	if (ret)
+		return ret;
+	ret = forward_spaces_make(run);
+	if (!ret)
+		ret = forward_traffic_connect(run);
+	if (!ret) {
+		forward_view_head(run);
+		ret = measure(run);
+	}
+	forward_traffic_free(run);
+	forward_ports_stop(run);
+	forward_spaces_free(run);
+	return ret;
+}
+
+static int with_platform(struct forward *run)
+{
+	int ret;
+
+	ret = shunt_sim_create(&run->options->sim, &run->platform);
+	if (ret)
+		return ret;
+	run->platform->ops->info(run->platform, &run->info);
+	ret = with_ports(run);
+	rte_net_shunt_platform(NULL);
+	shunt_platform_destroy(run->platform);
+	return ret;
+}
+
+static int forward(const struct forward_options *options)
+{
+	struct forward run = { .options = options };
+	int ret;
+
+	ret = forward_traffic_make(&run);
+	if (ret)
+		return ret;
+	ret = forward_eal_start(&run);
+	if (!ret) {
+		ret = with_platform(&run);
+		forward_eal_stop();
+	}
+	shunt_traffic_free(&run.traffic);
+	return ret;
+}
+
+int shunt_forward(int argc, char **argv)
+{
+	struct forward_options options;
+	int ret;
+
+	ret = forward_options_parse(argc, argv, &options);
+	if (!ret)
+		ret = forward(&options);
+	forward_options_free(&options);
+	if (ret >= 0)
+		return 0;
+	fprintf(stderr, "shunt forward: %s\n", shunt_errmsg());
+	return 1;
+}

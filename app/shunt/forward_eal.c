@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+
+#include "forward.h"
+#include "shunt_error.h"
+
+/* The processors this process may use, as EAL writes sets: "(0,1,5)". */
+static void allowed_processors(char *text, size_t size)
+{
+	cpu_set_t set;
+	size_t used = 0;
+
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	for (int cpu = 0; cpu < CPU_SETSIZE && used + 8 < size; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			used += (size_t)snprintf(
+				text + used, size - used, "%c%d", used ? ',' : '(', cpu);
+	snprintf(text + used, size - used, ")");
+}
+
+/* Hugepages that nobody uses, in all sizes together. */
+static uint64_t free_hugepage_bytes(void)
+{
+	char line[128];
+	uint64_t pages = 0, kib = 0;
+	FILE *meminfo = fopen("/proc/meminfo", "re");
+
+	if (!meminfo)
+		return 0;
+	while (fgets(line, sizeof(line), meminfo)) {
+		sscanf(line, "HugePages_Free: %" SCNu64, &pages);
+		sscanf(line, "Hugepagesize: %" SCNu64 " kB", &kib);
+	}
+	fclose(meminfo);
+	return pages * kib << 10;
+}
+
+static bool hugetlbfs_writable(void)
+{
+	return access("/dev/hugepages", W_OK) == 0;
+}
+
+int forward_eal_start(struct forward *run)
+{
+	char lcores[512], processors[240], memory[32];
+	char name[] = "shunt", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
+	char log_level[] = "--log-level=error", in_memory[] = "--in-memory";
+	char no_huge[] = "--no-huge", no_files[] = "--no-shconf";
+	bool huge = !run->options->no_huge && hugetlbfs_writable() &&
+		    free_hugepage_bytes() >= run->options->memory_mib << 20;
+	char *argv[] = { name, lcores, memory, no_pci, no_telemetry, log_level,
+		huge ? in_memory : no_files, huge ? NULL : no_huge, NULL };
+	int argc = huge ? 7 : 8;
+
+	/* Lcores float: on a machine with as few processors as threads the scheduler places best.
+	 */
+	allowed_processors(processors, sizeof(processors));
+	snprintf(lcores, sizeof(lcores), "--lcores=0@%s,1@%s", processors, processors);
+	snprintf(memory, sizeof(memory), "-m%" PRIu64, run->options->memory_mib);
+	if (rte_eal_init(argc, argv) < 0)
+		return shunt_fail_errno(-rte_errno,
+			"starting EAL with %" PRIu64 " MiB (--memory) of %s",
+			run->options->memory_mib, huge ? "hugepages" : "plain memory");
+	run->hugepages = huge;
+	run->lcore = rte_get_next_lcore(-1, 1, 0);
+	return 0;
+}
+
+void forward_eal_stop(void)
+{
+	rte_eal_cleanup();
+}

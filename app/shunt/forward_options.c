@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward_options.h"
+#include "parse.h"
+#include "shunt_error.h"
+#include "shunt_tester.h"
+
+enum option_id {
+	OPT_PLATFORM = 256,
+	OPT_PORTS,
+	OPT_GROUPS,
+	OPT_IOMMU,
+	OPT_NIC,
+	OPT_PLAN,
+	OPT_SWITCH_EVERY,
+	OPT_SWITCHES,
+	OPT_DURATION,
+	OPT_RATE,
+	OPT_SIZE,
+	OPT_PCAP,
+	OPT_MAP,
+	OPT_JSON,
+	OPT_MEMORY,
+	OPT_NO_HUGE,
+};
+
+static const struct option long_options[] = {
+	{ "platform", required_argument, NULL, OPT_PLATFORM },
+	{ "ports", required_argument, NULL, OPT_PORTS },
+	{ "groups", required_argument, NULL, OPT_GROUPS },
+	{ "iommu", required_argument, NULL, OPT_IOMMU },
+	{ "nic", required_argument, NULL, OPT_NIC },
+	{ "plan", required_argument, NULL, OPT_PLAN },
+	{ "switch-every", required_argument, NULL, OPT_SWITCH_EVERY },
+	{ "switches", required_argument, NULL, OPT_SWITCHES },
+	{ "duration", required_argument, NULL, OPT_DURATION },
+	{ "rate", required_argument, NULL, OPT_RATE },
+	{ "size", required_argument, NULL, OPT_SIZE },
+	{ "pcap", required_argument, NULL, OPT_PCAP },
+	{ "map", required_argument, NULL, OPT_MAP },
+	{ "json", required_argument, NULL, OPT_JSON },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
+	{ "no-huge", no_argument, NULL, OPT_NO_HUGE },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void print_help(void)
+{
+	fputs("Usage: shunt forward [OPTION...]\n"
+	      "Forwards traffic between the ports of one IOMMU group while the group is switched\n"
+	      "between two address spaces, and measures the DMA fault windows.\n"
+	      "\n"
+	      "Platform\n"
+	      "  --platform sim        who answers the system calls: the software platform\n"
+	      "  --ports N | LIST      the group's first N ports (1 to 16), or PCI addresses with\n"
+	      "                        commas between them (default 3)\n"
+	      "  --groups N            IOMMU groups of the platform (default 1)\n"
+	      "  --iommu KIND          blocking (clear, flush, set) or hitless (default blocking)\n"
+	      "  --nic KIND            what a refused DMA does: drop or wedge (default drop)\n"
+	      "Switching\n"
+	      "  --plan PLAN           replace or detach-attach (default replace)\n"
+	      "  --switch-every TIME   time between two switches, 0s for none (default 100ms)\n"
+	      "  --switches N          stop after N switches\n"
+	      "  --map SPACE:IOVA:SIZE memory that only this space has ('a' is in use first)\n"
+	      "Traffic\n"
+	      "  --rate N | max        frames per second into each port; max: as many as it takes\n"
+	      "                        (default max)\n"
+	      "  --size N | imix       frame size with FCS, 64 to 1518 (default 64)\n"
+	      "  --pcap FILE           the frames of a capture file\n"
+	      "Run\n"
+	      "  --duration TIME       default 10s, or until the switches of --switches are done\n"
+	      "  --json FILE           write the result record, '-' for standard output\n"
+	      "  --memory MIB          memory for frames (default 256)\n"
+	      "  --no-huge             plain memory even where there are hugepages\n"
+	      "Times are written 250us, 100ms, 10s, 2m; sizes 4096, 4K, 2M.\n",
+		stdout);
+}
+
+static int parse_ports(const char *text, struct forward_options *options)
+{
+	uint64_t ports;
+	int ret;
+
+	free(options->ports);
+	options->ports = NULL;
+	if (strchr(text, ':')) {
+		options->ports = strdup(text);
+		options->sim.ports = SHUNT_SIM_MAX_PORTS_PER_GROUP;
+		return options->ports ? 0 : shunt_fail(-ENOMEM, "out of memory");
+	}
+	ret = parse_number("--ports", text, 1, SHUNT_SIM_MAX_PORTS_PER_GROUP, &ports);
+	options->sim.ports = (unsigned int)ports;
+	return ret;
+}
+
+static int parse_rate(const char *text, uint64_t *rate)
+{
+	if (strcmp(text, "max") == 0) {
+		*rate = SHUNT_RATE_MAX;
+		return 0;
+	}
+	return parse_number("--rate", text, 1, 100000000, rate);
+}
+
+static int parse_frame_size(const char *text, struct forward_options *options)
+{
+	uint64_t size;
+	int ret;
+
+	options->imix = strcmp(text, "imix") == 0;
+	if (options->imix)
+		return 0;
+	ret = parse_number("--size", text, 64, 1518, &size);
+	options->size = (unsigned int)size;
+	return ret;
+}
+
+static int parse_map(const char *text, struct forward_options *options)
+{
+	struct forward_map *map = &options->maps[options->map_count];
+	char copy[128], *save, *space, *iova, *size;
+	int ret;
+
+	if (options->map_count == FORWARD_MAX_MAPS)
+		return shunt_fail(-EINVAL, "--map: at most %d", FORWARD_MAX_MAPS);
+	snprintf(copy, sizeof(copy), "%s", text);
+	space = strtok_r(copy, ":", &save);
+	iova = space ? strtok_r(NULL, ":", &save) : NULL;
+	size = iova ? strtok_r(NULL, ":", &save) : NULL;
+	if (!size || strtok_r(NULL, ":", &save) || strlen(space) >= sizeof(map->space))
+		return shunt_fail(-EINVAL, "--map '%s': SPACE:IOVA:SIZE is wanted", text);
+	snprintf(map->space, sizeof(map->space), "%s", space);
+	ret = parse_number("--map, IOVA", iova, 0, UINT64_MAX, &map->iova);
+	if (!ret)
+		ret = parse_size("--map, SIZE", size, &map->length);
+	options->map_count++;
+	return ret;
+}
+
+static int parse_platform(const char *text)
+{
+	if (strcmp(text, "sim") == 0)
+		return 0;
+	return shunt_fail(-EINVAL, "--platform '%s': shunt forward runs on sim", text);
+}
+
+static int parse_option(int id, const char *text, struct forward_options *options)
+{
+	uint64_t number;
+	int ret;
+
+	switch (id) {
+	case OPT_PLATFORM:
+		return parse_platform(text);
+	case OPT_PORTS:
+		return parse_ports(text, options);
+	case OPT_GROUPS:
+		ret = parse_number("--groups", text, 1, SHUNT_SIM_MAX_GROUPS, &number);
+		options->sim.groups = (unsigned int)number;
+		return ret;
+	case OPT_IOMMU:
+		return shunt_sim_iommu_parse(text, &options->sim.iommu);
+	case OPT_NIC:
+		return shunt_sim_nic_parse(text, &options->sim.nic);
+	case OPT_PLAN:
+		return shunt_plan_parse(text, &options->plan);
+	case OPT_SWITCH_EVERY:
+		return parse_time("--switch-every", text, &options->switch_every_ns);
+	case OPT_SWITCHES:
+		return parse_number("--switches", text, 1, UINT32_MAX, &options->switches);
+	case OPT_DURATION:
+		return parse_time("--duration", text, &options->duration_ns);
+	case OPT_RATE:
+		return parse_rate(text, &options->rate);
+	case OPT_SIZE:
+		return parse_frame_size(text, options);
+	case OPT_PCAP:
+		options->pcap = text;
+		return 0;
+	case OPT_MAP:
+		return parse_map(text, options);
+	case OPT_JSON:
+		options->json = text;
+		return 0;
+	case OPT_MEMORY:
+		return parse_number("--memory", text, 1, 1u << 20, &options->memory_mib);
+	default: /* OPT_NO_HUGE */
+		options->no_huge = true;
+		return 0;
+	}
+}
+
+int forward_options_parse(int argc, char **argv, struct forward_options *options)
+{
+	const uint64_t unset = UINT64_MAX;
+	int id, ret = 0;
+
+	*options = (struct forward_options){
+		.sim = { .groups = 1, .ports = 3 },
+		.switch_every_ns = 100000000,
+		.duration_ns = unset,
+		.size = 64,
+		.memory_mib = 256,
+	};
+	opterr = 0;
+	optind = 1;
+	while (!ret && (id = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (id == 'h') {
+			print_help();
+			return 1;
+		}
+		if (id == ':')
+			ret = shunt_fail(-EINVAL, "%s needs a value", argv[optind - 1]);
+		else if (id == '?')
+			ret = shunt_fail(-EINVAL, "unknown option '%s' (shunt forward --help)",
+				argv[optind - 1]);
+		else
+			ret = parse_option(id, optarg, options);
+	}
+	if (!ret && optind < argc)
+		ret = shunt_fail(-EINVAL, "unexpected argument '%s'", argv[optind]);
+	if (!ret && options->switches && !options->switch_every_ns)
+		ret = shunt_fail(
+			-EINVAL, "--switches: with --switch-every 0s there are no switches");
+	if (options->duration_ns == unset)
+		options->duration_ns = options->switches ? 0 : 10000000000;
+	return ret;
+}
+
+void forward_options_free(struct forward_options *options)
+{
+	free(options->ports);
+}

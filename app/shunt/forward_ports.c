@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_bus_vdev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include "forward.h"
+#include "rte_net_shunt.h"
+#include "shunt_error.h"
+#include "shunt_pci.h"
+
+#define DESCRIPTORS 512
+#define POOL_CACHE  256
+#define FRAME_ROOM  2048 /* bytes of a buffer, behind the headroom */
+
+/* First `count` functions that can be ports, or those that are named. */
+static int choose_functions(
+	struct forward *run, const struct shunt_pci_list *list, const char **functions)
+{
+	const struct shunt_pci_function *function;
+	char *text = run->options->ports, *save, *address;
+	unsigned int count = 0;
+	int ret;
+
+	if (!text) {
+		for (size_t i = 0; i < list->count && count < run->options->sim.ports; i++)
+			if (!list->functions[i].is_bridge)
+				functions[count++] = list->functions[i].address;
+		return (int)count;
+	}
+	for (address = strtok_r(text, ",", &save); address; address = strtok_r(NULL, ",", &save)) {
+		ret = shunt_pci_find(list, address, &function);
+		if (!ret)
+			ret = shunt_pci_usable(list, function);
+		if (ret)
+			return shunt_fail_while(ret, "--ports");
+		for (unsigned int i = 0; i < count; i++)
+			if (strcmp(functions[i], function->address) == 0)
+				return shunt_fail(
+					-EINVAL, "--ports: %s is given twice", function->address);
+		if (count == SHUNT_SIM_MAX_PORTS_PER_GROUP)
+			return shunt_fail(
+				-EINVAL, "--ports: more than %d", SHUNT_SIM_MAX_PORTS_PER_GROUP);
+		functions[count++] = function->address;
+	}
+	return count ? (int)count : shunt_fail(-EINVAL, "--ports: no port is given");
+}
+
+/* One group moves as one: ports of another group would stay behind. */
+static int check_group(
+	const struct shunt_pci_list *list, const char **functions, unsigned int count)
+{
+	const struct shunt_pci_function *first, *other;
+	int ret;
+
+	ret = shunt_pci_find(list, functions[0], &first);
+	for (unsigned int i = 1; i < count && !ret; i++) {
+		ret = shunt_pci_find(list, functions[i], &other);
+		if (!ret && other->group != first->group)
+			ret = shunt_fail(-EINVAL,
+				"%s is in IOMMU group %d, %s in group %d: a run switches the ports "
+				"of one group (shunt list shows them)",
+				first->address, first->group, other->address, other->group);
+	}
+	return ret;
+}
+
+static int start_port(struct forward *run, struct forward_port *port, const char *function)
+{
+	struct rte_eth_conf conf = { 0 };
+	char args[64];
+	int ret;
+
+	snprintf(port->function, sizeof(port->function), "%s", function);
+	snprintf(args, sizeof(args), "pci=%s", function);
+	ret = rte_vdev_init(port->name, args);
+	if (ret)
+		return shunt_fail_while(ret, "making %s of %s", port->name, function);
+	ret = rte_eth_dev_get_port_by_name(port->name, &port->id);
+	if (!ret)
+		ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
+	if (!ret)
+		ret = rte_eth_rx_queue_setup(
+			port->id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL, run->pool);
+	if (!ret)
+		ret = rte_eth_tx_queue_setup(
+			port->id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL);
+	if (!ret)
+		ret = rte_eth_promiscuous_enable(port->id);
+	if (!ret)
+		ret = rte_eth_dev_start(port->id);
+	if (ret) {
+		shunt_fail_errno(ret, "%s: configuring the port", port->name);
+		rte_vdev_uninit(port->name);
+	}
+	return ret;
+}
+
+static int make_pool(struct forward *run, unsigned int count)
+{
+	unsigned int buffers = count * (2 * DESCRIPTORS + 2 * FORWARD_BURST) + 2 * POOL_CACHE;
+
+	run->pool = rte_pktmbuf_pool_create(
+		"frames", buffers, POOL_CACHE, 0, FRAME_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+	if (!run->pool)
+		return shunt_fail_errno(-rte_errno,
+			"%u frame buffers for %u ports do not fit into %" PRIu64
+			" MiB: give more with --memory",
+			buffers, count, run->options->memory_mib);
+	return 0;
+}
+
+static int start_all(struct forward *run, const char **functions, unsigned int count)
+{
+	struct forward_port *port;
+	int ret;
+
+	ret = make_pool(run, count);
+	if (ret)
+		return ret;
+	ret = posix_memalign((void **)&run->ports, RTE_CACHE_LINE_SIZE, count * sizeof(*port));
+	if (ret)
+		return shunt_fail(-ret, "out of memory for %u ports", count);
+	memset(run->ports, 0, count * sizeof(*port));
+	for (; run->count < count; run->count++) {
+		port = &run->ports[run->count];
+		snprintf(port->name, sizeof(port->name), "net_shunt%u", run->count);
+		port->out_index = (run->count + 1) % count;
+		ret = start_port(run, port, functions[run->count]);
+		if (ret)
+			return ret;
+	}
+	for (unsigned int i = 0; i < count; i++)
+		run->ports[i].out = run->ports[run->ports[i].out_index].id;
+	return rte_net_shunt_group(run->ports[0].id, &run->group);
+}
+
+int forward_ports_start(struct forward *run)
+{
+	const char *functions[SHUNT_SIM_MAX_PORTS_PER_GROUP];
+	struct shunt_pci_list list;
+	int ret;
+
+	ret = rte_net_shunt_platform(run->platform);
+	if (!ret)
+		ret = shunt_pci_scan(run->platform, &list);
+	if (ret)
+		return ret;
+	ret = choose_functions(run, &list, functions);
+	if (ret > 0) {
+		unsigned int count = (unsigned int)ret;
+
+		ret = check_group(&list, functions, count);
+		if (!ret)
+			ret = start_all(run, functions, count);
+	}
+	shunt_pci_list_free(&list);
+	if (ret)
+		forward_ports_stop(run);
+	return ret;
+}
+
+void forward_ports_stop(struct forward *run)
+{
+	while (run->count) {
+		struct forward_port *port = &run->ports[--run->count];
+
+		rte_eth_dev_stop(port->id);
+		rte_vdev_uninit(port->name);
+	}
+	free(run->ports);
+	run->ports = NULL;
+	rte_mempool_free(run->pool);
+	run->pool = NULL;
+}

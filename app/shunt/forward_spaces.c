@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "forward.h"
+#include "rte_net_shunt.h"
+#include "shunt_arena.h"
+#include "shunt_error.h"
+
+#define SECOND_SPACE "b"
+
+static int make_map(struct forward *run, const struct forward_map *map)
+{
+	struct shunt_space *space = shunt_space_find(rte_net_shunt_spaces(), map->space);
+	struct shunt_arena *arena = &run->arenas[run->arena_count];
+	int ret;
+
+	if (!space)
+		return shunt_fail(-ENOENT, "--map: there is no space '%s', only '%s' and '%s'",
+			map->space, RTE_NET_SHUNT_FIRST_SPACE, SECOND_SPACE);
+	ret = shunt_arena_create(
+		map->length, run->hugepages ? SHUNT_ARENA_ANY : SHUNT_ARENA_PLAIN, arena);
+	if (ret)
+		return shunt_fail_while(ret, "--map");
+	ret = shunt_space_map(space, arena->addr, map->length, map->iova, SHUNT_DMA_BOTH);
+	if (ret) {
+		shunt_arena_destroy(arena);
+		return shunt_fail_while(ret, "--map");
+	}
+	run->arena_count++;
+	return 0;
+}
+
+int forward_spaces_make(struct forward *run)
+{
+	struct shunt_spaces *spaces = rte_net_shunt_spaces();
+	int ret;
+
+	run->spaces[0] = shunt_space_find(spaces, RTE_NET_SHUNT_FIRST_SPACE);
+	ret = shunt_space_create(spaces, SECOND_SPACE, &run->spaces[1]);
+	if (!ret)
+		ret = shunt_group_prepare(run->group, run->spaces[1]);
+	for (unsigned int i = 0; i < run->options->map_count && !ret; i++)
+		ret = make_map(run, &run->options->maps[i]);
+	return ret;
+}
+
+void forward_spaces_free(struct forward *run)
+{
+	while (run->arena_count)
+		shunt_arena_destroy(&run->arenas[--run->arena_count]);
+}
