@@ -231,7 +231,7 @@ static void lay_out_group(struct sim *sim, unsigned int index)
 	struct sim_group *group = &sim->groups[index];
 
 	group->number = FIRST_GROUP + (int)index;
-	group->functions = &sim->functions[index * sim->config.ports];
+	group->functions = &sim->functions[(size_t)index * sim->config.ports];
 	group->function_count = sim->config.ports;
 	TAILQ_INIT(&group->attached);
 	for (unsigned int i = 0; i < group->function_count; i++) {

@@ -191,11 +191,11 @@ struct command_ops {
 
 #define COMMAND(_request, _execute, _struct, _last)                                                \
 	[_IOC_NR(_request) - IOMMUFD_CMD_BASE] = {                                                 \
-		.request = _request,                                                               \
+		.request = (_request),                                                             \
 		.size = sizeof(struct _struct),                                                    \
 		.min_size =                                                                        \
 			offsetof(struct _struct, _last) + sizeof(((struct _struct *)NULL)->_last), \
-		.execute = _execute,                                                               \
+		.execute = (_execute),                                                             \
 	}
 
 static const struct command_ops commands[COMMANDS] = {

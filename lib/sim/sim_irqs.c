@@ -159,7 +159,7 @@ static int set_msix(struct sim_vfio *vfio, const struct vfio_irq_set *header, co
 
 int sim_irqs_set(struct sim_vfio *vfio, const struct vfio_irq_set *header)
 {
-	int32_t fds[SIM_NIC_VECTORS];
+	int32_t fds[SIM_NIC_VECTORS] = { -1 };
 	uint32_t data_size;
 	int ret;
 
