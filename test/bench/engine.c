@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <rte_pause.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "fake_dma.h"
 #include "sim_nic.h"
@@ -40,7 +41,7 @@ static struct sim_function functions[PORTS];
 static struct port ports[PORTS];
 static uint8_t frame[LENGTH];
 static uint64_t returned;
-static atomic_bool stop;
+static atomic_bool running, stop;
 
 static const void *send_frame(void *context, uint64_t now, bool ready, uint32_t *length)
 {
@@ -153,8 +154,28 @@ static void forward(struct port *from, struct port *to)
 	doorbell(from, SHUNT_82576_RDT(0), (from->rx_next + RING - 1) % RING);
 }
 
+/* The n-th processor that this process may use, for the calling thread and those it makes. */
+static void use_processor(int n)
+{
+	cpu_set_t allowed, one;
+	int cpu;
+
+	if (sched_getaffinity(getpid(), sizeof(allowed), &allowed) != 0)
+		return;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && n-- == 0) {
+			CPU_ZERO(&one);
+			CPU_SET(cpu, &one);
+			pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+			return;
+		}
+	printf("one processor for two threads: they wait for each other\n");
+}
+
 static void *driver(void *arg)
 {
+	use_processor(1);
+	atomic_store(&running, true);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		forward(&ports[0], &ports[1]);
 		forward(&ports[1], &ports[0]);
@@ -195,7 +216,12 @@ static void two_threads(void)
 	struct timespec wait = { .tv_sec = SECONDS };
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, driver, NULL) != 0 || sim_engine_start(&sim) != 0)
+	if (pthread_create(&thread, NULL, driver, NULL) != 0)
+		exit(1);
+	while (!atomic_load(&running))
+		sched_yield();
+	use_processor(0);
+	if (sim_engine_start(&sim) != 0)
 		exit(1);
 	begin = shunt_clock_now();
 	sim_nic_lock(ports[0].nic);
