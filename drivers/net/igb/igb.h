@@ -17,8 +17,8 @@
  *   igb_ethdev.c   ethdev operations          igb_stats.c    counters of NIC and queues
  *   igb_queue.c    set-up, start, stop        igb_recover.c  after a switch: does every queue run?
  *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
- *   igb_tx.c       transmit bursts            igb_hw.c       registers, reset, link, addresses
- *                                             igb_phy.c      PHY through MDIC
+ *   igb_tx.c       transmit bursts            igb_witness.c  telling a slow NIC from a dead queue
+ *   igb_phy.c      PHY through MDIC           igb_hw.c       registers, reset, link, addresses
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
@@ -47,9 +47,11 @@
 #define IGB_MTU_MAX  (SHUNT_82576_FRAME_MAX - IGB_OVERHEAD)
 #define IGB_MTU_MIN  RTE_ETHER_MIN_MTU
 
-/** How long a wait for the NIC may take: in normal operation, and in the middle of a recovery. */
-#define IGB_WAIT_NS         20000000ull
-#define IGB_WAIT_RECOVER_NS 500000ull
+/** How long a wait for the NIC may take in normal operation: a thread may model it. */
+#define IGB_WAIT_NS 1000000000ull
+
+/** This receive queue carries no traffic: igb_witness.c says what it is for. */
+#define IGB_WITNESS_QUEUE (SHUNT_82576_QUEUES - 1)
 
 struct igb_port;
 
@@ -121,6 +123,8 @@ struct igb_port {
 	int access_error; /**< first failed register access since igb_access_begin() */
 	struct shunt_vfio_region bar0_region;
 	void *bar0;
+	void *witness_ring;
+	bool witness_on;               /**< last told to be */
 	struct rte_ether_addr address; /**< the NIC's own */
 	uint32_t max_frame;            /**< bytes, FCS included */
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
@@ -174,11 +178,11 @@ int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value,
 void igb_sleep_ns(uint64_t ns);
 
 /** Receive, transmit and DMA off, 5.2; registers keep their values. */
-int igb_hw_quiet(struct igb_port *port, uint64_t wait_ns);
+int igb_hw_quiet(struct igb_port *port);
 /** The same, then resets the port (CTRL.RST), 4.5.3. Registers have their reset values after. */
-int igb_hw_reset(struct igb_port *port, uint64_t wait_ns);
+int igb_hw_reset(struct igb_port *port);
 /** Waits until a function that was reset has read its EEPROM. */
-int igb_hw_wait_ready(struct igb_port *port, uint64_t wait_ns);
+int igb_hw_wait_ready(struct igb_port *port);
 /** Everything but queues and the enables of receive and transmit, from what ethdev has set. */
 int igb_hw_configure(struct igb_port *port);
 /** RCTL with what ethdev has set, and EN if asked. */
@@ -197,6 +201,25 @@ void igb_hw_link(struct igb_port *port, struct rte_eth_link *link);
 /** Powers the PHY up and lets it negotiate, unless it has. (igb_phy.c) */
 int igb_phy_start(struct igb_port *port);
 
+/* ---- igb_witness.c ---- */
+
+/** Takes the witness's ring from the arena. @return 0, -ENOMEM */
+int igb_witness_create(struct igb_port *port);
+void igb_witness_destroy(struct igb_port *port);
+/** Tells the NIC of it, after each reset. */
+void igb_witness_configure(struct igb_port *port);
+
+/**
+ * Waits for an answer of the NIC as igb_wait() does, until it is certain that none comes: half a
+ * millisecond in which the NIC acted on other things, or a tenth of a second.
+ *
+ * @return 0; -ETIMEDOUT naming what was waited for; failure of an access
+ */
+int igb_await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, const char *what);
+
+/** The same, until the register has another value. */
+int igb_await_change(struct igb_port *port, uint32_t reg, uint32_t value, const char *what);
+
 /* ---- igb_queue.c ---- */
 
 int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
@@ -213,11 +236,11 @@ int igb_tx_queue_begin(struct igb_tx_queue *queue);
 void igb_rx_queue_drain(struct igb_rx_queue *queue);
 void igb_tx_queue_drain(struct igb_tx_queue *queue);
 /** Asks the NIC to stop using the ring, and waits. @return 0; -ETIMEDOUT it does not */
-int igb_rx_queue_disable(struct igb_rx_queue *queue, uint64_t wait_ns);
-int igb_tx_queue_disable(struct igb_tx_queue *queue, uint64_t wait_ns);
+int igb_rx_queue_disable(struct igb_rx_queue *queue);
+int igb_tx_queue_disable(struct igb_tx_queue *queue);
 /** Tells the NIC of the ring, head at slot 0, and waits until it has it. The tail stays at 0. */
-int igb_rx_queue_enable(struct igb_rx_queue *queue, uint64_t wait_ns);
-int igb_tx_queue_enable(struct igb_tx_queue *queue, uint64_t wait_ns);
+int igb_rx_queue_enable(struct igb_rx_queue *queue);
+int igb_tx_queue_enable(struct igb_tx_queue *queue);
 
 /** Keeps pollers out of every queue of the port, or lets them in where a queue is started. */
 int igb_pause(struct igb_port *port);

@@ -85,13 +85,13 @@ static int halt(struct rte_eth_dev *dev)
 		return ret;
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i] && port->rx[i]->started && !stuck)
-			stuck = igb_rx_queue_disable(port->rx[i], IGB_WAIT_NS);
+			stuck = igb_rx_queue_disable(port->rx[i]);
 		if (port->tx[i] && port->tx[i]->started && !stuck)
-			stuck = igb_tx_queue_disable(port->tx[i], IGB_WAIT_NS);
+			stuck = igb_tx_queue_disable(port->tx[i]);
 	}
 	if (!stuck) {
 		igb_stats_update(port);
-		stuck = igb_hw_reset(port, IGB_WAIT_NS);
+		stuck = igb_hw_reset(port);
 	}
 	if (stuck) {
 		SHUNT_LOG(
@@ -136,7 +136,7 @@ static int igb_start(struct rte_eth_dev *dev)
 	igb_choose_bursts(dev);
 	ret = shunt_vfio_bus_master(&port->port.device, true);
 	if (!ret)
-		ret = igb_hw_reset(port, IGB_WAIT_NS);
+		ret = igb_hw_reset(port);
 	if (!ret)
 		ret = igb_hw_configure(port);
 	if (ret)
@@ -250,7 +250,7 @@ static int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 		shunt_poll_barrier();
 		ret = shunt_poll_wait(&queue->poll);
 		if (!ret)
-			ret = igb_rx_queue_disable(queue, IGB_WAIT_NS);
+			ret = igb_rx_queue_disable(queue);
 		if (!ret)
 			igb_rx_queue_drain(queue);
 	}
@@ -273,7 +273,7 @@ static int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 		shunt_poll_barrier();
 		ret = shunt_poll_wait(&queue->poll);
 		if (!ret)
-			ret = igb_tx_queue_disable(queue, IGB_WAIT_NS);
+			ret = igb_tx_queue_disable(queue);
 		if (!ret)
 			igb_tx_queue_drain(queue);
 	}
@@ -560,12 +560,16 @@ int igb_open(struct rte_eth_dev *dev)
 	ret = shunt_vfio_map(device, &port->bar0_region, &port->bar0);
 	if (ret)
 		goto destroy_lock;
+	ret = igb_witness_create(port);
+	if (ret)
+		goto unmap;
 	igb_access_begin(port);
-	ret = igb_hw_reset(port, IGB_WAIT_NS);
+	igb_witness_configure(port);
+	ret = igb_hw_reset(port);
 	if (!ret)
 		ret = igb_hw_own_address(port, &port->address);
 	if (ret)
-		goto unmap;
+		goto destroy_witness;
 
 	dev->data->mac_addrs = rte_calloc(
 		"igb_addresses", SHUNT_82576_ADDRESSES, sizeof(struct rte_ether_addr), 0);
@@ -581,6 +585,8 @@ int igb_open(struct rte_eth_dev *dev)
 	dev->tx_descriptor_status = igb_tx_descriptor_status;
 	return 0;
 
+destroy_witness:
+	igb_witness_destroy(port);
 unmap:
 	shunt_vfio_unmap(device, &port->bar0_region, port->bar0);
 destroy_lock:
@@ -595,6 +601,7 @@ void igb_close(struct rte_eth_dev *dev)
 	igb_access_begin(port);
 	igb_write(port, SHUNT_82576_CTRL_EXT,
 		igb_read(port, SHUNT_82576_CTRL_EXT) & ~SHUNT_82576_CTRL_EXT_DRV_LOAD);
+	igb_witness_destroy(port);
 	shunt_vfio_unmap(&port->port.device, &port->bar0_region, port->bar0);
 	pthread_mutex_destroy(&port->lock);
 }

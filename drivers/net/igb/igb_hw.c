@@ -11,7 +11,6 @@
 #define RESET_NS           1000000ull /* 4.2.1.6: leave the port alone after CTRL.RST */
 #define SPINS_BEFORE_SLEEP 16
 #define SLEEP_NS           20000ull
-#define SLEEPS_MIN         4 /* a model's thread had the core so often before a wait gives up */
 
 void igb_access_begin(struct igb_port *port)
 {
@@ -60,7 +59,7 @@ int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value,
 	while ((igb_read(port, reg) & mask) != value) {
 		if (port->access_error)
 			return port->access_error;
-		if (tries >= SPINS_BEFORE_SLEEP + SLEEPS_MIN && shunt_clock_now() > limit)
+		if (shunt_clock_now() > limit)
 			return shunt_fail(-ETIMEDOUT,
 				"%s: waited %u us for %s (register %#06x still %#010x)",
 				port->port.device.function, (unsigned int)(ns / 1000), what, reg,
@@ -73,10 +72,10 @@ int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value,
 	return port->access_error;
 }
 
-int igb_hw_wait_ready(struct igb_port *port, uint64_t wait_ns)
+int igb_hw_wait_ready(struct igb_port *port)
 {
 	return igb_wait(port, SHUNT_82576_EEC, SHUNT_82576_EEC_AUTO_RD, SHUNT_82576_EEC_AUTO_RD,
-		wait_ns, "the EEPROM to be read after reset");
+		IGB_WAIT_NS, "the EEPROM to be read after reset");
 }
 
 static void mask_interrupts(struct igb_port *port)
@@ -86,7 +85,7 @@ static void mask_interrupts(struct igb_port *port)
 	igb_read(port, SHUNT_82576_ICR);
 }
 
-int igb_hw_quiet(struct igb_port *port, uint64_t wait_ns)
+int igb_hw_quiet(struct igb_port *port)
 {
 	int ret;
 
@@ -97,7 +96,7 @@ int igb_hw_quiet(struct igb_port *port, uint64_t wait_ns)
 	 * then the reset that follows has to do. */
 	igb_write(port, SHUNT_82576_CTRL,
 		igb_read(port, SHUNT_82576_CTRL) | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	ret = igb_wait(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0, wait_ns,
+	ret = igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
 		"DMA in flight to end");
 	if (ret != -ETIMEDOUT)
 		return ret;
@@ -105,24 +104,25 @@ int igb_hw_quiet(struct igb_port *port, uint64_t wait_ns)
 	return igb_access_end(port);
 }
 
-int igb_hw_reset(struct igb_port *port, uint64_t wait_ns)
+int igb_hw_reset(struct igb_port *port)
 {
 	int ret;
 
-	ret = igb_hw_quiet(port, wait_ns);
+	ret = igb_hw_quiet(port);
 	if (ret)
 		return ret;
 	igb_write(port, SHUNT_82576_CTRL,
 		(igb_read(port, SHUNT_82576_CTRL) & ~SHUNT_82576_CTRL_GIO_MASTER_DISABLE) |
 			SHUNT_82576_CTRL_RST);
 	igb_sleep_ns(RESET_NS);
-	ret = igb_wait(port, SHUNT_82576_CTRL, SHUNT_82576_CTRL_RST, 0, wait_ns,
+	ret = igb_wait(port, SHUNT_82576_CTRL, SHUNT_82576_CTRL_RST, 0, IGB_WAIT_NS,
 		"the port's reset to end");
 	if (!ret)
-		ret = igb_hw_wait_ready(port, wait_ns);
+		ret = igb_hw_wait_ready(port);
 	if (ret)
 		return ret;
 	mask_interrupts(port);
+	igb_witness_configure(port);
 	return igb_access_end(port);
 }
 

@@ -205,28 +205,26 @@ void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
 	rte_free(queue);
 }
 
-int igb_rx_queue_disable(struct igb_rx_queue *queue, uint64_t wait_ns)
+int igb_rx_queue_disable(struct igb_rx_queue *queue)
 {
 	struct igb_port *port = queue->port;
 	uint32_t reg = SHUNT_82576_RXDCTL(queue->index);
 
 	igb_write(port, reg, RXDCTL_THRESHOLDS);
-	return igb_wait(
-		port, reg, SHUNT_82576_RXDCTL_ENABLE, 0, wait_ns, "a receive queue to stop");
+	return igb_await(port, reg, SHUNT_82576_RXDCTL_ENABLE, 0, "a receive queue to stop");
 }
 
-int igb_tx_queue_disable(struct igb_tx_queue *queue, uint64_t wait_ns)
+int igb_tx_queue_disable(struct igb_tx_queue *queue)
 {
 	struct igb_port *port = queue->port;
 	uint32_t reg = SHUNT_82576_TXDCTL(queue->index);
 
 	igb_write(port, reg, TXDCTL_THRESHOLDS);
-	return igb_wait(
-		port, reg, SHUNT_82576_TXDCTL_ENABLE, 0, wait_ns, "a transmit queue to stop");
+	return igb_await(port, reg, SHUNT_82576_TXDCTL_ENABLE, 0, "a transmit queue to stop");
 }
 
 /* 4.5.9. Queue 0 is enabled by reset: its ring is programmed with the queue off all the same. */
-int igb_rx_queue_enable(struct igb_rx_queue *queue, uint64_t wait_ns)
+int igb_rx_queue_enable(struct igb_rx_queue *queue)
 {
 	struct igb_port *port = queue->port;
 	uint32_t n = queue->index;
@@ -235,7 +233,7 @@ int igb_rx_queue_enable(struct igb_rx_queue *queue, uint64_t wait_ns)
 			   queue->buffer_size / SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT;
 	int ret;
 
-	ret = igb_rx_queue_disable(queue, wait_ns);
+	ret = igb_rx_queue_disable(queue);
 	if (ret)
 		return ret;
 	igb_write(port, SHUNT_82576_RDBAL(n), (uint32_t)iova);
@@ -246,18 +244,18 @@ int igb_rx_queue_enable(struct igb_rx_queue *queue, uint64_t wait_ns)
 	igb_write(port, SHUNT_82576_RDH(n), 0);
 	igb_write(port, SHUNT_82576_RDT(n), 0);
 	igb_write(port, SHUNT_82576_RXDCTL(n), RXDCTL_THRESHOLDS | SHUNT_82576_RXDCTL_ENABLE);
-	return igb_wait(port, SHUNT_82576_RXDCTL(n), SHUNT_82576_RXDCTL_ENABLE,
-		SHUNT_82576_RXDCTL_ENABLE, wait_ns, "a receive queue to start");
+	return igb_await(port, SHUNT_82576_RXDCTL(n), SHUNT_82576_RXDCTL_ENABLE,
+		SHUNT_82576_RXDCTL_ENABLE, "a receive queue to start");
 }
 
-int igb_tx_queue_enable(struct igb_tx_queue *queue, uint64_t wait_ns)
+int igb_tx_queue_enable(struct igb_tx_queue *queue)
 {
 	struct igb_port *port = queue->port;
 	uint32_t n = queue->index;
 	uint64_t iova = (uintptr_t)queue->ring;
 	int ret;
 
-	ret = igb_tx_queue_disable(queue, wait_ns);
+	ret = igb_tx_queue_disable(queue);
 	if (ret)
 		return ret;
 	igb_write(port, SHUNT_82576_TDBAL(n), (uint32_t)iova);
@@ -268,8 +266,8 @@ int igb_tx_queue_enable(struct igb_tx_queue *queue, uint64_t wait_ns)
 	igb_write(port, SHUNT_82576_TDH(n), 0);
 	igb_write(port, SHUNT_82576_TDT(n), 0);
 	igb_write(port, SHUNT_82576_TXDCTL(n), TXDCTL_THRESHOLDS | SHUNT_82576_TXDCTL_ENABLE);
-	return igb_wait(port, SHUNT_82576_TXDCTL(n), SHUNT_82576_TXDCTL_ENABLE,
-		SHUNT_82576_TXDCTL_ENABLE, wait_ns, "a transmit queue to start");
+	return igb_await(port, SHUNT_82576_TXDCTL(n), SHUNT_82576_TXDCTL_ENABLE,
+		SHUNT_82576_TXDCTL_ENABLE, "a transmit queue to start");
 }
 
 int igb_rx_queue_begin(struct igb_rx_queue *queue)
@@ -288,7 +286,7 @@ int igb_rx_queue_begin(struct igb_rx_queue *queue)
 			queue->index, queue->pool->name, queue->count);
 		goto drain;
 	}
-	ret = igb_rx_queue_enable(queue, IGB_WAIT_NS);
+	ret = igb_rx_queue_enable(queue);
 	if (ret)
 		goto drain;
 	igb_doorbell(queue->doorbell, igb_rx_ring_tail(queue));
@@ -309,7 +307,7 @@ int igb_tx_queue_begin(struct igb_tx_queue *queue)
 	queue->unreported = 0;
 	queue->report_first = queue->report_end = 0;
 	memset(queue->ring, 0, ring_size(queue->count));
-	ret = igb_tx_queue_enable(queue, IGB_WAIT_NS);
+	ret = igb_tx_queue_enable(queue);
 	queue->started = !ret;
 	return ret;
 }

@@ -21,8 +21,8 @@
  * (transmit: nothing is sent) or goes off and on again (receive: frames wait in the NIC).
  *
  * Steps, each with its bound in time: watching WATCH_NS, write-backs on their way SETTLE_NS, each
- * wait for an acknowledgement IGB_WAIT_RECOVER_NS, CTRL.RST one millisecond. Every wait gives up
- * the processor.
+ * wait for an answer half a millisecond of a NIC that acts (igb_await()), CTRL.RST one millisecond.
+ * Every wait gives up the processor.
  */
 
 #define WATCH_NS       200000ull
@@ -166,7 +166,7 @@ static int restart_rx(struct igb_rx_queue *queue)
 {
 	int ret;
 
-	ret = igb_rx_queue_enable(queue, IGB_WAIT_RECOVER_NS);
+	ret = igb_rx_queue_enable(queue);
 	if (ret)
 		return ret;
 	igb_rx_ring_relay(queue);
@@ -176,8 +176,8 @@ static int restart_rx(struct igb_rx_queue *queue)
 
 static int await_head(struct igb_tx_queue *queue, uint16_t head)
 {
-	return igb_wait(queue->port, SHUNT_82576_TDH(queue->index), UINT32_MAX, head,
-		IGB_WAIT_RECOVER_NS, "a transmit queue to take a descriptor");
+	return igb_await(queue->port, SHUNT_82576_TDH(queue->index), UINT32_MAX, head,
+		"a transmit queue to take a descriptor");
 }
 
 /*
@@ -188,7 +188,7 @@ static int restart_tx(struct igb_tx_queue *queue, uint16_t *head)
 {
 	int ret;
 
-	ret = igb_tx_queue_enable(queue, IGB_WAIT_RECOVER_NS);
+	ret = igb_tx_queue_enable(queue);
 	if (ret)
 		return ret;
 	igb_tx_ring_relay(queue, *head);
@@ -217,8 +217,29 @@ static int prove_idle_tx(struct igb_tx_queue *queue, uint16_t *head)
 }
 
 /*
- * Paused. Queues that did not move have to answer. A transmit queue with frames that does not move
- * may only lack a link: it goes off and on again, which a wedged one does not.
+ * A transmit queue with frames. One that does not move may only lack a link: it goes off and on
+ * again, which a wedged one does not. Its head is true once it is off.
+ */
+static int prove_busy_tx(
+	struct igb_tx_queue *queue, uint16_t *head, struct shunt_recovery *recovery)
+{
+	struct igb_port *port = queue->port;
+	uint32_t reg = SHUNT_82576_TDH(queue->index);
+	int ret;
+
+	ret = igb_await_change(port, reg, *head, "a transmit queue to move");
+	if (ret != -ETIMEDOUT)
+		return ret;
+	recovery->queue_resets++;
+	ret = igb_tx_queue_disable(queue);
+	if (ret)
+		return ret;
+	*head = (uint16_t)(igb_read(port, reg) % queue->count);
+	return port->access_error ? port->access_error : restart_tx(queue, head);
+}
+
+/*
+ * Paused. Queues that did not move have to answer.
  *
  * @return 0 all run; -ETIMEDOUT trial says which do not; failure of an access
  */
@@ -233,22 +254,21 @@ static int prove(struct igb_port *port, struct trial *trial, struct shunt_recove
 		if (rx_runs(port, i) && !(trial->rx_proven >> i & 1)) {
 			ret = restart_rx(port->rx[i]);
 			trial->rx_dead |= (uint32_t)(ret != 0) << i;
+			recovery->queue_resets += ret != 0;
 			result = ret ? ret : result;
 		}
 		if (tx_runs(port, i) && !(trial->tx_proven >> i & 1)) {
 			struct igb_tx_queue *queue = port->tx[i];
-			bool idle = trial->tx_head[i] == queue->tail;
 
-			ret = idle ? prove_idle_tx(queue, &trial->tx_head[i])
-				   : restart_tx(queue, &trial->tx_head[i]);
+			ret = trial->tx_head[i] == queue->tail
+				      ? prove_idle_tx(queue, &trial->tx_head[i])
+				      : prove_busy_tx(queue, &trial->tx_head[i], recovery);
 			trial->tx_dead |= (uint32_t)(ret != 0) << i;
-			recovery->queue_resets += !idle;
 			result = ret ? ret : result;
 		}
 		if (port->access_error)
 			return port->access_error;
 	}
-	recovery->queue_resets += (uint32_t)__builtin_popcount(trial->rx_dead);
 	return result;
 }
 
@@ -285,7 +305,7 @@ static int prepare_reset(
 	uint64_t good, seen;
 	int ret;
 
-	ret = igb_hw_quiet(port, IGB_WAIT_RECOVER_NS);
+	ret = igb_hw_quiet(port);
 	if (ret)
 		return ret;
 	repair(port, trial, recovery);
@@ -332,7 +352,7 @@ static int port_reset(struct igb_port *port, struct trial *trial, struct shunt_r
 	if (ret)
 		return ret;
 	recovery->port_resets++;
-	ret = igb_hw_reset(port, IGB_WAIT_RECOVER_NS);
+	ret = igb_hw_reset(port);
 	/* From here on no head register is a head of ours until its queue has been restarted. */
 	trial->rx_dead = trial->tx_dead = UINT32_MAX;
 	return ret ? ret : restart_port(port, trial);
@@ -357,8 +377,11 @@ static int function_reset(
 	ret = shunt_vfio_bus_master(&port->port.device, true);
 	if (ret)
 		return ret;
-	ret = igb_hw_wait_ready(port, IGB_WAIT_NS);
-	return ret ? ret : restart_port(port, trial);
+	ret = igb_hw_wait_ready(port);
+	if (ret)
+		return ret;
+	igb_witness_configure(port);
+	return restart_port(port, trial);
 }
 
 static int mend(struct igb_port *port, struct shunt_recovery *recovery)
