@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <rte_bus_vdev.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_ether.h>
+
+#include "net.h"
+#include "rte_net_shunt.h"
+#include "shunt_error.h"
+
+#define PATTERN_START (RTE_ETHER_HDR_LEN + sizeof(uint32_t))
+#define POLL_SLEEP_US 50
+
+const struct net_config net_defaults = {
+	.sim = { .groups = 1, .ports = NET_PORTS, .iommu = SHUNT_SIM_BLOCKING },
+	.rx_descriptors = 256,
+	.tx_descriptors = 256,
+	.tx_queues = 1,
+	.data_room = RTE_MBUF_DEFAULT_BUF_SIZE,
+	.mtu = RTE_ETHER_MTU,
+	.buffers = 2047,
+};
+
+static const char *const addresses[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0" };
+
+void net_eal_start(const char *program)
+{
+	const char *name = strrchr(program, '/');
+	char prefix[64];
+	char *argv[] = { strdup(program), strdup("--no-huge"), strdup("-m"), strdup("512"),
+		strdup("--no-pci"), strdup("--no-telemetry"), strdup("--iova-mode=va"),
+		strdup("--log-level=lib.eal:warning"), strdup("--lcores"), strdup("0@(0-1)"),
+		strdup("--file-prefix"), prefix, NULL };
+
+	snprintf(prefix, sizeof(prefix), "%s-%d", name ? name + 1 : program, getpid());
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		strcpy(argv[9], "0@0");
+	if (rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0) {
+		fprintf(stderr, "%s: EAL does not start\n", program);
+		exit(1);
+	}
+}
+
+void net_create(struct net *net, const struct net_config *config)
+{
+	memset(net, 0, sizeof(*net));
+	net->config = *config;
+	net->port[0] = net->port[1] = RTE_MAX_ETHPORTS;
+	assert_int_equal(shunt_sim_create(&config->sim, &net->sim), 0);
+	if (config->sim.ports >= NET_PORTS)
+		assert_int_equal(shunt_sim_wire(net->sim, addresses[0], addresses[1]), 0);
+	assert_int_equal(inject_create(net->sim, &net->inject), 0);
+	assert_int_equal(rte_net_shunt_platform(inject_platform(net->inject)), 0);
+	net->pool = rte_pktmbuf_pool_create(
+		"net", config->buffers, 0, 0, config->data_room, SOCKET_ID_ANY);
+	assert_non_null(net->pool);
+}
+
+void net_destroy(struct net *net)
+{
+	static const struct shunt_sim_objects none;
+	struct shunt_sim_objects objects;
+
+	assert_int_equal(rte_mempool_avail_count(net->pool), net->config.buffers);
+	shunt_sim_objects(net->sim, &objects);
+	assert_memory_equal(&objects, &none, sizeof(none));
+	rte_mempool_free(net->pool);
+	assert_int_equal(rte_net_shunt_platform(NULL), 0);
+	inject_destroy(net->inject);
+	shunt_platform_destroy(net->sim);
+	net->sim = NULL;
+}
+
+static void device_name(unsigned int index, char *name, size_t size)
+{
+	snprintf(name, size, "net_shunt%u", index);
+}
+
+int net_probe(struct net *net, unsigned int index)
+{
+	char name[32], arguments[64];
+	int ret;
+
+	device_name(index, name, sizeof(name));
+	snprintf(arguments, sizeof(arguments), "pci=%s", addresses[index]);
+	ret = rte_vdev_init(name, arguments);
+	if (!ret)
+		assert_int_equal(rte_eth_dev_get_port_by_name(name, &net->port[index]), 0);
+	return ret;
+}
+
+int net_configure(struct net *net, unsigned int index)
+{
+	struct rte_eth_conf conf = { .txmode = { .offloads = net->config.tx_offloads } };
+	uint16_t port = net->port[index];
+	int ret;
+
+	ret = rte_eth_dev_configure(port, 1, net->config.tx_queues, &conf);
+	if (!ret)
+		ret = rte_eth_dev_set_mtu(port, net->config.mtu);
+	if (!ret)
+		ret = rte_eth_rx_queue_setup(
+			port, 0, net->config.rx_descriptors, 0, NULL, net->pool);
+	for (uint16_t i = 0; !ret && i < net->config.tx_queues; i++)
+		ret = rte_eth_tx_queue_setup(port, i, net->config.tx_descriptors, 0, NULL);
+	if (!ret)
+		ret = rte_eth_promiscuous_enable(port);
+	return ret;
+}
+
+void net_remove(struct net *net, unsigned int index)
+{
+	char name[32];
+
+	device_name(index, name, sizeof(name));
+	assert_int_equal(rte_vdev_uninit(name), 0);
+	net->port[index] = RTE_MAX_ETHPORTS;
+}
+
+void net_start(struct net *net)
+{
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		assert_int_equal(net_probe(net, i), 0);
+		assert_int_equal(net_configure(net, i), 0);
+		assert_int_equal(rte_eth_dev_start(net->port[i]), 0);
+	}
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		struct rte_eth_link link;
+
+		assert_int_equal(rte_eth_link_get(net->port[i], &link), 0);
+		assert_int_equal(link.link_status, RTE_ETH_LINK_UP);
+	}
+}
+
+void net_stop(struct net *net)
+{
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		assert_int_equal(rte_eth_dev_stop(net->port[i]), 0);
+		net_remove(net, i);
+	}
+}
+
+void net_abandon(struct net *net)
+{
+	if (!net->sim)
+		return;
+	inject_stop(net->inject);
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		char name[32];
+
+		device_name(i, name, sizeof(name));
+		rte_vdev_uninit(name);
+	}
+	rte_mempool_free(net->pool);
+	rte_net_shunt_platform(NULL);
+	inject_destroy(net->inject);
+	shunt_platform_destroy(net->sim);
+	net->sim = NULL;
+}
+
+static uint8_t pattern(uint32_t sequence, uint32_t offset)
+{
+	return (uint8_t)(sequence * 31 + offset * 7 + (offset >> 8));
+}
+
+struct rte_mbuf *net_frame(
+	struct net *net, uint32_t length, unsigned int segments, uint32_t sequence)
+{
+	static const struct rte_ether_hdr header = {
+		.dst_addr.addr_bytes = { 2, 0, 0, 0, 0, 9 },
+		.src_addr.addr_bytes = { 2, 0, 0, 0, 0, 8 },
+		.ether_type = RTE_BE16(0x88b5),
+	};
+	uint32_t piece = length / segments, offset = 0;
+	struct rte_mbuf *frame = NULL;
+	uint8_t *bytes = malloc(length);
+
+	assert_non_null(bytes);
+	memcpy(bytes, &header, sizeof(header));
+	memcpy(bytes + sizeof(header), &sequence, sizeof(sequence));
+	for (uint32_t i = PATTERN_START; i < length; i++)
+		bytes[i] = pattern(sequence, i);
+	for (unsigned int i = 0; i < segments; i++) {
+		uint32_t part = i + 1 == segments ? length - offset : piece;
+		struct rte_mbuf *segment = rte_pktmbuf_alloc(net->pool);
+
+		assert_non_null(segment);
+		assert_true(part <= rte_pktmbuf_tailroom(segment));
+		memcpy(rte_pktmbuf_append(segment, (uint16_t)part), bytes + offset, part);
+		if (frame)
+			assert_int_equal(rte_pktmbuf_chain(frame, segment), 0);
+		else
+			frame = segment;
+		offset += part;
+	}
+	free(bytes);
+	return frame;
+}
+
+uint32_t net_frame_sequence(const struct rte_mbuf *frame)
+{
+	uint32_t sequence;
+
+	memcpy(&sequence, rte_pktmbuf_mtod_offset(frame, void *, RTE_ETHER_HDR_LEN),
+		sizeof(sequence));
+	return sequence;
+}
+
+bool net_frame_is(const struct rte_mbuf *frame, uint32_t length, uint32_t sequence)
+{
+	uint32_t offset = 0;
+
+	if (frame->pkt_len != length || net_frame_sequence(frame) != sequence)
+		return false;
+	for (; frame; frame = frame->next) {
+		const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
+
+		for (uint32_t i = 0; i < frame->data_len; i++, offset++) {
+			if (offset >= PATTERN_START && bytes[i] != pattern(sequence, offset))
+				return false;
+		}
+	}
+	return offset == length;
+}
+
+unsigned int net_receive(uint16_t port, struct rte_mbuf **frames, unsigned int n)
+{
+	uint64_t quiet = rte_rdtsc();
+	unsigned int received = 0;
+
+	while (received < n && rte_rdtsc() - quiet < rte_get_tsc_hz()) {
+		uint16_t more = rte_eth_rx_burst(
+			port, 0, frames + received, (uint16_t)RTE_MIN(n - received, 32u));
+
+		if (more)
+			quiet = rte_rdtsc();
+		else
+			usleep(POLL_SLEEP_US);
+		received += more;
+	}
+	return received;
+}
+
+unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n)
+{
+	uint64_t start = rte_rdtsc();
+	unsigned int sent = 0;
+
+	while (sent < n && rte_rdtsc() - start < 10 * rte_get_tsc_hz()) {
+		uint16_t more = rte_eth_tx_burst(port, 0, frames + sent, (uint16_t)(n - sent));
+
+		if (!more)
+			usleep(POLL_SLEEP_US);
+		sent += more;
+	}
+	return sent;
+}
+
+uint64_t net_xstat(uint16_t port, const char *name)
+{
+	uint64_t id, value;
+
+	assert_int_equal(rte_eth_xstats_get_id_by_name(port, name, &id), 0);
+	assert_int_equal(rte_eth_xstats_get_by_id(port, &id, &value, 1), 1);
+	return value;
+}

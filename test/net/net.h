@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef NET_H
+#define NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "inject.h"
+#include "shunt_sim.h"
+
+/*
+ * A pair of igb ports on a wire of the software platform, for tests:
+ *
+ *   test --- ethdev port 0 ===wire=== ethdev port 1 --- test
+ *            (both of port group 10, behind an injector of failures)
+ */
+
+#define NET_PORTS 2
+
+/** How the pair is set up; net_defaults has the usual. */
+struct net_config {
+	struct shunt_sim_config sim;
+	uint16_t rx_descriptors;
+	uint16_t tx_descriptors;
+	uint16_t tx_queues;
+	uint16_t data_room; /**< bytes of each mbuf, headroom included */
+	uint16_t mtu;
+	uint64_t tx_offloads;
+	unsigned int buffers; /**< of the pool */
+};
+
+extern const struct net_config net_defaults;
+
+/** The pair. */
+struct net {
+	struct net_config config;
+	struct shunt_platform *sim;
+	struct inject *inject;
+	struct rte_mempool *pool;
+	uint16_t port[NET_PORTS];
+};
+
+/** Starts EAL for this process: no hugepages, no PCI. Exits with a message if that fails. */
+void net_eal_start(const char *program);
+
+/** Makes the platform, with the wire, and the pool. */
+void net_create(struct net *net, const struct net_config *config);
+/** Ends both; every buffer must be back and nothing left on the platform. */
+void net_destroy(struct net *net);
+
+/** Probes one port. @return what the probe returned */
+int net_probe(struct net *net, unsigned int index);
+/** Configures a probed port, without starting it. @return first error */
+int net_configure(struct net *net, unsigned int index);
+/** Closes a port and removes its device. */
+void net_remove(struct net *net, unsigned int index);
+
+/** Probes, configures and starts both ports, and waits for the link. */
+void net_start(struct net *net);
+/** Stops, closes and removes both. */
+void net_stop(struct net *net);
+
+/** Removes what a failed test left of the platform's ports. For teardown functions. */
+void net_abandon(struct net *net);
+
+/**
+ * A frame of one or more segments. Its bytes follow from length and sequence.
+ *
+ * @param length    bytes, at least 60
+ * @param segments  equal pieces, the last one takes the rest
+ */
+struct rte_mbuf *net_frame(
+	struct net *net, uint32_t length, unsigned int segments, uint32_t sequence);
+
+/** Whether a received frame is what net_frame() made. Padding is not looked at. */
+bool net_frame_is(const struct rte_mbuf *frame, uint32_t length, uint32_t sequence);
+
+/** Sequence of a frame. */
+uint32_t net_frame_sequence(const struct rte_mbuf *frame);
+
+/** Receives up to n frames, polling until they are there or nothing has come for a second. */
+unsigned int net_receive(uint16_t port, struct rte_mbuf **frames, unsigned int n);
+
+/** Sends n frames, polling until all are taken. @return taken within ten seconds */
+unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n);
+
+/** Value of an xstat by name; fails the test if there is none. */
+uint64_t net_xstat(uint16_t port, const char *name);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ports switched between address spaces while another thread sends and receives: whatever the
+ * IOMMU and the NIC do, every queue runs afterwards, frames keep their order, none comes twice, and
+ * those that are missing are the ones that the model lost.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net.h"
+#include "rte_net_shunt.h"
+#include "shunt_error.h"
+
+#define BURST        32
+#define LENGTH       64
+#define SWITCHES     60
+#define SWITCHES_MAX 100000
+#define QUIET_MS     20
+
+/** One direction, from port `from` to the other one. */
+struct direction {
+	unsigned int from;
+	uint32_t sent;     /* accepted by the transmit burst */
+	uint32_t received; /* and unchanged */
+	uint32_t wrong;    /* out of order, twice, or changed */
+	int64_t last;      /* sequence */
+};
+
+static struct net net;
+static struct direction directions[NET_PORTS];
+static uint32_t length, segments;
+static unsigned int pause_us;
+static unsigned int switches = SWITCHES;
+static bool stop_sending, stop_polling;
+
+static int abandon(void **state)
+{
+	net_abandon(&net);
+	return 0;
+}
+
+static bool told(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static void send_some(struct direction *direction)
+{
+	struct rte_mbuf *frames[BURST];
+	unsigned int n = 0, sent;
+
+	/* Buffers in use are bounded by the rings, so that the pool lasts. */
+	while (n < BURST && rte_mempool_avail_count(net.pool) > BURST * segments) {
+		frames[n] = net_frame(&net, length, segments, direction->sent + n);
+		n++;
+	}
+	sent = rte_eth_tx_burst(net.port[direction->from], 0, frames, (uint16_t)n);
+	direction->sent += sent;
+	rte_pktmbuf_free_bulk(frames + sent, n - sent);
+}
+
+static void receive_some(struct direction *direction)
+{
+	struct rte_mbuf *frames[BURST];
+	uint16_t n = rte_eth_rx_burst(net.port[!direction->from], 0, frames, BURST);
+
+	for (uint16_t i = 0; i < n; i++) {
+		uint32_t sequence = net_frame_sequence(frames[i]);
+
+		if (sequence <= direction->last || !net_frame_is(frames[i], length, sequence))
+			direction->wrong++;
+		direction->last = sequence;
+		direction->received++;
+	}
+	rte_pktmbuf_free_bulk(frames, n);
+}
+
+static void *poll(void *arg)
+{
+	while (!told(&stop_polling)) {
+		for (unsigned int i = 0; i < NET_PORTS; i++) {
+			if (!told(&stop_sending))
+				send_some(&directions[i]);
+			receive_some(&directions[i]);
+		}
+		if (pause_us)
+			rte_delay_us_sleep(pause_us);
+	}
+	return NULL;
+}
+
+static struct shunt_sim_port_truth truth_of(unsigned int port)
+{
+	static const char *const functions[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0" };
+	struct shunt_sim_port_truth truth;
+
+	assert_int_equal(shunt_sim_port_truth(net.sim, functions[port], &truth), 0);
+	return truth;
+}
+
+/* Frames sent and received so far, by the model. */
+static uint64_t moved(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		struct shunt_sim_port_truth truth = truth_of(i);
+
+		sum += truth.tx_wire + truth.rx_delivered + truth.rx_no_room;
+	}
+	return sum;
+}
+
+static void settle(void)
+{
+	unsigned int quiet = 0;
+	uint64_t before = moved();
+
+	while (quiet < QUIET_MS) {
+		rte_delay_us_sleep(1000);
+		quiet = moved() == before ? quiet + 1 : 0;
+		before = moved();
+	}
+}
+
+static uint64_t faults(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		struct shunt_sim_port_truth truth = truth_of(i);
+
+		sum += truth.rx_fault + truth.tx_fault;
+	}
+	return sum;
+}
+
+static void add(struct shunt_recovery *sum, const struct shunt_recovery *recovery)
+{
+	sum->repaired_descriptors += recovery->repaired_descriptors;
+	sum->queue_resets += recovery->queue_resets;
+	sum->port_resets += recovery->port_resets;
+	sum->function_resets += recovery->function_resets;
+	sum->rx_dropped += recovery->rx_dropped;
+	sum->tx_dropped += recovery->tx_dropped;
+}
+
+/*
+ * Switches to and fro: as often as asked, and on until a DMA was refused if that is wanted, since
+ * whether one falls into the window is chance. Nobody observes faults: every recovery has to find
+ * out by itself.
+ */
+static void switch_about(struct shunt_group *group, enum shunt_plan plan, bool want_faults,
+	struct shunt_recovery *sum)
+{
+	struct shunt_spaces *spaces = rte_net_shunt_spaces();
+	struct shunt_space *spaces_of[2] = { shunt_space_find(spaces, "a"),
+		shunt_space_find(spaces, "b") };
+
+	for (unsigned int i = 0; i < switches || (want_faults && !faults() && i < SWITCHES_MAX);
+		i++) {
+		struct shunt_switch_result result;
+		int ret = shunt_group_switch(group, spaces_of[(i + 1) & 1], plan, &result);
+
+		if (ret)
+			print_message("switch %u: %s\n", i, shunt_errmsg());
+		assert_int_equal(ret, 0);
+		for (unsigned int m = 0; m < result.member_count; m++)
+			add(sum, &result.members[m].recovery);
+		rte_delay_us_sleep(200);
+	}
+}
+
+static void check_books(unsigned int from)
+{
+	const struct direction *direction = &directions[from];
+	struct shunt_sim_port_truth tx = truth_of(from), rx = truth_of(!from);
+	uint64_t damaged = net_xstat(net.port[!from], "rx_damaged_packets");
+
+	assert_int_equal(direction->wrong, 0);
+	assert_true(direction->received > 0);
+	assert_int_equal(tx.tx_wire, rx.rx_wire);
+	assert_int_equal(tx.tx_discarded, 0);
+	/* A wedged queue's frame is sent again after the reset, a dropped one is gone. */
+	assert_int_equal(direction->sent,
+		tx.tx_wire + (net.config.sim.nic == SHUNT_SIM_DROP ? tx.tx_fault : 0));
+	assert_int_equal(rx.rx_wire, rx.rx_delivered + rx.rx_no_room + rx.rx_fault + rx.rx_reset +
+					     rx.rx_filtered + rx.rx_fifo);
+	assert_int_equal(rx.rx_fifo, 0);
+	assert_int_equal(rx.rx_filtered, 0);
+	assert_int_equal(rx.wedged_queues, 0);
+	assert_int_equal(tx.wedged_queues, 0);
+	if (segments == 1)
+		assert_int_equal(direction->received, rx.rx_delivered);
+	else
+		assert_in_range(direction->received, rx.rx_delivered - damaged, rx.rx_delivered);
+}
+
+static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_plan plan,
+	uint32_t frame_length, uint32_t frame_segments, unsigned int slow_us)
+{
+	struct net_config config = net_defaults;
+	struct shunt_recovery sum = { 0 };
+	uint64_t resets = 0;
+	struct shunt_group *group;
+	struct shunt_space *b;
+	pthread_t poller;
+
+	length = frame_length;
+	segments = frame_segments;
+	pause_us = slow_us;
+	stop_sending = stop_polling = false;
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		directions[i] = (struct direction){ .from = i, .last = -1 };
+	config.sim.iommu = iommu;
+	config.sim.nic = nic;
+	if (segments > 1) {
+		config.data_room = RTE_PKTMBUF_HEADROOM + 1024;
+		config.mtu = 9000;
+		config.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+		config.buffers = 8191;
+	}
+	net_create(&net, &config);
+	net_start(&net);
+	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
+	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
+	assert_int_equal(shunt_group_prepare(group, b), 0);
+	assert_int_equal(pthread_create(&poller, NULL, poll, NULL), 0);
+	while (moved() < 100)
+		rte_delay_us_sleep(100);
+
+	switch_about(group, plan, iommu == SHUNT_SIM_BLOCKING && !slow_us, &sum);
+
+	__atomic_store_n(&stop_sending, true, __ATOMIC_RELEASE);
+	settle();
+	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
+	pthread_join(poller, NULL);
+	print_message(
+		"%u + %u frames, repaired %u, resets: queue %u, port %u, function %u; dropped "
+		"%u + %u\n",
+		directions[0].sent, directions[1].sent, sum.repaired_descriptors, sum.queue_resets,
+		sum.port_resets, sum.function_resets, sum.rx_dropped, sum.tx_dropped);
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		resets += truth_of(i).rx_reset;
+		check_books(i);
+		assert_int_equal(net_xstat(net.port[i], "recover_tx_dropped_packets"), 0);
+	}
+	if (segments == 1)
+		assert_int_equal(sum.rx_dropped, resets);
+	if (iommu == SHUNT_SIM_HITLESS) {
+		assert_int_equal(faults(), 0);
+		assert_int_equal(sum.repaired_descriptors, 0);
+		assert_int_equal(sum.function_resets, 0);
+	} else if (!slow_us) {
+		assert_true(faults() > 0);
+	}
+	if (nic == SHUNT_SIM_DROP) {
+		assert_int_equal(sum.port_resets, 0);
+		assert_int_equal(sum.function_resets, 0);
+	}
+	net_stop(&net);
+	net_destroy(&net);
+}
+
+static void blocking_drop(void **state)
+{
+	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_DROP, SHUNT_PLAN_REPLACE, LENGTH, 1, 0);
+}
+
+static void blocking_drop_detach(void **state)
+{
+	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_DROP, SHUNT_PLAN_DETACH_ATTACH, LENGTH, 1, 0);
+}
+
+static void blocking_drop_quiet(void **state)
+{
+	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_DROP, SHUNT_PLAN_REPLACE, LENGTH, 1, 2000);
+}
+
+static void blocking_drop_scattered(void **state)
+{
+	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_DROP, SHUNT_PLAN_REPLACE, 5000, 7, 0);
+}
+
+static void blocking_wedge(void **state)
+{
+	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_WEDGE, SHUNT_PLAN_REPLACE, LENGTH, 1, 0);
+}
+
+static void blocking_wedge_detach(void **state)
+{
+	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_WEDGE, SHUNT_PLAN_DETACH_ATTACH, LENGTH, 1, 0);
+}
+
+static void blocking_wedge_scattered(void **state)
+{
+	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_WEDGE, SHUNT_PLAN_REPLACE, 5000, 7, 0);
+}
+
+static void hitless_drop(void **state)
+{
+	run(SHUNT_SIM_HITLESS, SHUNT_SIM_DROP, SHUNT_PLAN_REPLACE, LENGTH, 1, 0);
+}
+
+static void hitless_wedge(void **state)
+{
+	run(SHUNT_SIM_HITLESS, SHUNT_SIM_WEDGE, SHUNT_PLAN_REPLACE, LENGTH, 1, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(blocking_drop, abandon),
+		cmocka_unit_test_teardown(blocking_drop_detach, abandon),
+		cmocka_unit_test_teardown(blocking_drop_quiet, abandon),
+		cmocka_unit_test_teardown(blocking_drop_scattered, abandon),
+		cmocka_unit_test_teardown(blocking_wedge, abandon),
+		cmocka_unit_test_teardown(blocking_wedge_detach, abandon),
+		cmocka_unit_test_teardown(blocking_wedge_scattered, abandon),
+		cmocka_unit_test_teardown(hitless_drop, abandon),
+		cmocka_unit_test_teardown(hitless_wedge, abandon),
+	};
+
+	net_eal_start(argv[0]);
+	/* By hand: a longer run, and of one case. */
+	if (argc > 1)
+		switches = (unsigned int)strtoul(argv[1], NULL, 10);
+	if (argc > 2)
+		cmocka_set_test_filter(argv[2]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
