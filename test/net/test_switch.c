@@ -243,6 +243,14 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 	settle();
 	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
 	pthread_join(poller, NULL);
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		uint32_t before;
+
+		do {
+			before = directions[i].received;
+			receive_some(&directions[i]);
+		} while (directions[i].received != before);
+	}
 	print_message(
 		"%u + %u frames, repaired %u, resets: queue %u, port %u, function %u; dropped "
 		"%u + %u\n",

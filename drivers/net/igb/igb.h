@@ -68,6 +68,7 @@ struct igb_rx_queue {
 	uint32_t *doorbell;
 	struct rte_mempool *pool;
 	struct rte_mbuf *first, *last; /**< frame of several descriptors, not complete yet */
+	struct rte_mbuf *abandoned;    /**< the beginning of one, for the poller to free */
 	/* Written by the poller, read by anyone. */
 	uint64_t packets;
 	uint64_t bytes;
@@ -267,10 +268,17 @@ uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue);
 
 /** Marks reports before `head` as done that were not written back. @return number of them */
 uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head);
-/** Lays the ring anew: frames not sent yet begin at slot 1. @return their descriptors */
-uint16_t igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t head);
-/** Writes a context descriptor, which sends nothing, to a slot. */
-void igb_tx_ring_probe(struct igb_tx_queue *queue, uint16_t slot);
+/** First slot of the frame that a NIC with this head was in. */
+uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head);
+/**
+ * Lays the ring anew for a NIC that starts at slot 0: a context descriptor there, which sends
+ * nothing, and behind it the frames from slot `unsent` on. Those before it were sent.
+ */
+void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent);
+/** Puts a context descriptor at the tail of a ring from which all was sent. @return its slot */
+uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue);
+/** The NIC has taken the context descriptor in this slot: what was sent may be reclaimed. */
+void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot);
 
 /* ---- bursts ---- */
 

@@ -277,7 +277,7 @@ int igb_rx_queue_begin(struct igb_rx_queue *queue)
 	queue->next = 0;
 	queue->refill = 0;
 	queue->unfilled = queue->count;
-	queue->first = queue->last = NULL;
+	queue->first = queue->last = queue->abandoned = NULL;
 	igb_rx_refill(queue);
 	if (queue->unfilled) {
 		ret = shunt_fail(-ENOMEM,
@@ -319,7 +319,8 @@ void igb_rx_queue_drain(struct igb_rx_queue *queue)
 	for (uint16_t i = 0; i < filled; i++)
 		rte_pktmbuf_free_seg(queue->buffers[(queue->next + i) % queue->count]);
 	rte_pktmbuf_free(queue->first);
-	queue->first = queue->last = NULL;
+	rte_pktmbuf_free(queue->abandoned);
+	queue->first = queue->last = queue->abandoned = NULL;
 	queue->next = queue->refill = 0;
 	queue->unfilled = queue->count;
 	queue->started = false;

@@ -191,29 +191,30 @@ static int restart_tx(struct igb_tx_queue *queue, uint16_t *head)
 	ret = igb_tx_queue_enable(queue);
 	if (ret)
 		return ret;
-	igb_tx_ring_relay(queue, *head);
+	igb_tx_ring_relay(queue, igb_tx_ring_frame_start(queue, *head));
 	*head = 1;
-	igb_tx_ring_probe(queue, 0);
 	igb_doorbell(queue->doorbell, 1);
 	ret = await_head(queue, 1);
-	if (!ret && queue->tail != 1)
+	if (ret)
+		return ret;
+	igb_tx_ring_done(queue, 0);
+	if (queue->tail != 1)
 		igb_doorbell(queue->doorbell, queue->tail);
-	return ret;
+	return 0;
 }
 
-/* Everything was sent, so a context descriptor can take the place of a frame. */
+/* Everything was sent: there is room for a context descriptor. */
 static int prove_idle_tx(struct igb_tx_queue *queue, uint16_t *head)
 {
-	uint16_t slot = queue->tail;
+	uint16_t slot = igb_tx_ring_probe(queue);
+	int ret;
 
-	igb_tx_free(queue, (uint16_t)((slot + queue->count - queue->clean) % queue->count));
-	queue->report_first = queue->report_end = 0;
-	queue->unreported = 0;
-	igb_tx_ring_probe(queue, slot);
-	queue->tail = queue->clean = (uint16_t)((slot + 1) % queue->count);
 	*head = queue->tail;
 	igb_doorbell(queue->doorbell, queue->tail);
-	return await_head(queue, queue->tail);
+	ret = await_head(queue, queue->tail);
+	if (!ret)
+		igb_tx_ring_done(queue, slot);
+	return ret;
 }
 
 /*

@@ -137,7 +137,7 @@ void igb_rx_ring_relay(struct igb_rx_queue *queue)
 			last->writeback.status_error |=
 				rte_cpu_to_le_32(SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE);
 	} else if (queue->first) {
-		rte_pktmbuf_free(queue->first);
+		queue->abandoned = queue->first;
 		queue->first = queue->last = NULL;
 	}
 }
@@ -171,16 +171,17 @@ uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head)
 	return marked;
 }
 
-/* Start of the frame that the NIC was in: a slot before it is the end of a frame, or was written
- * back, which only ends of frames are. */
-static uint16_t frame_start(const struct igb_tx_queue *queue, uint16_t head)
+uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head)
 {
 	while (head != queue->clean) {
 		uint16_t before = (uint16_t)((head + queue->count - 1) % queue->count);
 		const union shunt_82576_tx_descriptor *descriptor = &queue->ring[before];
+		uint32_t command = rte_le_to_cpu_32(descriptor->read.command_length);
 
-		if ((descriptor->quad[1] & TX_DONE) ||
-			(rte_le_to_cpu_32(descriptor->read.command_length) & SHUNT_82576_TXD_EOP))
+		/* What was written back, as only the ends of frames are, has no command any more.
+		 */
+		if ((descriptor->quad[1] & TX_DONE) || (command & SHUNT_82576_TXD_EOP) ||
+			(command & SHUNT_82576_TXD_DTYP_MASK) == SHUNT_82576_TXD_DTYP_CONTEXT)
 			break;
 		head = before;
 	}
@@ -193,24 +194,43 @@ static void report(struct igb_tx_queue *queue, uint16_t slot)
 	queue->unreported = 0;
 }
 
-uint16_t igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t head)
+/* A context descriptor, which makes the NIC do nothing that shows on the wire. */
+static void write_context(struct igb_tx_queue *queue, uint16_t slot)
 {
-	uint16_t unsent, shift;
+	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
 
-	head = frame_start(queue, head);
-	igb_tx_free(queue, distance(queue->clean, head, queue->count));
-	unsent = distance(queue->clean, queue->tail, queue->count);
-	shift = distance(queue->clean, 1, queue->count);
+	descriptor->context.vlan_lengths = 0;
+	descriptor->context.reserved = 0;
+	descriptor->context.command_type =
+		rte_cpu_to_le_32(SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT);
+	descriptor->context.mss_l4_length = 0;
+}
+
+/*
+ * Buffers of sent frames are left to the poller, as nobody else may use its pool; so slots that
+ * hold them stay in front of the NIC's:
+ *
+ *   before   [ free | sent | not sent ]   turned by any amount
+ *   after    [ context | not sent | free | sent ]   the last of "sent" in the context's slot
+ */
+void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent)
+{
+	uint16_t sent = distance(queue->clean, unsent, queue->count);
+	uint16_t left = distance(unsent, queue->tail, queue->count);
+	uint16_t shift = distance(unsent, 1, queue->count);
+
 	reverse_tx(queue, 0, queue->count);
 	reverse_tx(queue, 0, shift);
 	reverse_tx(queue, shift, queue->count);
-	queue->clean = 1;
-	queue->tail = (uint16_t)((1 + unsent) % queue->count);
-	queue->free = queue->count - 1 - unsent;
+	queue->clean = (uint16_t)((1 + queue->count - sent) % queue->count);
+	queue->tail = (uint16_t)((1 + left) % queue->count);
+	write_context(queue, 0);
 
 	queue->report_first = queue->report_end = 0;
+	if (sent)
+		report(queue, 0);
 	queue->unreported = 0;
-	for (uint16_t i = 1; i <= unsent; i++) {
+	for (uint16_t i = 1; i <= left; i++) {
 		union shunt_82576_tx_descriptor *descriptor = &queue->ring[i];
 		uint32_t command = rte_le_to_cpu_32(descriptor->read.command_length);
 
@@ -223,16 +243,31 @@ uint16_t igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t head)
 		}
 		descriptor->read.command_length = rte_cpu_to_le_32(command);
 	}
-	return unsent;
 }
 
-void igb_tx_ring_probe(struct igb_tx_queue *queue, uint16_t slot)
+/* The slot taken is one that was free: sent frames move up by one to fill it. */
+uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue)
 {
-	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
+	uint16_t slot = queue->tail;
+	uint16_t sent = distance(queue->clean, slot, queue->count);
 
-	descriptor->context.vlan_lengths = 0;
-	descriptor->context.reserved = 0;
-	descriptor->context.command_type =
-		rte_cpu_to_le_32(SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT);
-	descriptor->context.mss_l4_length = 0;
+	for (uint16_t i = 0, to = slot; i < sent; i++) {
+		uint16_t from = (uint16_t)((to + queue->count - 1) % queue->count);
+
+		queue->buffers[to] = queue->buffers[from];
+		to = from;
+	}
+	queue->clean = after(queue->clean, 1, queue->count);
+	queue->tail = after(slot, 1, queue->count);
+	write_context(queue, slot);
+	queue->report_first = queue->report_end = 0;
+	queue->unreported = 0;
+	if (sent)
+		report(queue, slot);
+	return slot;
+}
+
+void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot)
+{
+	__atomic_store_n(&queue->ring[slot].quad[1], TX_DONE, __ATOMIC_RELEASE);
 }

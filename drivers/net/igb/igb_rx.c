@@ -125,6 +125,10 @@ static __rte_noinline struct rte_mbuf *gather(
 
 void igb_rx_refill(struct igb_rx_queue *queue)
 {
+	if (unlikely(queue->abandoned)) {
+		rte_pktmbuf_free(queue->abandoned);
+		queue->abandoned = NULL;
+	}
 	while (queue->unfilled >= IGB_REFILL) {
 		uint16_t slot = queue->refill;
 		uint16_t n = RTE_MIN(IGB_REFILL, queue->count - slot);

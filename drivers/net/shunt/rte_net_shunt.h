@@ -25,8 +25,7 @@
  * ports= functions (2) wired in pairs, iommu= (blocking, hitless) and nic= (drop, wedge); there
  * pci= may be left out: each port takes the next function.
  *
- * Frames are received and sent from EAL's memory at IOVA = virtual address. Buffer pools of a port
- * have to allow several producers: recovery gives buffers back from the thread that switches.
+ * Frames are received and sent from EAL's memory at IOVA = virtual address.
  */
 
 #ifdef __cplusplus
