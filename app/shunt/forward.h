@@ -54,7 +54,10 @@ struct forward {
 	struct rte_mempool *pool;
 	struct shunt_group *group;
 	struct shunt_space *spaces[2];               /* switched between */
-	struct shunt_arena arenas[FORWARD_MAX_MAPS]; /* of --map */
+	struct {
+		struct shunt_arena arena;
+		const struct forward_map *map; /* that it was made for */
+	} arenas[FORWARD_MAX_MAPS];
 	unsigned int arena_count;
 	unsigned int count;
 	struct forward_port *ports;

@@ -3,31 +3,54 @@
 
 #include "forward.h"
 #include "rte_net_shunt.h"
-#include "shunt_arena.h"
 #include "shunt_error.h"
 
 #define SECOND_SPACE "b"
 
+/* Memory of an earlier --map that has the whole range: another space may map the same. */
+static void *earlier_memory(const struct forward *run, const struct forward_map *map)
+{
+	for (unsigned int i = 0; i < run->arena_count; i++) {
+		const struct forward_map *earlier = run->arenas[i].map;
+		uint64_t skip = map->iova - earlier->iova;
+
+		if (map->iova >= earlier->iova && skip <= earlier->length &&
+			map->length <= earlier->length - skip)
+			return (char *)run->arenas[i].arena.addr + skip;
+	}
+	return NULL;
+}
+
+static int make_memory(struct forward *run, const struct forward_map *map, void **memory)
+{
+	struct shunt_arena *arena = &run->arenas[run->arena_count].arena;
+	int ret;
+
+	*memory = earlier_memory(run, map);
+	if (*memory)
+		return 0;
+	ret = shunt_arena_create(
+		map->length, run->hugepages ? SHUNT_ARENA_ANY : SHUNT_ARENA_PLAIN, arena);
+	if (ret)
+		return ret;
+	run->arenas[run->arena_count++].map = map;
+	*memory = arena->addr;
+	return 0;
+}
+
 static int make_map(struct forward *run, const struct forward_map *map)
 {
 	struct shunt_space *space = shunt_space_find(rte_net_shunt_spaces(), map->space);
-	struct shunt_arena *arena = &run->arenas[run->arena_count];
+	void *memory;
 	int ret;
 
 	if (!space)
 		return shunt_fail(-ENOENT, "--map: there is no space '%s', only '%s' and '%s'",
 			map->space, RTE_NET_SHUNT_FIRST_SPACE, SECOND_SPACE);
-	ret = shunt_arena_create(
-		map->length, run->hugepages ? SHUNT_ARENA_ANY : SHUNT_ARENA_PLAIN, arena);
-	if (ret)
-		return shunt_fail_while(ret, "--map");
-	ret = shunt_space_map(space, arena->addr, map->length, map->iova, SHUNT_DMA_BOTH);
-	if (ret) {
-		shunt_arena_destroy(arena);
-		return shunt_fail_while(ret, "--map");
-	}
-	run->arena_count++;
-	return 0;
+	ret = make_memory(run, map, &memory);
+	if (!ret)
+		ret = shunt_space_map(space, memory, map->length, map->iova, SHUNT_DMA_BOTH);
+	return ret ? shunt_fail_while(ret, "--map") : 0;
 }
 
 int forward_spaces_make(struct forward *run)
@@ -47,5 +70,5 @@ int forward_spaces_make(struct forward *run)
 void forward_spaces_free(struct forward *run)
 {
 	while (run->arena_count)
-		shunt_arena_destroy(&run->arenas[--run->arena_count]);
+		shunt_arena_destroy(&run->arenas[--run->arena_count].arena);
 }

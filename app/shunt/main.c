@@ -39,7 +39,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "shunt: unknown command '%s'\n", argv[1]);
-	print_help(stderr);
+	fprintf(stderr, "shunt: unknown command '%s' (shunt --help names them)\n", argv[1]);
 	return 1;
 }

@@ -8,11 +8,11 @@
 
 #define MAX_RANGES 32
 
-/* Why the kernel refused a range, where that can be told from what it allows. */
-static int explain_refusal(struct shunt_space *space, const struct shunt_mapping *mapping)
+/* Whether a space allows a range, by what the kernel says of its devices. */
+static int check_allowed(struct shunt_space *space, const struct shunt_mapping *mapping)
 {
 	struct shunt_iova_range ranges[MAX_RANGES];
-	uint32_t count = MAX_RANGES;
+	uint32_t count = MAX_RANGES, i;
 	uint64_t last = mapping->iova + (mapping->length - 1);
 	uint64_t alignment;
 	int ret;
@@ -20,35 +20,45 @@ static int explain_refusal(struct shunt_space *space, const struct shunt_mapping
 	ret = shunt_ioas_iova_ranges(
 		space->all->iommufd, space->ioas_id, ranges, &count, &alignment);
 	if (ret)
-		return shunt_fail_while(-EINVAL, "IOVA 0x%" PRIx64 " to 0x%" PRIx64 " was refused",
-			mapping->iova, last);
+		return ret;
 	if ((mapping->iova | mapping->length) % alignment)
 		return shunt_fail(-EINVAL,
 			"IOVA 0x%" PRIx64 " length 0x%" PRIx64 " is not a multiple of 0x%" PRIx64,
 			mapping->iova, mapping->length, alignment);
-	for (uint32_t i = 0; i < count; i++) {
-		if (mapping->iova < ranges[i].start)
-			return shunt_fail(-EINVAL,
-				"IOVA 0x%" PRIx64 " to 0x%" PRIx64
-				" is outside the ranges that the IOMMU allows: the next one is "
-				"0x%" PRIx64 " to 0x%" PRIx64,
-				mapping->iova, last, ranges[i].start, ranges[i].last);
-		if (mapping->iova <= ranges[i].last && last > ranges[i].last)
-			return shunt_fail(-EINVAL,
-				"IOVA 0x%" PRIx64 " to 0x%" PRIx64
-				" leaves the range that the IOMMU allows, 0x%" PRIx64
-				" to 0x%" PRIx64,
-				mapping->iova, last, ranges[i].start, ranges[i].last);
-		if (mapping->iova <= ranges[i].last)
-			return shunt_fail(-EINVAL,
-				"the kernel refused IOVA 0x%" PRIx64 " to 0x%" PRIx64
-				" of memory at %p",
-				mapping->iova, last, mapping->va);
-	}
-	return shunt_fail(-EINVAL,
-		"IOVA 0x%" PRIx64 " to 0x%" PRIx64
-		" is above the ranges that the IOMMU allows: the last one ends at 0x%" PRIx64,
-		mapping->iova, last, count ? ranges[count - 1].last : 0);
+	for (i = 0; i < count && ranges[i].last < mapping->iova; i++)
+		;
+	if (i == count)
+		return shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+			" is above the ranges that the IOMMU allows: the last one ends at "
+			"0x%" PRIx64,
+			mapping->iova, last, count ? ranges[count - 1].last : 0);
+	if (mapping->iova < ranges[i].start)
+		return shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+			" is outside the ranges that the IOMMU allows: the next one is "
+			"0x%" PRIx64 " to 0x%" PRIx64,
+			mapping->iova, last, ranges[i].start, ranges[i].last);
+	if (last > ranges[i].last)
+		return shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+			" leaves the range that the IOMMU allows, 0x%" PRIx64 " to 0x%" PRIx64,
+			mapping->iova, last, ranges[i].start, ranges[i].last);
+	return 0;
+}
+
+/*
+ * A device narrows the ranges of a space only while it is attached there: what is mapped into a
+ * space beyond what the others allow would make the switch to it fail.
+ */
+static int check_allowed_everywhere(
+	struct shunt_spaces *spaces, const struct shunt_mapping *mapping)
+{
+	int ret = 0;
+
+	for (struct shunt_space *space = spaces->first; space && !ret; space = space->next)
+		ret = check_allowed(space, mapping);
+	return ret;
 }
 
 static int refuse_overlap(const struct mappings *mappings, const struct shunt_mapping *mapping)
@@ -77,10 +87,16 @@ static int check(const struct shunt_mapping *mapping)
 
 static int map_one(struct shunt_space *space, const struct shunt_mapping *mapping)
 {
-	int ret = shunt_ioas_map(space->all->iommufd, space->ioas_id, mapping->va, mapping->length,
-		mapping->iova, mapping->prot);
+	char why[512];
+	int ret;
 
-	return ret == -EINVAL ? explain_refusal(space, mapping) : ret;
+	ret = shunt_ioas_map(space->all->iommufd, space->ioas_id, mapping->va, mapping->length,
+		mapping->iova, mapping->prot);
+	if (ret != -EINVAL)
+		return ret;
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	ret = check_allowed(space, mapping);
+	return ret ? ret : shunt_fail(-EINVAL, "%s", why);
 }
 
 static int unmap_one(struct shunt_space *space, const struct shunt_mapping *mapping)
@@ -200,7 +216,9 @@ int shunt_space_map(
 	if (ret)
 		return shunt_fail_while(ret, "space '%s'", space->name);
 	pthread_mutex_lock(&space->all->lock);
-	ret = refuse_overlap(&space->all->shared, &mapping);
+	ret = check_allowed_everywhere(space->all, &mapping);
+	if (!ret)
+		ret = refuse_overlap(&space->all->shared, &mapping);
 	if (!ret)
 		ret = refuse_overlap(&space->own, &mapping);
 	if (!ret)
