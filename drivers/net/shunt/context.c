@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,25 @@ void shunt_context_unlock(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* The software platform's engine inherits this thread's processors; an EAL thread's is one, that
+ * it needs itself. All of them are lent for the time of the creation. */
+static int create_sim(const struct shunt_sim_config *config, struct shunt_platform **platform)
+{
+	cpu_set_t own, all;
+	int known = !pthread_getaffinity_np(pthread_self(), sizeof(own), &own);
+	int ret;
+
+	CPU_ZERO(&all);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		CPU_SET(cpu, &all);
+	if (known)
+		pthread_setaffinity_np(pthread_self(), sizeof(all), &all);
+	ret = shunt_sim_create(config, platform);
+	if (known)
+		pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
+	return ret;
+}
+
 /* A software platform whose ports are wired in pairs; an odd last one stays without a far end. */
 static int wired_sim(const struct shunt_sim_config *config, struct shunt_platform **platform)
 {
@@ -30,7 +50,7 @@ static int wired_sim(const struct shunt_sim_config *config, struct shunt_platfor
 	const char *waiting = NULL;
 	int ret;
 
-	ret = shunt_sim_create(config, platform);
+	ret = create_sim(config, platform);
 	if (ret)
 		return ret;
 	ret = shunt_pci_scan(*platform, &list);
