@@ -133,7 +133,7 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 	};
 	row->has_truth = true;
 	forward_truth_result(run->truth, i, &row->compared, &row->within);
-	row->rx_dropped = stats.imissed + stats.ierrors + row->figures->recovered.rx_dropped;
+	row->rx_dropped = stats.imissed + row->figures->recovered.rx_dropped;
 	row->tx_dropped = stats.oerrors + row->figures->recovered.tx_dropped;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <sched.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,21 +29,26 @@ static void allowed_processors(char *text, size_t size)
 	snprintf(text + used, size - used, ")");
 }
 
-/* Hugepages that nobody uses, in all sizes together. */
-static uint64_t free_hugepage_bytes(void)
+/* Value of a line of /proc/meminfo, in its unit; 0 if there is no such line. */
+static uint64_t meminfo(const char *name)
 {
 	char line[128];
-	uint64_t pages = 0, kib = 0;
-	FILE *meminfo = fopen("/proc/meminfo", "re");
+	uint64_t value = 0;
+	FILE *file = fopen("/proc/meminfo", "re");
 
-	if (!meminfo)
+	if (!file)
 		return 0;
-	while (fgets(line, sizeof(line), meminfo)) {
-		sscanf(line, "HugePages_Free: %" SCNu64, &pages);
-		sscanf(line, "Hugepagesize: %" SCNu64 " kB", &kib);
-	}
-	fclose(meminfo);
-	return pages * kib << 10;
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			value = strtoull(line + strlen(name), NULL, 10);
+	fclose(file);
+	return value;
+}
+
+/* Hugepages of the default size that nobody uses. */
+static uint64_t free_hugepage_bytes(void)
+{
+	return meminfo("HugePages_Free:") * (meminfo("Hugepagesize:") << 10);
 }
 
 static bool hugetlbfs_writable(void)

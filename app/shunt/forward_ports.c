@@ -141,7 +141,7 @@ static int start_all(struct forward *run, const char **functions, unsigned int c
 
 int forward_ports_start(struct forward *run)
 {
-	const char *functions[SHUNT_SIM_MAX_PORTS_PER_GROUP];
+	const char *functions[SHUNT_SIM_MAX_PORTS_PER_GROUP] = { NULL };
 	struct shunt_pci_list list;
 	int ret;
 

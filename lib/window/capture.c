@@ -8,36 +8,30 @@
 #include "shunt_error.h"
 #include "shunt_traffic.h"
 
-/* A capture being read: frames first hold offsets, as the memory may still move. */
+/* A capture is read twice: to check and count its frames, then to copy them. */
 struct capture {
-	struct shunt_traffic *traffic;
-	size_t *offsets;
-	size_t frame_room;
-	size_t used;
-	size_t room;
+	size_t count;
+	size_t bytes; /* when short frames are padded */
 };
 
-static int grow(void **memory, size_t *room, size_t need, size_t item)
+static uint32_t padded(uint32_t length)
 {
-	size_t larger = *room ? 2 * *room : 1024;
-	void *moved;
-
-	if (need <= *room)
-		return 0;
-	larger = larger < need ? need : larger;
-	moved = realloc(*memory, larger * item);
-	if (!moved)
-		return shunt_fail(-ENOMEM, "out of memory after %zu items", *room);
-	*memory = moved;
-	*room = larger;
-	return 0;
+	return length < SHUNT_FRAME_MIN ? SHUNT_FRAME_MIN : length;
 }
 
-static int add_frame(struct capture *capture, const struct pcap_pkthdr *header, const u_char *data)
+static pcap_t *open_capture(const char *path)
 {
-	uint32_t length = header->len < SHUNT_FRAME_MIN ? SHUNT_FRAME_MIN : header->len;
-	size_t number = capture->traffic->count + 1;
-	int ret;
+	char reason[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_open_offline(path, reason);
+
+	if (!pcap)
+		shunt_fail(-EINVAL, "%s", reason);
+	return pcap;
+}
+
+static int check_frame(const struct pcap_pkthdr *header, struct capture *capture)
+{
+	size_t number = capture->count + 1;
 
 	if (header->caplen < header->len)
 		return shunt_fail(-EINVAL, "frame %zu was captured only to %u of its %u bytes",
@@ -45,21 +39,12 @@ static int add_frame(struct capture *capture, const struct pcap_pkthdr *header, 
 	if (header->len > SHUNT_FRAME_MAX)
 		return shunt_fail(-EINVAL, "frame %zu has %u bytes, more than %u", number,
 			header->len, SHUNT_FRAME_MAX);
-	ret = grow((void **)&capture->offsets, &capture->frame_room, number,
-		sizeof(capture->offsets[0]));
-	if (!ret)
-		ret = grow((void **)&capture->traffic->memory, &capture->room,
-			capture->used + length, 1);
-	if (ret)
-		return ret;
-	memset(capture->traffic->memory + capture->used, 0, length);
-	memcpy(capture->traffic->memory + capture->used, data, header->len);
-	capture->offsets[capture->traffic->count++] = capture->used;
-	capture->used += length;
+	capture->count = number;
+	capture->bytes += padded(header->len);
 	return 0;
 }
 
-static int read_frames(pcap_t *pcap, struct capture *capture)
+static int check_frames(pcap_t *pcap, struct capture *capture)
 {
 	struct pcap_pkthdr *header;
 	const u_char *data;
@@ -69,52 +54,69 @@ static int read_frames(pcap_t *pcap, struct capture *capture)
 		return shunt_fail(-EINVAL, "it holds %s frames, not Ethernet",
 			pcap_datalink_val_to_name(pcap_datalink(pcap)));
 	while ((got = pcap_next_ex(pcap, &header, &data)) == 1) {
-		ret = add_frame(capture, header, data);
+		ret = check_frame(header, capture);
 		if (ret)
 			return ret;
 	}
 	if (got == PCAP_ERROR)
 		return shunt_fail(-EINVAL, "%s", pcap_geterr(pcap));
-	if (!capture->traffic->count)
+	if (!capture->count)
 		return shunt_fail(-EINVAL, "it holds no frame");
 	return 0;
 }
 
-static int place_frames(struct capture *capture)
+static int copy_frames(pcap_t *pcap, const struct capture *capture, struct shunt_traffic *traffic)
 {
-	struct shunt_traffic *traffic = capture->traffic;
+	struct pcap_pkthdr *header;
+	const u_char *data;
+	size_t used = 0;
 
-	traffic->frames = calloc(traffic->count, sizeof(*traffic->frames));
-	if (!traffic->frames)
-		return shunt_fail(-ENOMEM, "out of memory");
-	for (size_t i = 0; i < traffic->count; i++) {
-		size_t end = i + 1 < traffic->count ? capture->offsets[i + 1] : capture->used;
+	traffic->frames = calloc(capture->count, sizeof(*traffic->frames));
+	traffic->memory = calloc(capture->bytes, 1);
+	if (!traffic->frames || !traffic->memory)
+		return shunt_fail(-ENOMEM, "out of memory for %zu frames", capture->count);
+	while (traffic->count < capture->count && pcap_next_ex(pcap, &header, &data) == 1) {
+		struct shunt_frame *frame = &traffic->frames[traffic->count++];
 
-		traffic->frames[i].bytes = traffic->memory + capture->offsets[i];
-		traffic->frames[i].length = (uint32_t)(end - capture->offsets[i]);
+		if (padded(header->len) > capture->bytes - used || header->caplen < header->len)
+			return shunt_fail(-EINVAL, "it changed while it was read");
+		frame->length = padded(header->len);
+		frame->bytes = traffic->memory + used;
+		memcpy(frame->bytes, data, header->len);
+		used += frame->length;
 	}
 	return 0;
 }
 
-int shunt_traffic_pcap(const char *path, struct shunt_traffic *traffic)
+static int read_capture(const char *path, struct shunt_traffic *traffic)
 {
-	struct capture capture = { .traffic = traffic };
-	char reason[PCAP_ERRBUF_SIZE];
+	struct capture capture = { 0 };
 	pcap_t *pcap;
 	int ret;
 
-	*traffic = (struct shunt_traffic){ 0 };
-	pcap = pcap_open_offline(path, reason);
+	pcap = open_capture(path);
 	if (!pcap)
-		return shunt_fail(-EINVAL, "capture: %s", reason);
-	ret = read_frames(pcap, &capture);
-	if (!ret)
-		ret = place_frames(&capture);
+		return -EINVAL;
+	ret = check_frames(pcap, &capture);
 	pcap_close(pcap);
-	free(capture.offsets);
-	if (ret) {
-		shunt_traffic_free(traffic);
-		return shunt_fail_while(ret, "capture %s", path);
-	}
-	return 0;
+	if (ret)
+		return ret;
+	pcap = open_capture(path);
+	if (!pcap)
+		return -EINVAL;
+	ret = copy_frames(pcap, &capture, traffic);
+	pcap_close(pcap);
+	return ret;
+}
+
+int shunt_traffic_pcap(const char *path, struct shunt_traffic *traffic)
+{
+	int ret;
+
+	*traffic = (struct shunt_traffic){ 0 };
+	ret = read_capture(path, traffic);
+	if (!ret)
+		return 0;
+	shunt_traffic_free(traffic);
+	return shunt_fail_while(ret, "capture %s", path);
 }

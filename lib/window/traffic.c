@@ -12,7 +12,7 @@
 #include "shunt_traffic.h"
 
 #define UDP_PORT_DISCARD 9
-#define BENCHMARK_NET    RTE_IPV4(198, 18, 0, 0) /* RFC 2544, appendix C */
+#define BENCHMARK_NET    0xc6120000u /* 198.18.0.0, RFC 2544 appendix C */
 
 /* Seven small, four middle, one large, spread over the cycle. */
 static const unsigned int imix_sizes[] = { 64, 594, 64, 64, 594, 64, 1518, 64, 594, 64, 64, 594 };
