@@ -14,11 +14,12 @@
 /*
  * Poll-mode datapath of the Intel 82576, from ethdev down to descriptors.
  *
- *   igb_ethdev.c   ethdev operations          igb_stats.c    counters of NIC and queues
- *   igb_queue.c    set-up, start, stop        igb_recover.c  after a switch: does every queue run?
+ *   igb_port.c     open, start, stop, close   igb_hw.c       registers, reset, link, addresses
+ *   igb_ethdev.c   the other operations       igb_phy.c      PHY through MDIC
+ *   igb_queue.c    queues set up, on, off     igb_recover.c  after a switch: does every queue run?
  *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
  *   igb_tx.c       transmit bursts            igb_witness.c  telling a slow NIC from a dead queue
- *   igb_phy.c      PHY through MDIC           igb_hw.c       registers, reset, link, addresses
+ *   igb_stats.c    counters
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
@@ -39,6 +40,7 @@
 #define IGB_RX_BUFFERS_MORE     8   /* entries of buffers[] behind the last: prefetched only */
 #define IGB_REFILL              32  /* receive descriptors filled, and told to the NIC, at once */
 #define IGB_REPORT              32  /* transmit descriptors between two that report status */
+#define IGB_LINE_DESCRIPTORS    4   /* of a cache line */
 #define IGB_TX_SEGMENTS_MAX     32  /* of one frame: below the smallest ring without a report */
 #define IGB_REPORTS             256 /* room for pending reports; index of 8 bits wraps by itself */
 
@@ -148,6 +150,18 @@ static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
 /** Counter of the poller that other threads read. */
 #define IGB_COUNT(counter, by) __atomic_store_n(&(counter), (counter) + (by), __ATOMIC_RELAXED)
 #define IGB_COUNTED(counter)   __atomic_load_n(&(counter), __ATOMIC_RELAXED)
+
+/** Fetches a cache line to be written: from another core's cache in one step instead of two. */
+static inline void igb_prefetch_write(const volatile void *address)
+{
+#ifdef RTE_ARCH_X86
+	/* The compiler emits it only for processors that the build names; others take it as a no
+	 * operation. */
+	__asm__ volatile("prefetchw %0" : : "m"(*(const volatile char *)address));
+#else
+	__builtin_prefetch((const void *)(uintptr_t)address, 1);
+#endif
+}
 
 /** Stores a tail: descriptors written before are visible to the NIC that sees it. */
 static inline void igb_doorbell(uint32_t *doorbell, uint32_t tail)
@@ -282,8 +296,6 @@ void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot);
 
 /* ---- bursts ---- */
 
-/** Chooses the burst functions for the port's configuration. (igb_ethdev.c) */
-void igb_choose_bursts(struct rte_eth_dev *dev);
 eth_rx_burst_t igb_rx_function(bool scattered, bool fenced);
 eth_tx_burst_t igb_tx_function(bool fenced);
 uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count);
@@ -314,8 +326,22 @@ int igb_recover(void *port, bool suspect, struct shunt_recovery *recovery);
 /** Frames in the NIC at a reset are counted from here. Lock held. */
 void igb_recover_baseline(struct igb_port *port);
 
-/** ethdev operations. (igb_ethdev.c) */
+/* ---- igb_port.c: operations that begin and end what the port does ---- */
+
 int igb_open(struct rte_eth_dev *dev);
 void igb_close(struct rte_eth_dev *dev);
+int igb_configure(struct rte_eth_dev *dev);
+int igb_start(struct rte_eth_dev *dev);
+int igb_stop(struct rte_eth_dev *dev);
+int igb_dev_close(struct rte_eth_dev *dev);
+int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index);
+int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index);
+int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
+int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
+/** Says in the log why an operation failed, if it did. @return ret */
+int igb_failed(const struct rte_eth_dev *dev, int ret);
+
+/** All ethdev operations. (igb_ethdev.c) */
+extern const struct eth_dev_ops igb_ops;
 
 #endif

@@ -1,287 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <linux/vfio.h>
-
-#include <rte_malloc.h>
 
 #include "igb.h"
 #include "shunt_error.h"
 
 #define LINK_POLL_NS 10000000ull
 #define LINK_POLLS   900 /* copper negotiates for up to some seconds */
-
-/* Says in the log why an operation failed, and returns its error. */
-static int failed(const struct rte_eth_dev *dev, int ret)
-{
-	if (ret)
-		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
-	return ret;
-}
-
-static int igb_configure(struct rte_eth_dev *dev)
-{
-	const struct rte_eth_conf *conf = &dev->data->dev_conf;
-
-	if (dev->data->nb_rx_queues > 1)
-		return failed(dev, shunt_fail(-ENOTSUP,
-					   "%u receive queues: receive side scaling is not driven, "
-					   "use one",
-					   dev->data->nb_rx_queues));
-	if (conf->link_speeds & RTE_ETH_LINK_SPEED_FIXED)
-		return failed(dev,
-			shunt_fail(-ENOTSUP, "link_speeds: a fixed speed is not driven, leave the "
-					     "link to autonegotiation"));
-	if (conf->lpbk_mode)
-		return failed(dev, shunt_fail(-ENOTSUP, "loopback mode is not driven"));
-	return 0;
-}
-
-void igb_choose_bursts(struct rte_eth_dev *dev)
-{
-	bool fenced = shunt_poll_fenced();
-
-	dev->rx_pkt_burst = igb_rx_function(dev->data->scattered_rx, fenced);
-	dev->tx_pkt_burst = igb_tx_function(fenced);
-	dev->tx_pkt_prepare = igb_tx_prepare;
-}
-
-/* Frames that do not fit into one buffer of some queue are taken apart. */
-static void choose_scattered(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-
-	port->max_frame = dev->data->mtu + IGB_OVERHEAD;
-	dev->data->scattered_rx =
-		(dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i] && port->rx[i]->buffer_size < port->max_frame)
-			dev->data->scattered_rx = 1;
-	}
-}
-
-static void mark_queues(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		dev->data->rx_queue_state[i] = port->rx[i] && port->rx[i]->started
-						       ? RTE_ETH_QUEUE_STATE_STARTED
-						       : RTE_ETH_QUEUE_STATE_STOPPED;
-		dev->data->tx_queue_state[i] = port->tx[i] && port->tx[i]->started
-						       ? RTE_ETH_QUEUE_STATE_STARTED
-						       : RTE_ETH_QUEUE_STATE_STOPPED;
-	}
-}
-
-/* Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
- * its queues is reset as a whole. Buffers go back to their pools. */
-static int halt(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-	int ret = igb_pause(port);
-	int stuck = 0;
-
-	if (ret)
-		return ret;
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i] && port->rx[i]->started && !stuck)
-			stuck = igb_rx_queue_disable(port->rx[i]);
-		if (port->tx[i] && port->tx[i]->started && !stuck)
-			stuck = igb_tx_queue_disable(port->tx[i]);
-	}
-	if (!stuck) {
-		igb_stats_update(port);
-		stuck = igb_hw_reset(port);
-	}
-	if (stuck) {
-		SHUNT_LOG(
-			NOTICE, "%s: %s; resetting the function", dev->data->name, shunt_errmsg());
-		ret = shunt_vfio_reset(&port->port.device);
-	}
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i] && port->rx[i]->started)
-			igb_rx_queue_drain(port->rx[i]);
-		if (port->tx[i] && port->tx[i]->started)
-			igb_tx_queue_drain(port->tx[i]);
-	}
-	port->started = false;
-	mark_queues(dev);
-	return ret;
-}
-
-static int start_queues(struct igb_port *port)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++) {
-		if (port->tx[i] && !port->tx[i]->deferred_start)
-			ret = igb_tx_queue_begin(port->tx[i]);
-		if (!ret && port->rx[i] && !port->rx[i]->deferred_start)
-			ret = igb_rx_queue_begin(port->rx[i]);
-	}
-	return ret;
-}
-
-static int igb_start(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-	int ret;
-
-	pthread_mutex_lock(&port->lock);
-	ret = shunt_port_memory_check(&port->port);
-	if (ret)
-		goto unlock;
-	igb_access_begin(port);
-	choose_scattered(dev);
-	igb_choose_bursts(dev);
-	ret = shunt_vfio_bus_master(&port->port.device, true);
-	if (!ret)
-		ret = igb_hw_reset(port);
-	if (!ret)
-		ret = igb_hw_configure(port);
-	if (ret)
-		goto unlock;
-	igb_hw_transmit(port, true);
-	ret = start_queues(port);
-	if (ret)
-		goto halt;
-	igb_recover_baseline(port);
-	igb_hw_receive(port, true);
-	ret = igb_access_end(port);
-	if (ret)
-		goto halt;
-	port->started = true;
-	mark_queues(dev);
-	igb_resume(port);
-	goto unlock;
-
-halt:
-	failed(dev, ret);
-	igb_access_begin(port);
-	halt(dev);
-	pthread_mutex_unlock(&port->lock);
-	return ret;
-unlock:
-	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
-}
-
-static int igb_stop(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct rte_eth_link link = { 0 };
-	int ret = 0;
-
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (port->started)
-		ret = halt(dev);
-	dev->data->dev_started = 0;
-	pthread_mutex_unlock(&port->lock);
-	rte_eth_linkstatus_set(dev, &link);
-	return failed(dev, ret);
-}
-
-static int igb_dev_close(struct rte_eth_dev *dev)
-{
-	int first, ret;
-
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
-		return 0;
-	first = igb_stop(dev);
-	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
-		igb_rx_queue_release(dev, i);
-	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)
-		igb_tx_queue_release(dev, i);
-	dev->data->nb_rx_queues = dev->data->nb_tx_queues = 0;
-	ret = shunt_port_close(dev);
-	return first ? first : ret;
-}
-
-static int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_rx_queue *queue = port->rx[index];
-	int ret = 0;
-
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (!queue->started)
-		ret = igb_rx_queue_begin(queue);
-	if (!ret) {
-		igb_stats_update(port);
-		igb_recover_baseline(port);
-		shunt_poll_resume(&queue->poll);
-		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
-	}
-	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
-}
-
-static int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_tx_queue *queue = port->tx[index];
-	int ret = 0;
-
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (!queue->started)
-		ret = igb_tx_queue_begin(queue);
-	if (!ret) {
-		shunt_poll_resume(&queue->poll);
-		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
-	}
-	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
-}
-
-/* A queue that does not stop keeps its buffers: the NIC may still write to them. */
-static int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_rx_queue *queue = port->rx[index];
-	int ret = 0;
-
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (queue->started) {
-		shunt_poll_ask(&queue->poll);
-		shunt_poll_barrier();
-		ret = shunt_poll_wait(&queue->poll);
-		if (!ret)
-			ret = igb_rx_queue_disable(queue);
-		if (!ret)
-			igb_rx_queue_drain(queue);
-	}
-	if (!ret)
-		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;
-	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
-}
-
-static int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_tx_queue *queue = port->tx[index];
-	int ret = 0;
-
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (queue->started) {
-		shunt_poll_ask(&queue->poll);
-		shunt_poll_barrier();
-		ret = shunt_poll_wait(&queue->poll);
-		if (!ret)
-			ret = igb_tx_queue_disable(queue);
-		if (!ret)
-			igb_tx_queue_drain(queue);
-	}
-	if (!ret)
-		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;
-	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
-}
 
 static int igb_link_update(struct rte_eth_dev *dev, int wait)
 {
@@ -313,7 +37,7 @@ static int update_receive(struct rte_eth_dev *dev)
 		igb_hw_receive(port, true);
 	ret = igb_access_end(port);
 	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
+	return igb_failed(dev, ret);
 }
 
 /* ethdev sets its own mark after these return. */
@@ -373,7 +97,7 @@ static int write_address(
 		igb_hw_address(port, index, address);
 	ret = igb_access_end(port);
 	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
+	return igb_failed(dev, ret);
 }
 
 static int igb_mac_addr_add(
@@ -413,7 +137,7 @@ static int igb_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 		ret = igb_access_end(port);
 	}
 	pthread_mutex_unlock(&port->lock);
-	return failed(dev, ret);
+	return igb_failed(dev, ret);
 }
 
 static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
@@ -504,7 +228,7 @@ static int igb_tx_burst_mode(
 	return 0;
 }
 
-static const struct eth_dev_ops igb_ops = {
+const struct eth_dev_ops igb_ops = {
 	.dev_configure = igb_configure,
 	.dev_start = igb_start,
 	.dev_stop = igb_stop,
@@ -537,83 +261,4 @@ static const struct eth_dev_ops igb_ops = {
 	.tx_queue_release = igb_tx_queue_release,
 	.tx_queue_start = igb_tx_queue_start,
 	.tx_queue_stop = igb_tx_queue_stop,
-};
-
-int igb_open(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct shunt_vfio_device *device = &port->port.device;
-	int ret;
-
-	pthread_mutex_init(&port->lock, NULL);
-	ret = shunt_vfio_region(device, VFIO_PCI_BAR0_REGION_INDEX, &port->bar0_region);
-	if (ret)
-		goto destroy_lock;
-	if (!port->bar0_region.mappable || port->bar0_region.size < SHUNT_82576_BAR0_SIZE) {
-		ret = shunt_fail(-ENODEV,
-			"%s: BAR 0 has %llu bytes%s: expected the 82576's %u, mappable",
-			device->function, (unsigned long long)port->bar0_region.size,
-			port->bar0_region.mappable ? "" : " and cannot be mapped",
-			SHUNT_82576_BAR0_SIZE);
-		goto destroy_lock;
-	}
-	ret = shunt_vfio_map(device, &port->bar0_region, &port->bar0);
-	if (ret)
-		goto destroy_lock;
-	ret = igb_witness_create(port);
-	if (ret)
-		goto unmap;
-	igb_access_begin(port);
-	igb_witness_configure(port);
-	ret = igb_hw_reset(port);
-	if (!ret)
-		ret = igb_hw_own_address(port, &port->address);
-	if (ret)
-		goto destroy_witness;
-
-	dev->data->mac_addrs = rte_calloc(
-		"igb_addresses", SHUNT_82576_ADDRESSES, sizeof(struct rte_ether_addr), 0);
-	if (!dev->data->mac_addrs) {
-		ret = shunt_fail(
-			-ENOMEM, "%s: table of addresses: out of memory", device->function);
-		goto unmap;
-	}
-	rte_ether_addr_copy(&port->address, &dev->data->mac_addrs[0]);
-	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
-	dev->dev_ops = &igb_ops;
-	dev->rx_descriptor_status = igb_rx_descriptor_status;
-	dev->tx_descriptor_status = igb_tx_descriptor_status;
-	return 0;
-
-destroy_witness:
-	igb_witness_destroy(port);
-unmap:
-	shunt_vfio_unmap(device, &port->bar0_region, port->bar0);
-destroy_lock:
-	pthread_mutex_destroy(&port->lock);
-	return ret;
-}
-
-void igb_close(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-
-	igb_access_begin(port);
-	igb_write(port, SHUNT_82576_CTRL_EXT,
-		igb_read(port, SHUNT_82576_CTRL_EXT) & ~SHUNT_82576_CTRL_EXT_DRV_LOAD);
-	igb_witness_destroy(port);
-	shunt_vfio_unmap(&port->port.device, &port->bar0_region, port->bar0);
-	pthread_mutex_destroy(&port->lock);
-}
-
-static const struct shunt_port_ops igb_group_ops = { .recover = igb_recover };
-
-const struct shunt_port_driver igb_driver = {
-	.name = "igb",
-	.vendor = SHUNT_82576_VENDOR,
-	.device = SHUNT_82576_DEVICE,
-	.private_size = sizeof(struct igb_port),
-	.group_ops = &igb_group_ops,
-	.open = igb_open,
-	.close = igb_close,
 };

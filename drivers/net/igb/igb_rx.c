@@ -9,10 +9,9 @@
  * return: each read of it costs the NIC's side, and the next read here, a transfer of the line.
  */
 
-#define LINE_DESCRIPTORS 4
-#define PREFETCH_AHEAD   4 /* at most IGB_RX_BUFFERS_MORE */
+#define PREFETCH_AHEAD 4 /* at most IGB_RX_BUFFERS_MORE */
 
-#define GOOD_FRAME       (SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE)
+#define GOOD_FRAME     (SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE)
 
 /* Packet type of the seven bits that packet_info has for it, 7.1.5.2. */
 #define L3(bits)                                                                 \
@@ -167,10 +166,10 @@ static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queu
 
 		/* A fresh line: take it when the NIC has done with it, or when there is no other.
 		 */
-		if (received && next % LINE_DESCRIPTORS == 0 &&
-			next + LINE_DESCRIPTORS <= queue->count &&
+		if (received && next % IGB_LINE_DESCRIPTORS == 0 &&
+			next + IGB_LINE_DESCRIPTORS <= queue->count &&
 			!(__atomic_load_n(
-				  &descriptor[LINE_DESCRIPTORS - 1].quad[1], __ATOMIC_RELAXED) &
+				  &descriptor[IGB_LINE_DESCRIPTORS - 1].quad[1], __ATOMIC_RELAXED) &
 				rte_cpu_to_le_64(SHUNT_82576_RXD_DD)))
 			break;
 		if (!load_done(descriptor, &done))
