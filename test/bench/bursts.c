@@ -123,10 +123,10 @@ int main(int argc, char **argv)
 	struct cost rx = { 0 }, tx = { 0 }, rx_full = { 0 }, tx_full = { 0 };
 	uint64_t seconds = argc > 1 ? strtoull(argv[1], NULL, 10) : 5;
 	char prefix[32];
-	char *eal[] = { argv[0], strdup("--no-huge"), strdup("-m"), strdup("512"),
-		strdup("--no-pci"), strdup("--no-telemetry"), strdup("--iova-mode=va"),
-		strdup("--log-level=lib.eal:warning"), strdup("-l"), strdup("1"),
-		strdup("--file-prefix"), prefix, NULL };
+	char *eal[] = { argv[0], (char[]){ "--no-huge" }, (char[]){ "-m" }, (char[]){ "512" },
+		(char[]){ "--no-pci" }, (char[]){ "--no-telemetry" }, (char[]){ "--iova-mode=va" },
+		(char[]){ "--log-level=lib.eal:warning" }, (char[]){ "-l" }, (char[]){ "1" },
+		(char[]){ "--file-prefix" }, prefix, NULL };
 	struct shunt_platform_info info;
 	struct shunt_platform *platform;
 	struct rte_mempool *pool;

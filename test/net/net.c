@@ -36,12 +36,13 @@ static const char *const addresses[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0"
 void net_eal_start(const char *program)
 {
 	const char *name = strrchr(program, '/');
-	char prefix[64];
-	char *argv[] = { strdup(program), strdup("--no-huge"), strdup("-m"), strdup("512"),
-		strdup("--no-pci"), strdup("--no-telemetry"), strdup("--iova-mode=va"),
-		strdup("--log-level=lib.eal:warning"), strdup("--lcores"), strdup("0@(0-1)"),
-		strdup("--file-prefix"), prefix, NULL };
+	char prefix[64], own[256];
+	char *argv[] = { own, (char[]){ "--no-huge" }, (char[]){ "-m" }, (char[]){ "512" },
+		(char[]){ "--no-pci" }, (char[]){ "--no-telemetry" }, (char[]){ "--iova-mode=va" },
+		(char[]){ "--log-level=lib.eal:warning" }, (char[]){ "--lcores" },
+		(char[]){ "0@(0-1)" }, (char[]){ "--file-prefix" }, prefix, NULL };
 
+	snprintf(own, sizeof(own), "%s", program);
 	snprintf(prefix, sizeof(prefix), "%s-%d", name ? name + 1 : program, getpid());
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		strcpy(argv[9], "0@0");

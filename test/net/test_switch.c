@@ -17,6 +17,7 @@
 
 #include "net.h"
 #include "rte_net_shunt.h"
+#include "shunt_clock.h"
 #include "shunt_error.h"
 
 #define BURST        32
@@ -40,6 +41,7 @@ static uint32_t length, segments;
 static unsigned int pause_us;
 static unsigned int switches = SWITCHES;
 static bool stop_sending, stop_polling;
+static uint64_t longest; /* recovery of all ports after a switch, ticks */
 
 static int abandon(void **state)
 {
@@ -170,6 +172,7 @@ static void switch_about(struct shunt_group *group, enum shunt_plan plan, bool w
 		struct shunt_switch_result result;
 		int ret = shunt_group_switch(group, spaces_of[(i + 1) & 1], plan, &result);
 
+		longest = RTE_MAX(longest, result.end - result.moved);
 		if (ret)
 			print_message("switch %u: %s\n", i, shunt_errmsg());
 		assert_int_equal(ret, 0);
@@ -253,9 +256,11 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 	}
 	print_message(
 		"%u + %u frames, repaired %u, resets: queue %u, port %u, function %u; dropped "
-		"%u + %u\n",
+		"%u + %u; longest recovery %.2f ms\n",
 		directions[0].sent, directions[1].sent, sum.repaired_descriptors, sum.queue_resets,
-		sum.port_resets, sum.function_resets, sum.rx_dropped, sum.tx_dropped);
+		sum.port_resets, sum.function_resets, sum.rx_dropped, sum.tx_dropped,
+		(double)shunt_clock_to_ns(longest) / 1e6);
+	longest = 0;
 	for (unsigned int i = 0; i < NET_PORTS; i++) {
 		resets += truth_of(i).rx_reset;
 		check_books(i);

@@ -127,7 +127,8 @@ struct igb_port {
 	struct shunt_vfio_region bar0_region;
 	void *bar0;
 	void *witness_ring;
-	bool witness_on;               /**< last told to be */
+	bool witness_on; /**< last told to be */
+	bool silent;     /**< not even the witness answered since igb_access_begin() */
 	struct rte_ether_addr address; /**< the NIC's own */
 	uint32_t max_frame;            /**< bytes, FCS included */
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
@@ -226,7 +227,7 @@ void igb_witness_configure(struct igb_port *port);
 
 /**
  * Waits for an answer of the NIC as igb_wait() does, until it is certain that none comes: half a
- * millisecond in which the NIC acted on other things, or a tenth of a second.
+ * millisecond in which the NIC acted on other things, or a second.
  *
  * @return 0; -ETIMEDOUT naming what was waited for; failure of an access
  */

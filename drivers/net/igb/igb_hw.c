@@ -15,6 +15,7 @@
 void igb_access_begin(struct igb_port *port)
 {
 	port->access_error = 0;
+	port->silent = false;
 }
 
 int igb_access_end(struct igb_port *port)

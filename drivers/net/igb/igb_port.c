@@ -96,6 +96,8 @@ static int halt(struct rte_eth_dev *dev)
 		SHUNT_LOG(
 			NOTICE, "%s: %s; resetting the function", dev->data->name, shunt_errmsg());
 		ret = shunt_vfio_reset(&port->port.device);
+		if (ret) /* what is left to keep it from the buffers */
+			shunt_vfio_bus_master(&port->port.device, false);
 	}
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i] && port->rx[i]->started)

@@ -11,14 +11,15 @@
  * emulated NIC runs on a thread that may wait for a processor longer than any sensible bound. So
  * there is a witness: the last receive queue, on a ring without buffers, where no frame is ever
  * steered. Going off and on at its command is as dynamic enabling of queues is documented (4.5.9);
- * while the witness answers and the queue in question does not, that one is dead.
+ * while the witness answers and the queue in question does not, that one is dead. A NIC whose
+ * witness is silent too gets a second, once in a run of accesses.
  */
 
 #define WITNESS        IGB_WITNESS_QUEUE
 #define RING_SIZE      128       /* the shortest, 8.10.7 */
 #define ROUNDS         2         /* the NIC did everything it had to do between two answers */
 #define PATIENCE_NS    500000ull /* an answer may wait for DMA in flight */
-#define LIMIT_NS       100000000ull
+#define LIMIT_NS       1000000000ull
 #define TRIES_SPINNING 16
 #define SLEEP_NS       10000ull
 
@@ -79,7 +80,8 @@ static int await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t va
 
 		if (port->access_error)
 			return port->access_error;
-		if ((rounds >= ROUNDS && now > patience) || now > limit)
+		port->silent = port->silent || now > limit;
+		if (now > patience && (rounds >= ROUNDS || port->silent))
 			return shunt_fail(-ETIMEDOUT,
 				"%s: waited %u us for %s (register %#06x still %#010x)",
 				port->port.device.function,

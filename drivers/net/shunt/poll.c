@@ -2,15 +2,19 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <rte_pause.h>
 
 #include "shunt_clock.h"
 #include "shunt_error.h"
 #include "shunt_poll.h"
 
-#define WAIT_NS 1000000000ull
+#define WAIT_NS	 1000000000ull
+#define SPINS	 100
+#define SLEEP_NS 1000
 
 #ifndef __has_feature
 #define __has_feature(feature) 0
@@ -45,14 +49,21 @@ void shunt_poll_barrier(void)
 
 int shunt_poll_wait(struct shunt_poll *poll)
 {
+	const struct timespec nap = { .tv_nsec = SLEEP_NS };
 	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(WAIT_NS);
+	unsigned int spins = 0;
 
 	while (__atomic_load_n(&poll->in_burst, __ATOMIC_SEQ_CST)) {
 		if (shunt_clock_now() > limit)
 			return shunt_fail(-ETIMEDOUT,
 				"a core has been inside one burst of a queue for a second: is the "
 				"thread that polls it stopped?");
-		sched_yield();
+		/* A poller that does not leave may wait for this processor; yielding it would
+		 * give it away for a whole slice. */
+		if (spins++ < SPINS)
+			rte_pause();
+		else
+			nanosleep(&nap, NULL);
 	}
 	return 0;
 }
