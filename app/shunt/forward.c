@@ -241,11 +241,24 @@ static int with_ports(struct forward *run)
 	return ret;
 }
 
+/* The engine runs where the thread that makes it may. */
+static int make_platform(struct forward *run)
+{
+	cpu_set_t own;
+	int ret;
+
+	sched_getaffinity(0, sizeof(own), &own);
+	sched_setaffinity(0, sizeof(run->engine_processors), &run->engine_processors);
+	ret = shunt_sim_create(&run->options->sim, &run->platform);
+	sched_setaffinity(0, sizeof(own), &own);
+	return ret;
+}
+
 static int with_platform(struct forward *run)
 {
 	int ret;
 
-	ret = shunt_sim_create(&run->options->sim, &run->platform);
+	ret = make_platform(run);
 	if (ret)
 		return ret;
 	run->platform->ops->info(run->platform, &run->info);

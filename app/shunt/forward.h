@@ -2,6 +2,7 @@
 #ifndef FORWARD_H
 #define FORWARD_H
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -53,7 +54,7 @@ struct forward {
 	struct forward_truth *truth;
 	struct rte_mempool *pool;
 	struct shunt_group *group;
-	struct shunt_space *spaces[2];               /* switched between */
+	struct shunt_space *spaces[2]; /* switched between */
 	struct {
 		struct shunt_arena arena;
 		const struct forward_map *map; /* that it was made for */
@@ -63,6 +64,7 @@ struct forward {
 	struct forward_port *ports;
 	_Atomic bool stop_lcore;
 	unsigned int lcore;
+	cpu_set_t engine_processors; /* of the platform's engine */
 	bool hugepages;
 	uint64_t start; /* ticks, first frame */
 	uint64_t end;   /* ticks, tester stopped */
@@ -77,7 +79,7 @@ struct forward {
 
 /* ---- forward_eal.c ---- */
 
-/** Starts EAL with one worker lcore. @return 0, -errno with shunt_errmsg() */
+/** Starts EAL with one worker lcore, and chooses processors. @return 0, -errno */
 int forward_eal_start(struct forward *run);
 void forward_eal_stop(void);
 

@@ -13,20 +13,29 @@
 
 #include "forward.h"
 #include "shunt_error.h"
+#include "shunt_thread.h"
 
-/* The processors this process may use, as EAL writes sets: "(0,1,5)". */
-static void allowed_processors(char *text, size_t size)
+/*
+ * Who runs where. The engine plays the hardware, so it gets processors that the other threads leave
+ * alone; the main thread shares the worker's only where there are two. With one, all share it.
+ */
+static void divide_processors(cpu_set_t *engine, int *worker, int *control)
 {
-	cpu_set_t set;
-	size_t used = 0;
-
-	CPU_ZERO(&set);
-	sched_getaffinity(0, sizeof(set), &set);
-	for (int cpu = 0; cpu < CPU_SETSIZE && used + 8 < size; cpu++)
-		if (CPU_ISSET(cpu, &set))
-			used += (size_t)snprintf(
-				text + used, size - used, "%c%d", used ? ',' : '(', cpu);
-	snprintf(text + used, size - used, ")");
+	CPU_ZERO(engine);
+	sched_getaffinity(0, sizeof(*engine), engine);
+	*worker = *control = -1;
+	for (int cpu = CPU_SETSIZE; cpu-- > 0;) {
+		if (!CPU_ISSET(cpu, engine))
+			continue;
+		if (*worker < 0)
+			*worker = *control = cpu;
+		else if (*control == *worker && CPU_COUNT(engine) > 1)
+			*control = cpu;
+		else
+			break;
+		if (CPU_COUNT(engine) > 1)
+			CPU_CLR(cpu, engine);
+	}
 }
 
 /* Value of a line of /proc/meminfo, in its unit; 0 if there is no such line. */
@@ -58,7 +67,8 @@ static bool hugetlbfs_writable(void)
 
 int forward_eal_start(struct forward *run)
 {
-	char lcores[512], processors[240], memory[32];
+	char lcores[32], memory[32];
+	int worker, control;
 	char name[] = "shunt", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
 	char log_level[] = "--log-level=error", in_memory[] = "--in-memory";
 	char no_huge[] = "--no-huge", no_files[] = "--no-shconf";
@@ -68,15 +78,14 @@ int forward_eal_start(struct forward *run)
 		huge ? in_memory : no_files, huge ? NULL : no_huge, NULL };
 	int argc = huge ? 7 : 8;
 
-	/* Lcores float: on a machine with as few processors as threads the scheduler places best.
-	 */
-	allowed_processors(processors, sizeof(processors));
-	snprintf(lcores, sizeof(lcores), "--lcores=0@%s,1@%s", processors, processors);
+	divide_processors(&run->engine_processors, &worker, &control);
+	snprintf(lcores, sizeof(lcores), "--lcores=0@%d,1@%d", control, worker);
 	snprintf(memory, sizeof(memory), "-m%" PRIu64, run->options->memory_mib);
 	if (rte_eal_init(argc, argv) < 0)
 		return shunt_fail_errno(-rte_errno,
 			"starting EAL with %" PRIu64 " MiB (--memory) of %s",
 			run->options->memory_mib, huge ? "hugepages" : "plain memory");
+	shunt_thread_prompt();
 	run->hugepages = huge;
 	run->lcore = rte_get_next_lcore(-1, 1, 0);
 	return 0;

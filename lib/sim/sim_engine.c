@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include <rte_pause.h>
 
 #include "shunt_error.h"
+#include "shunt_thread.h"
 #include "sim_nic.h"
 
 #define IDLE_SLEEP 256u /* rounds over all ports without work before the engine sleeps */
 #define SLEEP_NS   20000
-#define SLICE_NS   100000u
 
 struct sim_engine {
 	struct sim *sim;
@@ -76,32 +70,13 @@ static void back_off(struct sim *sim, unsigned int idle)
 	}
 }
 
-/*
- * Asks for short slices of processor time (sched_setattr(2), from Linux 6.12 on) and exact sleeps.
- * Where the kernel does not know the first, nothing is lost but smoothness.
- */
-static void ask_for_short_slices(void)
-{
-	struct {
-		uint32_t size, policy;
-		uint64_t flags;
-		int32_t nice;
-		uint32_t priority;
-		uint64_t runtime, deadline, period;
-	} attributes = { .size = sizeof(attributes), .policy = SCHED_OTHER, .runtime = SLICE_NS };
-
-	attributes.nice = getpriority(PRIO_PROCESS, 0);
-	syscall(SYS_sched_setattr, 0, &attributes, 0);
-	prctl(PR_SET_TIMERSLACK, 1000ul);
-}
-
 static void *engine_main(void *arg)
 {
 	struct sim_engine *engine = arg;
 	struct sim *sim = engine->sim;
 	unsigned int idle = 0, work, i;
 
-	ask_for_short_slices();
+	shunt_thread_prompt();
 	sim_iommu_awake(&sim->iommu);
 	while (!atomic_load_explicit(&engine->stop, memory_order_acquire)) {
 		work = 0;

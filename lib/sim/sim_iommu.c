@@ -9,7 +9,7 @@
 #include "sim_iommu.h"
 #include "shunt_clock.h"
 
-#define SPINS_BEFORE_YIELD 2000
+#define SPINS_BEFORE_SLEEP 200
 
 /* One request, on the stack of the thread that waits for it. */
 struct invalidation {
@@ -24,7 +24,9 @@ struct invalidation {
 struct sim_iommu_queue {
 	struct sim *sim;
 	pthread_mutex_t lock;
-	bool asleep; /* the engine makes no DMA: requesters act themselves */
+	bool asleep;           /* the engine makes no DMA: requesters act themselves */
+	unsigned int sleepers; /* requesters that gave up the processor */
+	pthread_cond_t acted;
 	struct invalidation *head;
 	struct invalidation **tail;
 };
@@ -41,6 +43,7 @@ int sim_iommu_create(struct sim *sim)
 	iommu->queue->asleep = true;
 	iommu->queue->tail = &iommu->queue->head;
 	pthread_mutex_init(&iommu->queue->lock, NULL);
+	pthread_cond_init(&iommu->queue->acted, NULL);
 
 	ret = sim_faults_create(iommu);
 	if (ret)
@@ -53,6 +56,7 @@ int sim_iommu_create(struct sim *sim)
 no_log:
 	sim_faults_destroy(iommu);
 no_faults:
+	pthread_cond_destroy(&iommu->queue->acted);
 	pthread_mutex_destroy(&iommu->queue->lock);
 	free(iommu->queue);
 	iommu->queue = NULL;
@@ -67,6 +71,7 @@ void sim_iommu_destroy(struct sim *sim)
 		return;
 	sim_switch_log_destroy(iommu);
 	sim_faults_destroy(iommu);
+	pthread_cond_destroy(&iommu->queue->acted);
 	pthread_mutex_destroy(&iommu->queue->lock);
 	free(iommu->queue);
 	iommu->queue = NULL;
@@ -124,13 +129,21 @@ static void act(struct sim_iommu *iommu)
 		/* The requester's stack is gone after this store. */
 		atomic_store_explicit(&request->done, true, memory_order_release);
 	}
+	if (queue->sleepers)
+		pthread_cond_broadcast(&queue->acted);
 }
 
 void sim_iommu_acknowledge(struct sim_iommu *iommu)
 {
+	bool awaited;
+
 	pthread_mutex_lock(&iommu->queue->lock);
+	awaited = iommu->queue->sleepers != 0;
 	act(iommu);
 	pthread_mutex_unlock(&iommu->queue->lock);
+	/* Whoever sleeps for this is likely to wait for the engine's processor. */
+	if (awaited)
+		sched_yield();
 }
 
 void sim_iommu_asleep(struct sim_iommu *iommu)
@@ -161,12 +174,21 @@ static uint64_t submit(struct sim_iommu *iommu, struct invalidation *request)
 		act(iommu);
 	pthread_mutex_unlock(&queue->lock);
 
-	while (!atomic_load_explicit(&request->done, memory_order_acquire)) {
-		if (++spins < SPINS_BEFORE_YIELD)
-			rte_pause();
-		else
-			sched_yield();
+	/*
+	 * An engine that runs answers in a microsecond. One that does not may be waiting for this
+	 * very processor; a yield would give it to any other thread for a whole slice.
+	 */
+	while (spins++ < SPINS_BEFORE_SLEEP) {
+		if (atomic_load_explicit(&request->done, memory_order_acquire))
+			return request->acted;
+		rte_pause();
 	}
+	pthread_mutex_lock(&queue->lock);
+	queue->sleepers++;
+	while (!atomic_load_explicit(&request->done, memory_order_acquire))
+		pthread_cond_wait(&queue->acted, &queue->lock);
+	queue->sleepers--;
+	pthread_mutex_unlock(&queue->lock);
 	return request->acted;
 }
 
