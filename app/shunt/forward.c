@@ -15,6 +15,7 @@
 #include "rte_net_shunt.h"
 #include "shunt_clock.h"
 #include "shunt_error.h"
+#include "shunt_thread.h"
 
 #define TICK_NS 1000000000ull
 #define POLL_NS 5000000ull /* gaps are taken in at least that often */
@@ -206,6 +207,7 @@ static int measure(struct forward *run)
 	if (ret)
 		return shunt_fail_errno(ret, "starting the worker lcore");
 	catch_signals();
+	shunt_thread_urgent();
 	run->start = shunt_clock_now();
 	shunt_tester_start(run->tester);
 	ret = run_until_finished(run);

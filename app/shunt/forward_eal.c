@@ -13,7 +13,6 @@
 
 #include "forward.h"
 #include "shunt_error.h"
-#include "shunt_thread.h"
 
 /*
  * Who runs where. The engine plays the hardware, so it gets processors that the other threads leave
@@ -85,7 +84,6 @@ int forward_eal_start(struct forward *run)
 		return shunt_fail_errno(-rte_errno,
 			"starting EAL with %" PRIu64 " MiB (--memory) of %s",
 			run->options->memory_mib, huge ? "hugepages" : "plain memory");
-	shunt_thread_prompt();
 	run->hugepages = huge;
 	run->lcore = rte_get_next_lcore(-1, 1, 0);
 	return 0;

@@ -13,6 +13,13 @@ extern "C" {
  */
 void shunt_thread_prompt(void);
 
+/**
+ * The same, and where the caller may (root, CAP_SYS_NICE, RLIMIT_RTPRIO) real-time priority 1: for
+ * a thread that mostly sleeps and shares a processor with one that polls, which would otherwise
+ * keep it for a whole tick of the scheduler. Threads that it starts afterwards inherit it.
+ */
+void shunt_thread_urgent(void);
+
 #ifdef __cplusplus
 }
 #endif

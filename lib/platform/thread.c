@@ -27,3 +27,11 @@ void shunt_thread_prompt(void)
 	syscall(SYS_sched_setattr, 0, &attributes, 0);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
 }
+
+void shunt_thread_urgent(void)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+
+	shunt_thread_prompt();
+	sched_setscheduler(0, SCHED_FIFO, &param);
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <linux/vfio.h>
 
@@ -11,13 +11,16 @@
 #include "shunt_error.h"
 #include "sim_nic.h"
 
-#define SPINS_BEFORE_YIELD 200u
+#define SPINS_BEFORE_SLEEP 200u
+#define SLEEP_NS           1000
 
 static void wait_a_little(unsigned int *spins)
 {
+	const struct timespec nap = { .tv_nsec = SLEEP_NS };
+
 	rte_pause();
-	if (++*spins % SPINS_BEFORE_YIELD == 0)
-		sched_yield();
+	if (++*spins % SPINS_BEFORE_SLEEP == 0)
+		nanosleep(&nap, NULL);
 }
 
 void sim_nic_lock(struct sim_nic *nic)
@@ -41,7 +44,7 @@ void sim_nic_enter(struct sim_nic *nic)
 
 	/* The bound keeps a waiting thread that lost its processor from stopping all traffic. */
 	while (atomic_load_explicit(&nic->lock.waiting, memory_order_relaxed) != 0 &&
-		spins < 2 * SPINS_BEFORE_YIELD) {
+		spins < 2 * SPINS_BEFORE_SLEEP) {
 		sim_iommu_service(&nic->sim->iommu);
 		wait_a_little(&spins);
 	}
