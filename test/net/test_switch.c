@@ -24,7 +24,6 @@
 #define LENGTH       64
 #define SWITCHES     60
 #define SWITCHES_MAX 100000
-#define QUIET_MS     20
 
 /** One direction, from port `from` to the other one. */
 struct direction {
@@ -40,7 +39,7 @@ static struct direction directions[NET_PORTS];
 static uint32_t length, segments;
 static unsigned int pause_us;
 static unsigned int switches = SWITCHES;
-static bool stop_sending, stop_polling;
+static bool stop_polling;
 static uint64_t longest; /* recovery of all ports after a switch, ticks */
 
 static int abandon(void **state)
@@ -89,8 +88,7 @@ static void *poll(void *arg)
 {
 	while (!told(&stop_polling)) {
 		for (unsigned int i = 0; i < NET_PORTS; i++) {
-			if (!told(&stop_sending))
-				send_some(&directions[i]);
+			send_some(&directions[i]);
 			receive_some(&directions[i]);
 		}
 		if (pause_us)
@@ -108,29 +106,36 @@ static struct shunt_sim_port_truth truth_of(unsigned int port)
 	return truth;
 }
 
-/* Frames sent and received so far, by the model. */
-static uint64_t moved(void)
+/* A wedged queue's frame is sent again after the reset, a dropped one is gone. */
+static uint64_t gone(const struct shunt_sim_port_truth *tx)
 {
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < NET_PORTS; i++) {
-		struct shunt_sim_port_truth truth = truth_of(i);
-
-		sum += truth.tx_wire + truth.rx_delivered + truth.rx_no_room;
-	}
-	return sum;
+	return net.config.sim.nic == SHUNT_SIM_DROP ? tx->tx_fault : 0;
 }
 
-static void settle(void)
+/* What is not in the hands of a test yet: frames in a FIFO, or in memory and not polled. */
+static bool frames_wait(void)
 {
-	unsigned int quiet = 0;
-	uint64_t before = moved();
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		struct shunt_sim_port_truth tx = truth_of(i), rx = truth_of(!i);
 
-	while (quiet < QUIET_MS) {
-		rte_delay_us_sleep(1000);
-		quiet = moved() == before ? quiet + 1 : 0;
-		before = moved();
+		if (rx.rx_fifo || tx.tx_wire + gone(&tx) < directions[i].sent ||
+			rte_eth_rx_descriptor_status(net.port[i], 0, 0) == RTE_ETH_RX_DESC_DONE)
+			return true;
 	}
+	return false;
+}
+
+/* Takes over from the poller, until nothing waits any more. */
+static void drain(void)
+{
+	uint64_t limit = rte_rdtsc() + 20 * rte_get_tsc_hz();
+
+	while (frames_wait() && rte_rdtsc() < limit) {
+		for (unsigned int i = 0; i < NET_PORTS; i++)
+			receive_some(&directions[i]);
+		rte_delay_us_sleep(100);
+	}
+	assert_false(frames_wait());
 }
 
 static uint64_t faults(void)
@@ -192,9 +197,7 @@ static void check_books(unsigned int from)
 	assert_true(direction->received > 0);
 	assert_int_equal(tx.tx_wire, rx.rx_wire);
 	assert_int_equal(tx.tx_discarded, 0);
-	/* A wedged queue's frame is sent again after the reset, a dropped one is gone. */
-	assert_int_equal(direction->sent,
-		tx.tx_wire + (net.config.sim.nic == SHUNT_SIM_DROP ? tx.tx_fault : 0));
+	assert_int_equal(direction->sent, tx.tx_wire + gone(&tx));
 	assert_int_equal(rx.rx_wire, rx.rx_delivered + rx.rx_no_room + rx.rx_fault + rx.rx_reset +
 					     rx.rx_filtered + rx.rx_fifo);
 	assert_int_equal(rx.rx_fifo, 0);
@@ -220,7 +223,7 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 	length = frame_length;
 	segments = frame_segments;
 	pause_us = slow_us;
-	stop_sending = stop_polling = false;
+	stop_polling = false;
 	for (unsigned int i = 0; i < NET_PORTS; i++)
 		directions[i] = (struct direction){ .from = i, .last = -1 };
 	config.sim.iommu = iommu;
@@ -237,23 +240,14 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
 	assert_int_equal(shunt_group_prepare(group, b), 0);
 	assert_int_equal(pthread_create(&poller, NULL, poll, NULL), 0);
-	while (moved() < 100)
+	while (truth_of(0).tx_wire < 100 || truth_of(1).tx_wire < 100)
 		rte_delay_us_sleep(100);
 
 	switch_about(group, plan, iommu == SHUNT_SIM_BLOCKING && !slow_us, &sum);
 
-	__atomic_store_n(&stop_sending, true, __ATOMIC_RELEASE);
-	settle();
 	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
 	pthread_join(poller, NULL);
-	for (unsigned int i = 0; i < NET_PORTS; i++) {
-		uint32_t before;
-
-		do {
-			before = directions[i].received;
-			receive_some(&directions[i]);
-		} while (directions[i].received != before);
-	}
+	drain();
 	print_message(
 		"%u + %u frames, repaired %u, resets: queue %u, port %u, function %u; dropped "
 		"%u + %u; longest recovery %.2f ms\n",

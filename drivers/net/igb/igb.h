@@ -190,7 +190,10 @@ int igb_access_end(struct igb_port *port);
 int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, uint64_t ns,
 	const char *what);
 
-/** Sleeps; the thread that models or emulates a NIC may need this core. */
+/**
+ * Sleeps. Waits sleep rather than yield: the thread that models or emulates a NIC may need this
+ * core, but so may one that polls, and a yield gives that one a whole slice of milliseconds.
+ */
 void igb_sleep_ns(uint64_t ns);
 
 /** Receive, transmit and DMA off, 5.2; registers keep their values. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <linux/vfio.h>
-#include <sched.h>
 #include <time.h>
+
+#include <rte_pause.h>
 
 #include "igb.h"
 #include "shunt_clock.h"
@@ -66,7 +67,7 @@ int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value,
 				port->port.device.function, (unsigned int)(ns / 1000), what, reg,
 				igb_read(port, reg));
 		if (tries++ < SPINS_BEFORE_SLEEP)
-			sched_yield();
+			rte_pause();
 		else
 			igb_sleep_ns(SLEEP_NS);
 	}

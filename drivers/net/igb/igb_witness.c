@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <sched.h>
+
+#include <rte_pause.h>
 
 #include "igb.h"
 #include "shunt_clock.h"
@@ -20,7 +21,7 @@
 #define ROUNDS         2         /* the NIC did everything it had to do between two answers */
 #define PATIENCE_NS    500000ull /* an answer may wait for DMA in flight */
 #define LIMIT_NS       1000000000ull
-#define TRIES_SPINNING 16
+#define TRIES_SPINNING 8
 #define SLEEP_NS       10000ull
 
 int igb_witness_create(struct igb_port *port)
@@ -88,7 +89,7 @@ static int await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t va
 				(unsigned int)(shunt_clock_to_ns(now - start) / 1000), what, reg,
 				igb_read(port, reg));
 		if (tries++ < TRIES_SPINNING) {
-			sched_yield();
+			rte_pause();
 			continue;
 		}
 		if (asked && answered(port)) {

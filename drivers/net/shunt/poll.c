@@ -12,8 +12,8 @@
 #include "shunt_error.h"
 #include "shunt_poll.h"
 
-#define WAIT_NS	 1000000000ull
-#define SPINS	 100
+#define WAIT_NS  1000000000ull
+#define SPINS    100
 #define SLEEP_NS 1000
 
 #ifndef __has_feature
