@@ -12,7 +12,7 @@
 #include "sim_nic.h"
 
 #define SPINS_BEFORE_SLEEP 200u
-#define SLEEP_NS           1000
+#define SLEEP_NS           20000
 
 static void wait_a_little(unsigned int *spins)
 {

@@ -14,7 +14,7 @@
 
 #define WAIT_NS  1000000000ull
 #define SPINS    100
-#define SLEEP_NS 1000
+#define SLEEP_NS 20000 /* long enough for a burst on this very processor */
 
 #ifndef __has_feature
 #define __has_feature(feature) 0
