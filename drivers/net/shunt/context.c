@@ -4,6 +4,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <rte_lcore.h>
 
 #include "context.h"
 #include "rte_net_shunt.h"
@@ -24,19 +27,39 @@ void shunt_context_unlock(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* The software platform's engine inherits this thread's processors; an EAL thread's is one, that
- * it needs itself. All of them are lent for the time of the creation. */
+/*
+ * Processors for the software platform's engine: those of no lcore, else the main lcore's, which
+ * applications tend to keep free. One that polls would share with the engine slice by slice.
+ */
+static void engine_processors(cpu_set_t *set)
+{
+	rte_cpuset_t lcore;
+	unsigned int i;
+
+	CPU_ZERO(set);
+	for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++)
+		CPU_SET(cpu, set);
+	RTE_LCORE_FOREACH(i)
+	{
+		lcore = rte_lcore_cpuset(i);
+		for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+			if (CPU_ISSET(cpu, &lcore))
+				CPU_CLR(cpu, set);
+	}
+	if (CPU_COUNT(set) == 0)
+		*set = rte_lcore_cpuset(rte_get_main_lcore());
+}
+
+/* Its thread inherits the processors of the one that makes it. */
 static int create_sim(const struct shunt_sim_config *config, struct shunt_platform **platform)
 {
-	cpu_set_t own, all;
-	int known = !pthread_getaffinity_np(pthread_self(), sizeof(own), &own);
+	cpu_set_t own, engine;
+	bool known = !pthread_getaffinity_np(pthread_self(), sizeof(own), &own);
 	int ret;
 
-	CPU_ZERO(&all);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		CPU_SET(cpu, &all);
+	engine_processors(&engine);
 	if (known)
-		pthread_setaffinity_np(pthread_self(), sizeof(all), &all);
+		pthread_setaffinity_np(pthread_self(), sizeof(engine), &engine);
 	ret = shunt_sim_create(config, platform);
 	if (known)
 		pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
