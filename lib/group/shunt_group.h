@@ -140,8 +140,8 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  * shunt_errmsg() how to get out. Either way every port is made to run again as far as it can.
  *
  * @param[out] result  filled on success and on failure
- * @return 0; the errno of the call that failed, named in shunt_errmsg(); -EIO switched, but a port
- *         could not be brought back
+ * @return 0; the errno of the call that failed, named in shunt_errmsg(); -EIO switched, but a call
+ *         of a port's recovery failed: the text says whether it runs
  */
 int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
 	struct shunt_switch_result *result);

@@ -135,6 +135,24 @@ static int64_t ask_observer(struct shunt_group *group, const struct member *memb
 	return group->observer(group->observer_context, member->device->function);
 }
 
+/*
+ * Runs the port again. A failed call may have left it half mended, so there is a second attempt;
+ * what failed in the first is reported even if that one works.
+ */
+static int recover(struct member *member, struct shunt_switch_member *row)
+{
+	char why[600];
+	int ret;
+
+	ret = member->ops->recover(member->port, row->faults != 0, &row->recovery);
+	if (!ret)
+		return 0;
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	if (member->ops->recover(member->port, true, &row->recovery))
+		return shunt_fail_while(ret, "%s; and in a second attempt", why);
+	return shunt_fail(ret, "%s; it runs after a second attempt", why);
+}
+
 static int recover_all(struct shunt_group *group, struct shunt_switch_result *result)
 {
 	int ret = 0, err;
@@ -146,7 +164,7 @@ static int recover_all(struct shunt_group *group, struct shunt_switch_result *re
 		row->faults = ask_observer(group, member);
 		if (!member->ops || !member->hwpt_id)
 			continue;
-		err = member->ops->recover(member->port, row->faults != 0, &row->recovery);
+		err = recover(member, row);
 		ret = ret ? ret : err;
 	}
 	return ret;

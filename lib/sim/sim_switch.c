@@ -62,7 +62,8 @@ static void record(struct sim_switch_log *log, struct sim_dma *dma, uint64_t fro
 		log->taken = log->written - CHANGE_RECORDS;
 	memcpy(blocked->function, dma->function->address, sizeof(blocked->function));
 	blocked->from = from;
-	blocked->until = until;
+	/* Two processors' counters may differ by a tick. */
+	blocked->until = until > from ? until : from;
 	blocked->faults = 0;
 	blocked->detached = dma->change.detached;
 	dma->change.record = sequence;
@@ -81,11 +82,9 @@ static void set_context(struct sim_dma *dma, struct sim_domain *domain)
 
 static void attach(struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)
 {
-	uint64_t until = shunt_clock_now();
-
 	set_context(dma, domain);
 	if (dma->change.detached)
-		record(iommu->changes, dma, dma->change.from, until);
+		record(iommu->changes, dma, dma->change.from, shunt_clock_now());
 	dma->change.detached = false;
 }
 
@@ -100,14 +99,13 @@ static void detach(struct sim_iommu *iommu, struct sim_dma *dma)
 static void replace_blocking(
 	struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)
 {
-	uint64_t from, until;
+	uint64_t from;
 
 	begin(iommu->changes, dma);
 	set_context(dma, NULL);
 	from = sim_iommu_invalidate_function(iommu, dma);
-	until = shunt_clock_now();
 	set_context(dma, domain);
-	record(iommu->changes, dma, from, until);
+	record(iommu->changes, dma, from, shunt_clock_now());
 }
 
 static void replace_hitless(struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)

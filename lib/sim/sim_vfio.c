@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/pci_regs.h>
+
 #include "sim_user.h"
 #include "sim_vfio.h"
 
@@ -13,6 +15,17 @@
 static void reset(struct sim_vfio *vfio)
 {
 	sim_nic_reset(vfio->function->nic);
+}
+
+/* As vfio_pci does when a device is opened: it starts without permission to make DMA. */
+static void clear_bus_master(struct sim_vfio *vfio)
+{
+	struct sim_nic *nic = vfio->function->nic;
+	uint16_t command;
+
+	sim_nic_read(nic, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &command, sizeof(command));
+	command &= (uint16_t)~PCI_COMMAND_MASTER;
+	sim_nic_write(nic, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &command, sizeof(command));
 }
 
 /* With the iommufd's file held, which a bound device keeps. */
@@ -27,6 +40,7 @@ static int bind_locked(struct sim_vfio *vfio, struct sim_iommufd *iommufd, uint3
 	if (ret)
 		return ret;
 	reset(vfio);
+	clear_bus_master(vfio);
 	function->vfio = vfio;
 	*id = vfio->device->object.id;
 	atomic_store(&vfio->bound, true);

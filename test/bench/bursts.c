@@ -6,6 +6,7 @@
  *
  *   bench_bursts [seconds]
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +155,8 @@ int main(int argc, char **argv)
 	printf("%-28s %10.1f %10.1f %10.1f  (%.1f frames a burst)\n", "bursts of 16 and more",
 		per_frame(&rx_full), per_frame(&tx_full), per_frame(&rx_full) + per_frame(&tx_full),
 		rx_full.calls ? (double)rx_full.frames / (double)rx_full.calls : 0.0);
-	printf("%llu of %llu calls were interrupted and are left out\n",
-		(unsigned long long)(rx.interrupted + tx.interrupted),
-		(unsigned long long)(rx.calls + tx.calls));
+	printf("%" PRIu64 " of %" PRIu64 " calls were interrupted and are left out\n",
+		rx.interrupted + tx.interrupted, rx.calls + tx.calls);
 	ret = rx.frames ? 0 : 1;
 clean_up:
 	for (unsigned int i = 0; i < PORTS; i++) {

@@ -35,17 +35,14 @@ static const char *const addresses[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0"
 
 void net_eal_start(const char *program)
 {
-	const char *name = strrchr(program, '/');
-	char prefix[64], own[256];
+	bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	char own[256];
 	char *argv[] = { own, (char[]){ "--no-huge" }, (char[]){ "-m" }, (char[]){ "512" },
 		(char[]){ "--no-pci" }, (char[]){ "--no-telemetry" }, (char[]){ "--iova-mode=va" },
 		(char[]){ "--log-level=lib.eal:warning" }, (char[]){ "--lcores" },
-		(char[]){ "0@(0-1)" }, (char[]){ "--file-prefix" }, prefix, NULL };
+		two ? (char[]){ "0@(0-1)" } : (char[]){ "0@0" }, (char[]){ "--no-shconf" }, NULL };
 
 	snprintf(own, sizeof(own), "%s", program);
-	snprintf(prefix, sizeof(prefix), "%s-%d", name ? name + 1 : program, getpid());
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		strcpy(argv[9], "0@0");
 	if (rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0) {
 		fprintf(stderr, "%s: EAL does not start\n", program);
 		exit(1);

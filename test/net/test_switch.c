@@ -4,6 +4,7 @@
  * IOMMU and the NIC do, every queue runs afterwards, frames keep their order, none comes twice, and
  * those that are missing are the ones that the model lost.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +80,7 @@ static void receive_some(struct direction *direction)
 		if (sequence <= direction->last || !net_frame_is(frames[i], length, sequence))
 			direction->wrong++;
 		direction->last = sequence;
-		direction->received++;
+		__atomic_store_n(&direction->received, direction->received + 1, __ATOMIC_RELAXED);
 	}
 	rte_pktmbuf_free_bulk(frames, n);
 }
@@ -277,6 +278,94 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 	net_destroy(&net);
 }
 
+static uint32_t received_of(unsigned int direction)
+{
+	return __atomic_load_n(&directions[direction].received, __ATOMIC_RELAXED);
+}
+
+/* Frames arrive in both directions, now. */
+static void assert_traffic_runs(void)
+{
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		uint32_t before = received_of(i);
+		unsigned int ms = 0;
+
+		while (received_of(i) == before && ms++ < 5000)
+			rte_delay_us_sleep(1000);
+		assert_int_not_equal(received_of(i), before);
+	}
+}
+
+/* Every call of a switch fails in turn, those of the recovery that follows it too. */
+static void fail_each_call(struct shunt_group *group, enum shunt_plan plan)
+{
+	struct shunt_spaces *spaces = rte_net_shunt_spaces();
+	struct shunt_space *of[2] = { shunt_space_find(spaces, "a"),
+		shunt_space_find(spaces, "b") };
+	unsigned int rolled_back = 0, moved_on = 0;
+
+	for (uint64_t nth = 1;; nth++) {
+		struct shunt_space *from = shunt_group_space(group);
+		struct shunt_space *to = from == of[0] ? of[1] : of[0];
+		struct shunt_switch_result result;
+		uint32_t hwpt_id;
+		int ret;
+
+		inject_fail(net.inject, NULL, nth, 1, ENXIO);
+		ret = shunt_group_switch(group, to, plan, &result);
+		inject_stop(net.inject);
+		if (!inject_failures(net.inject))
+			break;
+		if (ret && !strstr(shunt_errmsg(), "No such device or address"))
+			fail_msg("call %u, %s: %s", (unsigned int)nth,
+				inject_failed_call(net.inject), shunt_errmsg());
+		assert_int_not_equal(ret, 0);
+		assert_ptr_equal(shunt_group_space(group), result.rolled_back ? from : to);
+		hwpt_id = result.rolled_back ? result.from_hwpt : result.to_hwpt;
+		for (unsigned int m = 0; m < result.member_count; m++)
+			assert_int_equal(result.members[m].hwpt_id, hwpt_id);
+		assert_traffic_runs();
+		rolled_back += result.rolled_back;
+		moved_on += !result.rolled_back;
+	}
+	print_message("%u rolled back, %u failed after the move\n", rolled_back, moved_on);
+	assert_int_equal(rolled_back, plan == SHUNT_PLAN_REPLACE ? NET_PORTS : 2 * NET_PORTS);
+	assert_true(moved_on > 0);
+}
+
+static void each_call_fails_under_traffic(void **state)
+{
+	struct net_config config = net_defaults;
+	struct shunt_group *group;
+	struct shunt_space *b;
+	pthread_t poller;
+
+	length = LENGTH;
+	segments = 1;
+	pause_us = 0;
+	stop_sending = stop_polling = false;
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		directions[i] = (struct direction){ .from = i, .last = -1 };
+	config.sim.iommu = SHUNT_SIM_BLOCKING;
+	config.sim.nic = SHUNT_SIM_WEDGE;
+	net_create(&net, &config);
+	net_start(&net);
+	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
+	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
+	assert_int_equal(shunt_group_prepare(group, b), 0);
+	assert_int_equal(pthread_create(&poller, NULL, poll, NULL), 0);
+	assert_traffic_runs();
+	fail_each_call(group, SHUNT_PLAN_REPLACE);
+	fail_each_call(group, SHUNT_PLAN_DETACH_ATTACH);
+	__atomic_store_n(&stop_sending, true, __ATOMIC_RELEASE);
+	settle();
+	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
+	pthread_join(poller, NULL);
+	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
+	net_stop(&net);
+	net_destroy(&net);
+}
+
 static void blocking_drop(void **state)
 {
 	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_DROP, SHUNT_PLAN_REPLACE, LENGTH, 1, 0);
@@ -334,6 +423,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(blocking_wedge_scattered, abandon),
 		cmocka_unit_test_teardown(hitless_drop, abandon),
 		cmocka_unit_test_teardown(hitless_wedge, abandon),
+		cmocka_unit_test_teardown(each_call_fails_under_traffic, abandon),
 	};
 
 	net_eal_start(argv[0]);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +79,8 @@ int bench_create(void **state)
 		struct bench_port *port = &bench->port[i];
 
 		bench->functions[i].sim = &bench->sim;
-		strcpy(bench->functions[i].address, addresses[i]);
+		snprintf(bench->functions[i].address, sizeof(bench->functions[i].address), "%s",
+			addresses[i]);
 		bench->functions[i].dma.function = &bench->functions[i];
 		assert_int_equal(sim_nic_create(&bench->functions[i], i), 0);
 		port->nic = bench->functions[i].nic;
