@@ -211,6 +211,33 @@ static void check_books(unsigned int from)
 		assert_in_range(direction->received, rx.rx_delivered - damaged, rx.rx_delivered);
 }
 
+/* Two switchable ports with frames of `length` and `segments` on their way in both directions. */
+static struct shunt_group *begin_traffic(const struct net_config *config, pthread_t *poller)
+{
+	struct shunt_group *group = NULL;
+	struct shunt_space *b;
+
+	stop_polling = false;
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		directions[i] = (struct direction){ .from = i, .last = -1 };
+	net_create(&net, config);
+	net_start(&net);
+	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
+	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
+	assert_int_equal(shunt_group_prepare(group, b), 0);
+	assert_int_equal(pthread_create(poller, NULL, poll, NULL), 0);
+	while (truth_of(0).tx_wire < 100 || truth_of(1).tx_wire < 100)
+		rte_delay_us_sleep(100);
+	return group;
+}
+
+static void end_traffic(pthread_t poller)
+{
+	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
+	pthread_join(poller, NULL);
+	drain();
+}
+
 static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_plan plan,
 	uint32_t frame_length, uint32_t frame_segments, unsigned int slow_us)
 {
@@ -218,15 +245,11 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 	struct shunt_recovery sum = { 0 };
 	uint64_t resets = 0;
 	struct shunt_group *group;
-	struct shunt_space *b;
 	pthread_t poller;
 
 	length = frame_length;
 	segments = frame_segments;
 	pause_us = slow_us;
-	stop_polling = false;
-	for (unsigned int i = 0; i < NET_PORTS; i++)
-		directions[i] = (struct direction){ .from = i, .last = -1 };
 	config.sim.iommu = iommu;
 	config.sim.nic = nic;
 	if (segments > 1) {
@@ -235,20 +258,11 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 		config.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 		config.buffers = 8191;
 	}
-	net_create(&net, &config);
-	net_start(&net);
-	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
-	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
-	assert_int_equal(shunt_group_prepare(group, b), 0);
-	assert_int_equal(pthread_create(&poller, NULL, poll, NULL), 0);
-	while (truth_of(0).tx_wire < 100 || truth_of(1).tx_wire < 100)
-		rte_delay_us_sleep(100);
+	group = begin_traffic(&config, &poller);
 
 	switch_about(group, plan, iommu == SHUNT_SIM_BLOCKING && !slow_us, &sum);
 
-	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
-	pthread_join(poller, NULL);
-	drain();
+	end_traffic(poller);
 	print_message(
 		"%u + %u frames, repaired %u, resets: queue %u, port %u, function %u; dropped "
 		"%u + %u; longest recovery %.2f ms\n",
@@ -336,31 +350,18 @@ static void fail_each_call(struct shunt_group *group, enum shunt_plan plan)
 static void each_call_fails_under_traffic(void **state)
 {
 	struct net_config config = net_defaults;
-	struct shunt_group *group;
-	struct shunt_space *b;
 	pthread_t poller;
+	struct shunt_group *group;
 
 	length = LENGTH;
 	segments = 1;
 	pause_us = 0;
-	stop_sending = stop_polling = false;
-	for (unsigned int i = 0; i < NET_PORTS; i++)
-		directions[i] = (struct direction){ .from = i, .last = -1 };
 	config.sim.iommu = SHUNT_SIM_BLOCKING;
 	config.sim.nic = SHUNT_SIM_WEDGE;
-	net_create(&net, &config);
-	net_start(&net);
-	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
-	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
-	assert_int_equal(shunt_group_prepare(group, b), 0);
-	assert_int_equal(pthread_create(&poller, NULL, poll, NULL), 0);
-	assert_traffic_runs();
+	group = begin_traffic(&config, &poller);
 	fail_each_call(group, SHUNT_PLAN_REPLACE);
 	fail_each_call(group, SHUNT_PLAN_DETACH_ATTACH);
-	__atomic_store_n(&stop_sending, true, __ATOMIC_RELEASE);
-	settle();
-	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
-	pthread_join(poller, NULL);
+	end_traffic(poller);
 	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
 	net_stop(&net);
 	net_destroy(&net);
