@@ -76,37 +76,42 @@ static const struct shunt_sim_blocked *find(
 	return NULL;
 }
 
-/* When receive DMA worked again: a queue that the refusal stopped comes later than the IOMMU. */
-static uint64_t worked_again(struct forward_truth *truth, const struct port_truth *port,
-	const struct shunt_switch_result *result, const struct shunt_sim_blocked *blocked)
+/*
+ * When receive DMA worked again: not before `still`, not after `until`. A queue that the refusal
+ * stopped comes later than the IOMMU.
+ */
+static void worked_again(struct forward_truth *truth, const struct port_truth *port,
+	const struct shunt_switch_result *result, struct shunt_sim_blocked *blocked)
 {
 	struct shunt_sim_port_truth nic;
 
 	if (shunt_sim_port_truth(truth->platform, port->function, &nic) == 0 &&
 		nic.rx_stopped >= blocked->from && nic.rx_stopped <= result->moved &&
 		nic.rx_resumed > blocked->until)
-		return nic.rx_resumed;
-	return blocked->until;
+		blocked->still = blocked->until = nic.rx_resumed;
 }
 
 void forward_truth_check(void *context, const struct shunt_measurement *measurement)
 {
 	struct forward_truth *truth = context;
 	struct port_truth *port = &truth->ports[measurement->port];
-	const struct shunt_sim_blocked *blocked;
-	uint64_t interval, least = 0, most = measurement->resolution;
+	const struct shunt_sim_blocked *found;
+	struct shunt_sim_blocked blocked;
+	uint64_t least = 0, most = measurement->resolution;
 
 	take_in(truth);
-	blocked = find(port, measurement->result);
-	if (!blocked)
+	found = find(port, measurement->result);
+	if (!found)
 		return;
-	interval = worked_again(truth, port, measurement->result, blocked) - blocked->from;
+	blocked = *found;
+	worked_again(truth, port, measurement->result, &blocked);
 	if (measurement->lost) {
 		least = measurement->window - measurement->resolution;
 		most = measurement->window;
 	}
 	port->compared++;
-	port->within += interval >= least && interval <= most;
+	port->within +=
+		blocked.until - blocked.from >= least && blocked.still - blocked.from <= most;
 }
 
 void forward_truth_result(

@@ -111,6 +111,7 @@ int shunt_sim_connect(struct shunt_platform *platform, const char *port,
 struct shunt_sim_blocked {
 	char function[16];
 	uint64_t from;   /**< ticks: after this no DMA was translated by the old domain */
+	uint64_t still;  /**< ticks: and still not by the new one */
 	uint64_t until;  /**< ticks: from here on DMA was translated by the new domain */
 	uint64_t faults; /**< DMA refused in between */
 	bool detached;   /**< ended, or began, by a detach of the whole group */

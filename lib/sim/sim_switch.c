@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_atomic.h>
+
 #include "sim_domain.h"
 #include "shunt_clock.h"
 
@@ -53,7 +55,8 @@ static void begin(struct sim_switch_log *log, struct sim_dma *dma)
 	dma->change.blocked_before = atomic_load_explicit(&dma->blocked, memory_order_relaxed);
 }
 
-static void record(struct sim_switch_log *log, struct sim_dma *dma, uint64_t from, uint64_t until)
+static void record(struct sim_switch_log *log, struct sim_dma *dma, uint64_t from, uint64_t still,
+	uint64_t until)
 {
 	uint64_t sequence = ++log->written;
 	struct shunt_sim_blocked *blocked = record_of(log, sequence);
@@ -63,6 +66,7 @@ static void record(struct sim_switch_log *log, struct sim_dma *dma, uint64_t fro
 	memcpy(blocked->function, dma->function->address, sizeof(blocked->function));
 	blocked->from = from;
 	/* Two processors' counters may differ by a tick. */
+	blocked->still = still > from ? still : from;
 	blocked->until = until > from ? until : from;
 	blocked->faults = 0;
 	blocked->detached = dma->change.detached;
@@ -80,11 +84,25 @@ static void set_context(struct sim_dma *dma, struct sim_domain *domain)
 		sim_domain_unuse(old);
 }
 
+/* The new domain, and between which two times it came into place. */
+static void set_new_context(
+	struct sim_dma *dma, struct sim_domain *domain, uint64_t *still, uint64_t *until)
+{
+	*still = shunt_clock_now();
+	set_context(dma, domain);
+	/* The counter is read once the store can be seen. */
+	rte_mb();
+	rte_rmb();
+	*until = shunt_clock_now();
+}
+
 static void attach(struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)
 {
-	set_context(dma, domain);
+	uint64_t still, until;
+
+	set_new_context(dma, domain, &still, &until);
 	if (dma->change.detached)
-		record(iommu->changes, dma, dma->change.from, shunt_clock_now());
+		record(iommu->changes, dma, dma->change.from, still, until);
 	dma->change.detached = false;
 }
 
@@ -99,13 +117,13 @@ static void detach(struct sim_iommu *iommu, struct sim_dma *dma)
 static void replace_blocking(
 	struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)
 {
-	uint64_t from;
+	uint64_t from, still, until;
 
 	begin(iommu->changes, dma);
 	set_context(dma, NULL);
 	from = sim_iommu_invalidate_function(iommu, dma);
-	set_context(dma, domain);
-	record(iommu->changes, dma, from, shunt_clock_now());
+	set_new_context(dma, domain, &still, &until);
+	record(iommu->changes, dma, from, still, until);
 }
 
 static void replace_hitless(struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)
@@ -115,7 +133,7 @@ static void replace_hitless(struct sim_iommu *iommu, struct sim_dma *dma, struct
 	begin(iommu->changes, dma);
 	set_context(dma, domain);
 	from = sim_iommu_invalidate_function(iommu, dma);
-	record(iommu->changes, dma, from, from);
+	record(iommu->changes, dma, from, from, from);
 }
 
 void sim_iommu_switch(struct sim_group *group, struct sim_domain *domain)

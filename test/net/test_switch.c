@@ -163,8 +163,8 @@ static void add(struct shunt_recovery *sum, const struct shunt_recovery *recover
 
 /*
  * Switches to and fro: as often as asked, and on until a DMA was refused if that is wanted, since
- * whether one falls into the window is chance. Nobody observes faults: every recovery has to find
- * out by itself.
+ * whether one falls into the window is chance; then with detach-attach, whose window is longer.
+ * Nobody observes faults: every recovery has to find out by itself.
  */
 static void switch_about(struct shunt_group *group, enum shunt_plan plan, bool want_faults,
 	struct shunt_recovery *sum)
@@ -176,7 +176,8 @@ static void switch_about(struct shunt_group *group, enum shunt_plan plan, bool w
 	for (unsigned int i = 0; i < switches || (want_faults && !faults() && i < SWITCHES_MAX);
 		i++) {
 		struct shunt_switch_result result;
-		int ret = shunt_group_switch(group, spaces_of[(i + 1) & 1], plan, &result);
+		int ret = shunt_group_switch(group, spaces_of[(i + 1) & 1],
+			i < switches ? plan : SHUNT_PLAN_DETACH_ATTACH, &result);
 
 		longest = RTE_MAX(longest, result.end - result.moved);
 		if (ret)
