@@ -153,8 +153,10 @@ static int recover(struct member *member, struct shunt_switch_member *row)
 	return shunt_fail(ret, "%s; it runs after a second attempt", why);
 }
 
+/* Every port, whatever became of those before it; the first failure is the one reported. */
 static int recover_all(struct shunt_group *group, struct shunt_switch_result *result)
 {
+	char why[800] = "";
 	int ret = 0, err;
 
 	for (unsigned int i = 0; i < group->count; i++) {
@@ -165,9 +167,12 @@ static int recover_all(struct shunt_group *group, struct shunt_switch_result *re
 		if (!member->ops || !member->hwpt_id)
 			continue;
 		err = recover(member, row);
-		ret = ret ? ret : err;
+		if (err && !ret) {
+			ret = err;
+			snprintf(why, sizeof(why), "%s", shunt_errmsg());
+		}
 	}
-	return ret;
+	return ret ? shunt_fail(ret, "%s", why) : 0;
 }
 
 static int move(struct shunt_group *group, struct shunt_space *to, uint32_t hwpt_id,

@@ -108,6 +108,8 @@ void books_forget(struct port_books *port, uint64_t before)
 
 	while (gone < port->gap_count && port->gaps[gone].first_seen < before)
 		gone++;
+	if (!gone)
+		return;
 	port->gap_count -= gone;
 	memmove(port->gaps, port->gaps + gone, port->gap_count * sizeof(*port->gaps));
 }

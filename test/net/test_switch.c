@@ -40,11 +40,21 @@ static struct direction directions[NET_PORTS];
 static uint32_t length, segments;
 static unsigned int pause_us;
 static unsigned int switches = SWITCHES;
-static bool stop_polling;
+static pthread_t poller;
+static bool polling, stop_polling;
 static uint64_t longest; /* recovery of all ports after a switch, ticks */
+
+static void stop_poller(void)
+{
+	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
+	if (polling)
+		pthread_join(poller, NULL);
+	polling = false;
+}
 
 static int abandon(void **state)
 {
+	stop_poller();
 	net_abandon(&net);
 	return 0;
 }
@@ -213,7 +223,7 @@ static void check_books(unsigned int from)
 }
 
 /* Two switchable ports with frames of `length` and `segments` on their way in both directions. */
-static struct shunt_group *begin_traffic(const struct net_config *config, pthread_t *poller)
+static struct shunt_group *begin_traffic(const struct net_config *config)
 {
 	struct shunt_group *group = NULL;
 	struct shunt_space *b;
@@ -226,16 +236,16 @@ static struct shunt_group *begin_traffic(const struct net_config *config, pthrea
 	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
 	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
 	assert_int_equal(shunt_group_prepare(group, b), 0);
-	assert_int_equal(pthread_create(poller, NULL, poll, NULL), 0);
+	assert_int_equal(pthread_create(&poller, NULL, poll, NULL), 0);
+	polling = true;
 	while (truth_of(0).tx_wire < 100 || truth_of(1).tx_wire < 100)
 		rte_delay_us_sleep(100);
 	return group;
 }
 
-static void end_traffic(pthread_t poller)
+static void end_traffic(void)
 {
-	__atomic_store_n(&stop_polling, true, __ATOMIC_RELEASE);
-	pthread_join(poller, NULL);
+	stop_poller();
 	drain();
 }
 
@@ -246,7 +256,6 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 	struct shunt_recovery sum = { 0 };
 	uint64_t resets = 0;
 	struct shunt_group *group;
-	pthread_t poller;
 
 	length = frame_length;
 	segments = frame_segments;
@@ -259,11 +268,11 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, enum shunt_p
 		config.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 		config.buffers = 8191;
 	}
-	group = begin_traffic(&config, &poller);
+	group = begin_traffic(&config);
 
 	switch_about(group, plan, iommu == SHUNT_SIM_BLOCKING && !slow_us, &sum);
 
-	end_traffic(poller);
+	end_traffic();
 	print_message(
 		"%u + %u frames, repaired %u, resets: queue %u, port %u, function %u; dropped "
 		"%u + %u; longest recovery %.2f ms\n",
@@ -351,7 +360,6 @@ static void fail_each_call(struct shunt_group *group, enum shunt_plan plan)
 static void each_call_fails_under_traffic(void **state)
 {
 	struct net_config config = net_defaults;
-	pthread_t poller;
 	struct shunt_group *group;
 
 	length = LENGTH;
@@ -359,10 +367,10 @@ static void each_call_fails_under_traffic(void **state)
 	pause_us = 0;
 	config.sim.iommu = SHUNT_SIM_BLOCKING;
 	config.sim.nic = SHUNT_SIM_WEDGE;
-	group = begin_traffic(&config, &poller);
+	group = begin_traffic(&config);
 	fail_each_call(group, SHUNT_PLAN_REPLACE);
 	fail_each_call(group, SHUNT_PLAN_DETACH_ATTACH);
-	end_traffic(poller);
+	end_traffic();
 	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
 	net_stop(&net);
 	net_destroy(&net);

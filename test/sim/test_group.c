@@ -204,6 +204,30 @@ static void each_plan_moves_every_member(void **state)
 	}
 }
 
+/* So a switch takes the same time whatever is mapped: test/bench/scale.c shows it. */
+static void a_switch_makes_as_many_calls_as_members(void **state)
+{
+	struct shunt_switch_result result;
+	char *va = bench.arena.addr;
+
+	for (unsigned int mappings = 0; mappings <= 200; mappings += 100) {
+		uint64_t calls;
+
+		for (uint64_t i = 0; i < mappings; i++)
+			assert_int_equal(shunt_spaces_map(bench.spaces, va, 0x1000,
+						 (mappings << 20) + i * 0x1000, SHUNT_DMA_BOTH),
+				0);
+		calls = inject_calls(bench.inject, INJECT_IOCTL);
+		assert_int_equal(
+			shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+		assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL) - calls, PORTS);
+		assert_int_equal(
+			shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_DETACH_ATTACH, &result),
+			0);
+		assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL) - calls, 3 * PORTS);
+	}
+}
+
 static int64_t three_faults_of_the_second(void *context, const char *function)
 {
 	return strcmp(function, "0000:04:00.0") == 0 ? 3 : 0;
@@ -442,6 +466,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		group_test(each_plan_moves_every_member),
+		group_test(a_switch_makes_as_many_calls_as_members),
 		group_test(only_members_with_faults_are_suspect),
 		group_test(refusals_touch_nothing),
 		group_test(joining_is_refused_with_the_reason),
