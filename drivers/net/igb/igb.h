@@ -118,6 +118,15 @@ struct igb_tx_queue {
 /** Statistics registers of the NIC, summed up; indices of the table in igb_stats.c. */
 #define IGB_REGISTER_COUNTERS 40
 
+/** What is known of each queue in the course of a recovery; bit or entry a queue. */
+struct igb_trial {
+	uint16_t rx_head[SHUNT_82576_QUEUES];
+	uint16_t tx_head[SHUNT_82576_QUEUES];
+	uint32_t rx_proven, tx_proven; /**< runs */
+	uint32_t rx_dead, tx_dead;     /**< its head register says nothing of the ring */
+	bool halted;                   /**< the port is being reset */
+};
+
 /** One port; lives in the ethdev port's private data. */
 struct igb_port {
 	struct shunt_port port; /* first */
@@ -139,7 +148,8 @@ struct igb_port {
 	uint64_t good_at_reset; /**< frames the NIC had taken in at its last reset */
 	uint64_t seen_at_reset; /**< of those, the ones that came to memory */
 	struct shunt_recovery recovered, recovered_base; /**< of all recoveries */
-	uint64_t recoveries, recoveries_base;            /**< times something had to be mended */
+	struct igb_trial trial; /**< of a recovery that a failed access stopped; else all zero */
+	uint64_t recoveries, recoveries_base; /**< times something had to be mended */
 	uint64_t proofs, proofs_base; /**< times all queues were made to prove that they run */
 };
 

@@ -147,6 +147,7 @@ int igb_start(struct rte_eth_dev *dev)
 	if (ret)
 		goto halt;
 	igb_recover_baseline(port);
+	port->trial = (struct igb_trial){ 0 };
 	igb_hw_receive(port, true);
 	ret = igb_access_end(port);
 	if (ret)

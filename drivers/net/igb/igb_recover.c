@@ -29,14 +29,6 @@
 #define WATCH_SLEEP_NS 10000ull
 #define SETTLE_NS      20000ull
 
-/** What is known of each queue in the course of one recovery. */
-struct trial {
-	uint16_t rx_head[SHUNT_82576_QUEUES];
-	uint16_t tx_head[SHUNT_82576_QUEUES];
-	uint32_t rx_proven, tx_proven; /* bit a queue */
-	uint32_t rx_dead, tx_dead;
-};
-
 static bool rx_runs(const struct igb_port *port, unsigned int i)
 {
 	return port->rx[i] && port->rx[i]->started;
@@ -47,7 +39,7 @@ static bool tx_runs(const struct igb_port *port, unsigned int i)
 	return port->tx[i] && port->tx[i]->started;
 }
 
-static void read_heads(struct igb_port *port, struct trial *trial)
+static void read_heads(struct igb_port *port, struct igb_trial *trial)
 {
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (rx_runs(port, i))
@@ -59,7 +51,7 @@ static void read_heads(struct igb_port *port, struct trial *trial)
 	}
 }
 
-static bool all_proven(const struct igb_port *port, const struct trial *trial)
+static bool all_proven(const struct igb_port *port, const struct igb_trial *trial)
 {
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if ((rx_runs(port, i) && !(trial->rx_proven >> i & 1)) ||
@@ -70,21 +62,24 @@ static bool all_proven(const struct igb_port *port, const struct trial *trial)
 }
 
 /* Pollers run on: queues with traffic prove themselves in microseconds. */
-static void watch(struct igb_port *port, struct trial *trial)
+static void watch(struct igb_port *port, struct igb_trial *trial)
 {
 	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(WATCH_NS);
-	struct trial now;
+	struct igb_trial before = *trial, now = *trial;
 
-	read_heads(port, trial);
+	trial->rx_proven = trial->tx_proven = 0;
+	read_heads(port, &before);
 	do {
 		igb_sleep_ns(WATCH_SLEEP_NS);
 		read_heads(port, &now);
 		for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-			if (rx_runs(port, i) && now.rx_head[i] != trial->rx_head[i])
+			if (rx_runs(port, i) && now.rx_head[i] != before.rx_head[i])
 				trial->rx_proven |= 1u << i;
-			if (tx_runs(port, i) && now.tx_head[i] != trial->tx_head[i])
+			if (tx_runs(port, i) && now.tx_head[i] != before.tx_head[i])
 				trial->tx_proven |= 1u << i;
 		}
+		trial->rx_proven &= ~trial->rx_dead;
+		trial->tx_proven &= ~trial->tx_dead;
 	} while (!port->access_error && !all_proven(port, trial) && shunt_clock_now() < limit);
 }
 
@@ -95,7 +90,7 @@ static void watch(struct igb_port *port, struct trial *trial)
  */
 static bool looks_stuck(struct igb_port *port)
 {
-	struct trial before = { 0 }, now = { 0 };
+	struct igb_trial before = { 0 }, now = { 0 };
 	uint16_t next[SHUNT_82576_QUEUES] = { 0 };
 	uint32_t rx_waits = 0, tx_waits = 0;
 
@@ -138,9 +133,9 @@ static bool looks_stuck(struct igb_port *port)
  * read a slot before the first one's head that has no DD will not get one. Queues that are dead
  * keep what was found when they still had a head of their own.
  */
-static void repair(struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+static void repair(struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
-	struct trial now = *trial;
+	struct igb_trial now = *trial;
 
 	read_heads(port, &now);
 	igb_sleep_ns(SETTLE_NS);
@@ -162,13 +157,15 @@ static void repair(struct igb_port *port, struct trial *trial, struct shunt_reco
 }
 
 /* Ring laid anew, head at 0, the NIC told of it. */
-static int restart_rx(struct igb_rx_queue *queue)
+static int restart_rx(struct igb_rx_queue *queue, struct igb_trial *trial)
 {
 	int ret;
 
+	trial->rx_dead |= 1u << queue->index;
 	ret = igb_rx_queue_enable(queue);
 	if (ret)
 		return ret;
+	trial->rx_dead &= ~(1u << queue->index);
 	igb_rx_ring_relay(queue);
 	igb_doorbell(queue->doorbell, igb_rx_ring_tail(queue));
 	return 0;
@@ -184,10 +181,12 @@ static int await_head(struct igb_tx_queue *queue, uint16_t head)
  * The same, with a context descriptor first: frames from *head on follow once the queue has taken
  * it. *head is kept true, so that this can be tried again.
  */
-static int restart_tx(struct igb_tx_queue *queue, uint16_t *head)
+static int restart_tx(struct igb_tx_queue *queue, struct igb_trial *trial)
 {
+	uint16_t *head = &trial->tx_head[queue->index];
 	int ret;
 
+	trial->tx_dead |= 1u << queue->index;
 	ret = igb_tx_queue_enable(queue);
 	if (ret)
 		return ret;
@@ -198,6 +197,7 @@ static int restart_tx(struct igb_tx_queue *queue, uint16_t *head)
 	if (ret)
 		return ret;
 	igb_tx_ring_done(queue, 0);
+	trial->tx_dead &= ~(1u << queue->index);
 	if (queue->tail != 1)
 		igb_doorbell(queue->doorbell, queue->tail);
 	return 0;
@@ -222,10 +222,11 @@ static int prove_idle_tx(struct igb_tx_queue *queue, uint16_t *head)
  * again, which a wedged one does not. Its head is true once it is off.
  */
 static int prove_busy_tx(
-	struct igb_tx_queue *queue, uint16_t *head, struct shunt_recovery *recovery)
+	struct igb_tx_queue *queue, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
 	struct igb_port *port = queue->port;
 	uint32_t reg = SHUNT_82576_TDH(queue->index);
+	uint16_t *head = &trial->tx_head[queue->index];
 	int ret;
 
 	ret = igb_await_change(port, reg, *head, "a transmit queue to move");
@@ -236,7 +237,18 @@ static int prove_busy_tx(
 	if (ret)
 		return ret;
 	*head = (uint16_t)(igb_read(port, reg) % queue->count);
-	return port->access_error ? port->access_error : restart_tx(queue, head);
+	return port->access_error ? port->access_error : restart_tx(queue, trial);
+}
+
+static int prove_tx(
+	struct igb_tx_queue *queue, struct igb_trial *trial, struct shunt_recovery *recovery)
+{
+	uint16_t *head = &trial->tx_head[queue->index];
+
+	if (trial->tx_dead >> queue->index & 1)
+		return restart_tx(queue, trial);
+	return *head == queue->tail ? prove_idle_tx(queue, head)
+				    : prove_busy_tx(queue, trial, recovery);
 }
 
 /*
@@ -244,7 +256,7 @@ static int prove_busy_tx(
  *
  * @return 0 all run; -ETIMEDOUT trial says which do not; failure of an access
  */
-static int prove(struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+static int prove(struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
 	int result = 0;
 
@@ -253,18 +265,12 @@ static int prove(struct igb_port *port, struct trial *trial, struct shunt_recove
 		int ret = 0;
 
 		if (rx_runs(port, i) && !(trial->rx_proven >> i & 1)) {
-			ret = restart_rx(port->rx[i]);
-			trial->rx_dead |= (uint32_t)(ret != 0) << i;
+			ret = restart_rx(port->rx[i], trial);
 			recovery->queue_resets += ret != 0;
 			result = ret ? ret : result;
 		}
 		if (tx_runs(port, i) && !(trial->tx_proven >> i & 1)) {
-			struct igb_tx_queue *queue = port->tx[i];
-
-			ret = trial->tx_head[i] == queue->tail
-				      ? prove_idle_tx(queue, &trial->tx_head[i])
-				      : prove_busy_tx(queue, &trial->tx_head[i], recovery);
-			trial->tx_dead |= (uint32_t)(ret != 0) << i;
+			ret = prove_tx(port->tx[i], trial, recovery);
 			result = ret ? ret : result;
 		}
 		if (port->access_error)
@@ -301,11 +307,12 @@ void igb_recover_baseline(struct igb_port *port)
  * that the NIC counted as received and that are not in memory are in its FIFO: they are lost.
  */
 static int prepare_reset(
-	struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
 	uint64_t good, seen;
 	int ret;
 
+	trial->halted = true;
 	ret = igb_hw_quiet(port);
 	if (ret)
 		return ret;
@@ -320,7 +327,7 @@ static int prepare_reset(
 }
 
 /* The port as the application has set it up; frames not sent yet are sent now. */
-static int restart_port(struct igb_port *port, struct trial *trial)
+static int restart_port(struct igb_port *port, struct igb_trial *trial)
 {
 	int ret;
 
@@ -331,21 +338,24 @@ static int restart_port(struct igb_port *port, struct trial *trial)
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		/* Twice: going on says little of a queue that the reset had turned off. */
 		for (unsigned int times = 0; rx_runs(port, i) && times < 2; times++) {
-			ret = restart_rx(port->rx[i]);
+			ret = restart_rx(port->rx[i], trial);
 			if (ret)
 				return ret;
 		}
 		if (tx_runs(port, i)) {
-			ret = restart_tx(port->tx[i], &trial->tx_head[i]);
+			ret = restart_tx(port->tx[i], trial);
 			if (ret)
 				return ret;
 		}
 	}
 	igb_hw_receive(port, true);
-	return igb_access_end(port);
+	ret = igb_access_end(port);
+	trial->halted = ret != 0;
+	return ret;
 }
 
-static int port_reset(struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+static int port_reset(
+	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
 	int ret;
 
@@ -360,7 +370,7 @@ static int port_reset(struct igb_port *port, struct trial *trial, struct shunt_r
 }
 
 static int function_reset(
-	struct igb_port *port, struct trial *trial, struct shunt_recovery *recovery)
+	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
 	int ret;
 
@@ -372,6 +382,7 @@ static int function_reset(
 	if (ret)
 		return ret;
 	recovery->function_resets++;
+	trial->rx_dead = trial->tx_dead = UINT32_MAX;
 	ret = shunt_vfio_reset(&port->port.device);
 	if (ret)
 		return ret;
@@ -385,30 +396,43 @@ static int function_reset(
 	return restart_port(port, trial);
 }
 
+/* From where an earlier recovery stopped, if a failed access stopped one. */
+static int mend_paused(
+	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
+{
+	int ret = 0;
+
+	if (!trial->halted) {
+		repair(port, trial, recovery);
+		ret = igb_access_end(port);
+		if (!ret)
+			ret = prove(port, trial, recovery);
+	}
+	if (trial->halted || ret == -ETIMEDOUT)
+		ret = port_reset(port, trial, recovery);
+	if (ret == -ETIMEDOUT)
+		ret = function_reset(port, trial, recovery);
+	return ret;
+}
+
 static int mend(struct igb_port *port, struct shunt_recovery *recovery)
 {
-	struct trial trial = { 0 };
+	struct igb_trial *trial = &port->trial;
 	int ret;
 
-	watch(port, &trial);
+	if (!trial->halted)
+		watch(port, trial);
 	ret = igb_pause(port);
-	if (ret)
-		goto resume;
-	repair(port, &trial, recovery);
-	ret = igb_access_end(port);
 	if (!ret)
-		ret = prove(port, &trial, recovery);
-	if (ret == -ETIMEDOUT)
-		ret = port_reset(port, &trial, recovery);
-	if (ret == -ETIMEDOUT)
-		ret = function_reset(port, &trial, recovery);
-	if (ret)
+		ret = mend_paused(port, trial, recovery);
+	igb_resume(port);
+	if (!ret)
+		*trial = (struct igb_trial){ 0 };
+	else
 		ret = shunt_fail_while(-EIO,
 			"%s does not run after %u queue, %u port and %u function resets",
 			port->port.device.function, recovery->queue_resets, recovery->port_resets,
 			recovery->function_resets);
-resume:
-	igb_resume(port);
 	return ret;
 }
 
