@@ -70,12 +70,12 @@ int forward_eal_start(struct forward *run)
 	int worker, control;
 	char name[] = "shunt", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
 	char log_level[] = "--log-level=error", in_memory[] = "--in-memory";
-	char no_huge[] = "--no-huge", no_files[] = "--no-shconf";
+	char no_huge[] = "--no-huge", no_files[] = "--no-shconf", va[] = "--iova-mode=va";
 	bool huge = !run->options->no_huge && hugetlbfs_writable() &&
 		    free_hugepage_bytes() >= run->options->memory_mib << 20;
-	char *argv[] = { name, lcores, memory, no_pci, no_telemetry, log_level,
+	char *argv[] = { name, lcores, memory, no_pci, no_telemetry, log_level, va,
 		huge ? in_memory : no_files, huge ? NULL : no_huge, NULL };
-	int argc = huge ? 7 : 8;
+	int argc = huge ? 8 : 9;
 
 	divide_processors(&run->engine_processors, &worker, &control);
 	snprintf(lcores, sizeof(lcores), "--lcores=0@%d,1@%d", control, worker);
