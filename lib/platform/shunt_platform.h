@@ -35,10 +35,16 @@ enum shunt_dma_prot {
 	SHUNT_DMA_BOTH = SHUNT_DMA_READ | SHUNT_DMA_WRITE,
 };
 
-/** One IOMMU fault, as the platform reports it. */
+/**
+ * One IOMMU fault, as the platform reports it. Several observers may report the same fault: each
+ * reports it once.
+ */
 struct shunt_fault {
 	uint64_t time;     /**< when it was seen, in shunt_clock ticks */
-	char function[16]; /**< PCI function, "0000:03:00.0" */
+	char observer[16]; /**< who saw it: "sim", "kmsg", "tracepoint", "interrupts" */
+	char function[16]; /**< PCI function, "0000:03:00.0"; "": a DMA was refused, or may have
+			    been, and nobody can tell whose, for records were suppressed,
+			    merged or lost. The other fields say nothing then. */
 	uint64_t iova;     /**< address that was refused */
 	bool write;        /**< the device wrote */
 	uint32_t reason;   /**< the IOMMU's own reason code; enum shunt_sim_reason on sim */
@@ -46,9 +52,12 @@ struct shunt_fault {
 
 /** What runs below, for outputs and records: never let a model's figure pass as silicon's. */
 struct shunt_platform_info {
-	char iommu[64]; /**< e.g. "sim blocking", "intel-iommu" */
-	char nic[64];   /**< e.g. "82576 model, drop" */
-	bool emulated;  /**< true for sim and for a virtual machine */
+	char iommu[64];  /**< e.g. "sim blocking", "intel-iommu legacy" */
+	char nic[64];    /**< e.g. "82576 model, drop"; "" on the kernel: lib/pci has its name */
+	char kernel[64]; /**< release of the kernel that switches, "6.12.95"; "" on sim */
+	char fault_observers[64]; /**< who reports faults, names with spaces between; "": nobody.
+				       On the kernel filled from the first faults() on */
+	bool emulated;            /**< true for sim and for a virtual machine */
 };
 
 /**
@@ -74,10 +83,16 @@ struct shunt_platform_ops {
 	int (*write)(struct shunt_platform *platform, int fd, uint64_t offset, const void *buf,
 		size_t length);
 	/**
-	 * Takes out up to n fault records in order of time.
+	 * Takes out up to n fault records in order of time: of every DMA that was refused before
+	 * the call and since the first one. A function without a record had no DMA refused, unless
+	 * a record with function "" is among them. Fewer than n: there are no more.
+	 *
+	 * On the kernel the first call begins to observe, and each may move the calling thread to
+	 * other processors for a moment: it returns when the handlers of interrupts are done.
+	 *
 	 * @return number of records; -ENOTSUP where this platform cannot see faults; -EOVERFLOW,
-	 *         once after records were lost for want of room: shunt_errmsg() says how many,
-	 *         and the next call goes on with those that are left.
+	 *         once after records were lost for want of room, of whatever function:
+	 *         shunt_errmsg() says how many, and the next call goes on with those that are left.
 	 */
 	int (*faults)(struct shunt_platform *platform, struct shunt_fault *records, unsigned int n);
 	/** Says what runs below. */

@@ -161,6 +161,8 @@ static void sim_info(struct shunt_platform *platform, struct shunt_platform_info
 
 	snprintf(info->iommu, sizeof(info->iommu), "sim %s", iommu_names[sim->config.iommu]);
 	snprintf(info->nic, sizeof(info->nic), "82576 model, %s", nic_names[sim->config.nic]);
+	info->kernel[0] = '\0';
+	snprintf(info->fault_observers, sizeof(info->fault_observers), "sim");
 	info->emulated = true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ void sim_faults_add(
 		struct shunt_fault *fault = &faults->records[faults->written % FAULT_RECORDS];
 
 		fault->time = shunt_clock_now();
+		snprintf(fault->observer, sizeof(fault->observer), "sim");
 		memcpy(fault->function, function->address, sizeof(fault->function));
 		fault->iova = iova;
 		fault->write = (prot & SHUNT_DMA_WRITE) != 0;

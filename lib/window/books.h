@@ -8,7 +8,7 @@
 struct switch_note {
 	uint64_t start;
 	uint64_t end;
-	uint32_t troubled; /* bit a port: faults, or unknown, or a recovery */
+	uint32_t troubled; /* bit a port, as shunt_window.h defines it */
 };
 
 /* Frames of a stream that were lost on the way in: numbers after `last`, before `first`. */

@@ -8,18 +8,23 @@
 #include "shunt_error.h"
 #include "shunt_fault_log.h"
 
-#define BATCH 64
+#define BATCH     64
+#define OBSERVERS 8
 
 struct function {
 	char address[16];
-	int64_t total;
-	int64_t asked; /* total when last asked */
+	uint64_t seen[OBSERVERS]; /* records of each observer */
+	uint64_t asked;           /* largest of these when last asked */
+	uint64_t blind_added;     /* shunt_fault_log::blind when it was added */
+	uint64_t blind_asked;     /* and when last asked */
 };
 
 struct shunt_fault_log {
 	struct shunt_platform *platform;
 	pthread_mutex_t lock;
-	int state; /* 0; -ENOTSUP or another reason why counts cannot be trusted */
+	char observers[OBSERVERS][sizeof(((struct shunt_fault *)NULL)->observer)];
+	uint64_t blind; /* times that nobody could tell whose DMA was refused */
+	int why;        /* the last of them: a negative errno */
 	struct function *functions;
 	size_t count;
 };
@@ -32,22 +37,56 @@ static struct function *find(struct shunt_fault_log *log, const char *address)
 	return NULL;
 }
 
+static void blind(struct shunt_fault_log *log, int why)
+{
+	log->blind++;
+	log->why = why;
+}
+
+/* Index of an observer; the last one is shared by those that find no room. */
+static unsigned int observer_index(struct shunt_fault_log *log, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < OBSERVERS - 1; i++) {
+		if (strcmp(log->observers[i], name) == 0)
+			break;
+		if (!log->observers[i][0]) {
+			snprintf(log->observers[i], sizeof(log->observers[i]), "%s", name);
+			break;
+		}
+	}
+	return i;
+}
+
+static void take_in(struct shunt_fault_log *log, const struct shunt_fault *record)
+{
+	struct function *function;
+
+	if (!record->function[0]) {
+		blind(log, -EOVERFLOW);
+		return;
+	}
+	function = find(log, record->function);
+	if (function)
+		function->seen[observer_index(log, record->observer)]++;
+}
+
 static void drain(struct shunt_fault_log *log)
 {
 	struct shunt_fault records[BATCH];
-	struct function *function;
+	bool lost = false, more;
 	int n;
 
 	do {
 		n = log->platform->ops->faults(log->platform, records, BATCH);
+		more = n == BATCH || (n == -EOVERFLOW && !lost);
+		lost = n == -EOVERFLOW;
 		if (n < 0)
-			log->state = n;
-		for (int i = 0; i < n; i++) {
-			function = find(log, records[i].function);
-			if (function)
-				function->total++;
-		}
-	} while (n == BATCH);
+			blind(log, n);
+		for (int i = 0; i < n; i++)
+			take_in(log, &records[i]);
+	} while (more);
 }
 
 int shunt_fault_log_create(struct shunt_platform *platform, struct shunt_fault_log **log)
@@ -86,7 +125,8 @@ int shunt_fault_log_add(struct shunt_fault_log *log, const char *function)
 	} else if (find(log, function)) {
 		ret = shunt_fail(-EEXIST, "fault log: %s is in it already", function);
 	} else {
-		functions[log->count] = (struct function){ 0 };
+		functions[log->count] =
+			(struct function){ .blind_added = log->blind, .blind_asked = log->blind };
 		snprintf(functions[log->count].address, sizeof(functions[0].address), "%s",
 			function);
 		log->count++;
@@ -95,33 +135,54 @@ int shunt_fault_log_add(struct shunt_fault_log *log, const char *function)
 	return ret;
 }
 
-static int64_t count(struct shunt_fault_log *log, const char *address, bool since)
+static uint64_t largest(const struct function *function)
 {
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < OBSERVERS; i++)
+		if (function->seen[i] > most)
+			most = function->seen[i];
+	return most;
+}
+
+static int64_t answer(const struct shunt_fault_log *log, uint64_t count, uint64_t blind_before)
+{
+	if (count)
+		return (int64_t)count;
+	return log->blind != blind_before ? log->why : 0;
+}
+
+int64_t shunt_fault_log_since(void *context, const char *address)
+{
+	struct shunt_fault_log *log = context;
 	struct function *function;
-	int64_t answer;
+	int64_t count = -ENOENT;
+	uint64_t most;
 
 	pthread_mutex_lock(&log->lock);
 	drain(log);
 	function = find(log, address);
-	if (log->state) {
-		answer = log->state;
-	} else if (!function) {
-		answer = -ENOENT;
-	} else {
-		answer = since ? function->total - function->asked : function->total;
-		if (since)
-			function->asked = function->total;
+	if (function) {
+		/* An observer that tells later than another one adds nothing: totals compare. */
+		most = largest(function);
+		count = answer(log, most - function->asked, function->blind_asked);
+		function->asked = most;
+		function->blind_asked = log->blind;
 	}
 	pthread_mutex_unlock(&log->lock);
-	return answer;
+	return count;
 }
 
-int64_t shunt_fault_log_since(void *log, const char *function)
+int64_t shunt_fault_log_total(struct shunt_fault_log *log, const char *address)
 {
-	return count(log, function, true);
-}
+	const struct function *function;
+	int64_t count = -ENOENT;
 
-int64_t shunt_fault_log_total(struct shunt_fault_log *log, const char *function)
-{
-	return count(log, function, false);
+	pthread_mutex_lock(&log->lock);
+	drain(log);
+	function = find(log, address);
+	if (function)
+		count = answer(log, largest(function), function->blind_added);
+	pthread_mutex_unlock(&log->lock);
+	return count;
 }

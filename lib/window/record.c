@@ -61,9 +61,28 @@ static json_t *quantiles(struct shunt_samples *samples)
 		count_json(shunt_samples_quantile(samples, 1.0)));
 }
 
-static json_t *faults_json(int64_t faults)
+/* None seen is a number only if somebody looked, and could tell, in every switch. */
+static json_t *faults_json(const struct shunt_record *record, const struct shunt_record_port *port)
 {
-	return faults < 0 ? json_string("unknown") : json_integer(faults);
+	int64_t faults = port->figures->faults;
+
+	if (faults < 0 || (faults == 0 && !record->info.fault_observers[0]))
+		return json_string("unknown");
+	return json_integer(faults);
+}
+
+/* A list of the words of a text. */
+static json_t *words_json(const char *text)
+{
+	json_t *words = json_array();
+	size_t length;
+
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+		length = strcspn(text, " ");
+		json_array_append_new(words, json_stringn(text, length));
+		text += length;
+	}
+	return words;
 }
 
 static json_t *books_json(const struct shunt_record_port *port)
@@ -88,7 +107,7 @@ static json_t *recovery_json(const struct shunt_recovery *recovery)
 		(json_int_t)recovery->rx_dropped, "tx_dropped", (json_int_t)recovery->tx_dropped);
 }
 
-static json_t *port_json(const struct shunt_record_port *port)
+static json_t *port_json(const struct shunt_record *record, const struct shunt_record_port *port)
 {
 	struct shunt_window_figures *figures = port->figures;
 	json_t *truth = NULL;
@@ -97,14 +116,15 @@ static json_t *port_json(const struct shunt_record_port *port)
 		truth = json_pack("{s:o, s:o}", "compared", count_json(port->compared), "within",
 			count_json(port->within));
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o, s:o, s:o*}",
+			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
 		"name", port->name, "function", port->function, "rx", count_json(port->rx), "tx",
 		count_json(port->tx), "sent", count_json(port->sent), "received",
 		count_json(port->received), "lost", count_json(shunt_record_lost(port)), "late",
 		count_json(port->late), "corrupt", count_json(port->corrupt), "max_gap_ns",
 		count_json(port->max_gap_ns), "resolution_ns",
 		count_json(shunt_samples_quantile(&figures->resolution_ns, 0.99)), "faults",
-		faults_json(figures->faults), "recoveries", count_json(figures->recoveries),
+		faults_json(record, port), "faults_unknown_switches",
+		count_json(figures->fault_unknown), "recoveries", count_json(figures->recoveries),
 		"recovered", recovery_json(&figures->recovered), "window_ns",
 		quantiles(&figures->window_ns), "windows_measured",
 		count_json(figures->window_ns.count), "windows_unmeasured",
@@ -117,7 +137,7 @@ static json_t *ports_json(const struct shunt_record *record)
 	json_t *ports = json_array();
 
 	for (unsigned int i = 0; i < record->port_count; i++)
-		json_array_append_new(ports, port_json(&record->ports[i]));
+		json_array_append_new(ports, port_json(record, &record->ports[i]));
 	return ports;
 }
 
@@ -137,14 +157,17 @@ static json_t *rate_json(uint64_t rate)
 
 static json_t *record_json(const struct shunt_record *record)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:o, s:f, s:o, s:o, "
-			 "s:o, s:o}",
-		"schema", SCHEMA, "platform", record->platform, "iommu", record->info.iommu, "nic",
-		record->info.nic, "emulated", record->info.emulated, "hugepages", record->hugepages,
-		"plan", record->plan, "traffic", record->traffic, "rate", rate_json(record->rate),
-		"switches", count_json(record->switches), "failed_switches",
-		count_json(record->failed), "duration_s", record->duration_s, "unexplained",
-		count_json(shunt_record_unexplained(record)), "foreign",
+	const char *kernel = record->info.kernel[0] ? record->info.kernel : NULL;
+
+	return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:o, s:f, "
+			 "s:o, s:o, s:o, s:o}",
+		"schema", SCHEMA, "platform", record->platform, "kernel", kernel, "iommu",
+		record->info.iommu, "fault_observers", words_json(record->info.fault_observers),
+		"nic", record->info.nic, "emulated", record->info.emulated, "hugepages",
+		record->hugepages, "plan", record->plan, "traffic", record->traffic, "rate",
+		rate_json(record->rate), "switches", count_json(record->switches),
+		"failed_switches", count_json(record->failed), "duration_s", record->duration_s,
+		"unexplained", count_json(shunt_record_unexplained(record)), "foreign",
 		count_json(record->foreign), "group", group_json(record), "ports",
 		ports_json(record));
 }

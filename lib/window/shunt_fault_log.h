@@ -11,7 +11,15 @@
  * The fault log takes the fault records out of the platform and gives each to its function.
  *
  *   platform->faults() --> struct shunt_fault_log --> 0000:03:00.0: 17 in all, 3 since last asked
- *                                                 --> 0000:04:00.0: ...
+ *                                                 --> 0000:04:00.0: none in all
+ *                                                 --> 0000:05:00.0: unknown since last asked
+ *
+ * Two observers may see the same fault: records are counted for each observer, and the largest
+ * count is the answer. A positive answer is a lower bound: IOMMUs merge faults of one function, and
+ * logs of kernels are rate-limited. 0 is certain. Where DMA was refused, or may have been, and
+ * nobody can tell whose, a function without a record of its own is unknown: for the time between
+ * two questions only.
+ *
  * Any thread.
  */
 
@@ -34,11 +42,13 @@ int shunt_fault_log_add(struct shunt_fault_log *log, const char *function);
  * Fault records of a function since the last call for it: a shunt_fault_observer.
  *
  * @param log  struct shunt_fault_log
- * @return count; -ENOTSUP this platform cannot see faults; -EOVERFLOW some were lost
+ * @return count, at least; 0 surely none; -ENOTSUP unknown, this platform cannot see faults;
+ *         -EOVERFLOW unknown, records were suppressed or lost; another negative errno: unknown;
+ *         -ENOENT this function is not in the log
  */
 int64_t shunt_fault_log_since(void *log, const char *function);
 
-/** Fault records of a function in all; negative as above. */
+/** Fault records of a function since it was added, as above. */
 int64_t shunt_fault_log_total(struct shunt_fault_log *log, const char *function);
 
 #ifdef __cplusplus

@@ -24,8 +24,10 @@
  * switch. Where no frame was lost the window is 0 and the resolution is the longest time between
  * two frames on the wire during the switch.
  *
- * Books: a lost frame is explained by a switch with fault records (or a recovery) of the port that
- * lost it, at that time; or by what the port says it dropped. What remains is unexplained.
+ * Books: a lost frame is explained by a switch that troubled the port that lost it, at that time;
+ * or by what the port says it dropped. What remains is unexplained. A switch troubled a port if it
+ * had fault records of it, if the port had to be mended after it, or if nobody can tell whether it
+ * had faults: the figures say in how many switches that was so.
  *
  * One thread (the one that switches).
  */
@@ -35,12 +37,15 @@ extern "C" {
 #endif
 
 #define SHUNT_WINDOW_MAX_PORTS 32
+#define SHUNT_WINDOW_TESTER    UINT32_MAX
 
 /** A port that is measured. */
 struct shunt_window_port {
 	const char *name;            /**< of the port, "net_shunt0" */
 	const char *function;        /**< "0000:03:00.0" */
 	unsigned int stream;         /**< of the tester, sent into this port */
+	unsigned int sender;         /**< index of the port that sends it, whose DMA can be refused
+					too; SHUNT_WINDOW_TESTER: none of these */
 	unsigned int out;            /**< index of the port where its frames leave */
 	struct shunt_watch *receive; /**< watch on the stream behind this port's receive side */
 };
@@ -68,7 +73,9 @@ struct shunt_window_figures {
 	struct shunt_samples ioctl_ns;
 	uint64_t unmeasured; /**< switches without a frame after them to tell by */
 	uint64_t last_window_ns;
-	int64_t faults; /**< fault records during switches; negative: unknown */
+	int64_t faults; /**< fault records during switches, at least; negative: unknown, there is no
+			     record and in some switch nobody could tell */
+	uint64_t fault_unknown; /**< switches without a record in which nobody could tell */
 	struct shunt_recovery recovered;
 	uint64_t recoveries;   /**< switches after which something had to be mended */
 	uint64_t rx_lost;      /**< frames lost on the way in */

@@ -91,13 +91,21 @@ static void add_recovery(struct shunt_recovery *sum, const struct shunt_recovery
 	sum->tx_dropped += recovery->tx_dropped;
 }
 
+static void add_faults(struct shunt_window_figures *figures, int64_t faults)
+{
+	if (faults < 0) {
+		figures->fault_unknown++;
+		if (figures->faults == 0)
+			figures->faults = faults;
+	} else if (faults > 0) {
+		figures->faults = faults + (figures->faults > 0 ? figures->faults : 0);
+	}
+}
+
 static int add_member(
 	struct shunt_window_figures *figures, const struct shunt_switch_member *member)
 {
-	if (member->faults < 0)
-		figures->faults = member->faults;
-	else if (figures->faults >= 0)
-		figures->faults += member->faults;
+	add_faults(figures, member->faults);
 	figures->recoveries += mended(&member->recovery);
 	add_recovery(&figures->recovered, &member->recovery);
 	return shunt_samples_add(&figures->ioctl_ns, shunt_clock_to_ns(member->ioctl_time));
@@ -200,6 +208,16 @@ static int settle_pending(struct shunt_window *window, bool give_up)
 	return ret;
 }
 
+/* On the way into a port a frame can be lost by it or by the port that sent it. */
+static bool explained(
+	const struct shunt_window *window, const struct shunt_gap *gap, unsigned int port)
+{
+	unsigned int sender = window->ports[port].sender;
+
+	return books_explain(&window->books, gap, port) ||
+	       (sender != SHUNT_WINDOW_TESTER && books_explain(&window->books, gap, sender));
+}
+
 static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 {
 	struct shunt_window_figures *figures = &window->figures[port];
@@ -211,7 +229,7 @@ static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 		n = shunt_watch_take(window->ports[port].receive, gaps, BATCH);
 		for (unsigned int i = 0; i < n && !ret; i++) {
 			figures->rx_lost += shunt_gap_frames(&gaps[i]);
-			if (books_explain(&window->books, &gaps[i], port))
+			if (explained(window, &gaps[i], port))
 				figures->rx_explained += shunt_gap_frames(&gaps[i]);
 			ret = books_add_gap(&window->books.ports[port], &gaps[i]);
 		}

@@ -223,22 +223,30 @@ static void frames_missing_at_the_end_are_lost(void **state)
 	assert_int_equal(figures->window_ns.count, 0);
 }
 
-static void unknown_faults_stay_unknown(void **state)
+static void unknown_faults_are_unknown_for_their_switch(void **state)
 {
+	static const int64_t faults[] = { 0, -ENOTSUP, 0, 3, -EOVERFLOW, 2 };
+	static const int64_t sums[] = { 0, -ENOTSUP, -ENOTSUP, 3, 3, 5 };
+	static const uint64_t unknown[] = { 0, 1, 1, 1, 2, 2 };
 	struct bench *bench = *state;
+	struct shunt_window_figures *figures = shunt_window_figures(bench->window, 0);
 	struct shunt_switch_result result;
 
 	steps(bench, 10, ARRIVES);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 6; i++) {
 		result = begin_switch(bench);
-		steps(bench, 1, LOST_IN);
-		result.members[0].faults = i == 0 ? -ENOTSUP : 3;
+		steps(bench, 1, faults[i] ? LOST_IN : ARRIVES);
+		result.members[0].faults = faults[i];
 		end_switch(bench, &result);
 		steps(bench, 5, ARRIVES);
 		assert_int_equal(shunt_window_poll(bench->window), 0);
+		assert_int_equal(figures->faults, sums[i]);
+		assert_int_equal(figures->fault_unknown, unknown[i]);
 	}
-	assert_true(shunt_window_figures(bench->window, 0)->faults < 0);
-	assert_int_equal(shunt_window_figures(bench->window, 0)->window_ns.count, 2);
+	assert_int_equal(figures->window_ns.count, 6);
+	assert_int_equal(figures->rx_lost, 4);
+	assert_int_equal(figures->rx_explained, 4); /* unknown explains, too */
+	assert_int_equal(shunt_window_figures(bench->window, 1)->fault_unknown, 0);
 }
 
 static void changed_and_foreign_frames_are_noticed(void **state)
@@ -287,7 +295,7 @@ int main(void)
 		window_test(a_loss_outside_switches_is_not_explained),
 		window_test(a_loss_in_a_switch_without_faults_is_not_explained),
 		window_test(frames_missing_at_the_end_are_lost),
-		window_test(unknown_faults_stay_unknown),
+		window_test(unknown_faults_are_unknown_for_their_switch),
 		window_test(changed_and_foreign_frames_are_noticed),
 		window_test(a_set_rate_is_kept),
 	};
