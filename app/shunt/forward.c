@@ -132,8 +132,9 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 		.max_gap_ns = shunt_clock_to_ns(returned->max_interval),
 		.figures = shunt_window_figures(run->window, i),
 	};
-	row->has_truth = true;
-	forward_truth_result(run->truth, i, &row->compared, &row->within);
+	row->has_truth = run->truth != NULL;
+	if (run->truth)
+		forward_truth_result(run->truth, i, &row->compared, &row->within);
 	row->rx_dropped = stats.imissed + row->figures->recovered.rx_dropped;
 	row->tx_dropped = stats.oerrors + row->figures->recovered.tx_dropped;
 }
@@ -197,15 +198,33 @@ static int report(struct forward *run)
 	return judge(&record);
 }
 
-/* Ends in the order in which frames move: tester, then lcore, then books. */
+static int start_lcores(struct forward *run)
+{
+	int ret = rte_eal_remote_launch(
+		run->source == FORWARD_OWN ? forward_own_lcore : forward_lcore, run, run->lcore);
+
+	if (!ret && run->source == FORWARD_TESTER)
+		ret = rte_eal_remote_launch(forward_tester_lcore, run, run->tester_lcore);
+	return ret ? shunt_fail_errno(ret, "starting the lcores") : 0;
+}
+
+static void stop_lcores(struct forward *run)
+{
+	atomic_store(&run->stop_lcore, true);
+	rte_eal_mp_wait_lcore();
+}
+
+/* Ends in the order in which frames move: tester, then lcores, then books. */
 static int measure(struct forward *run)
 {
 	char why[1024] = "";
 	int ret, err;
 
-	ret = rte_eal_remote_launch(forward_lcore, run, run->lcore);
-	if (ret)
-		return shunt_fail_errno(ret, "starting the worker lcore");
+	ret = start_lcores(run);
+	if (ret) {
+		stop_lcores(run);
+		return ret;
+	}
 	catch_signals();
 	shunt_thread_urgent();
 	run->start = shunt_clock_now();
@@ -215,8 +234,7 @@ static int measure(struct forward *run)
 		snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	run->end = shunt_clock_now();
 	forward_traffic_end(run);
-	atomic_store(&run->stop_lcore, true);
-	rte_eal_wait_lcore(run->lcore);
+	stop_lcores(run);
 	err = shunt_window_end(run->window);
 	if (!err)
 		err = report(run);
@@ -233,10 +251,13 @@ static int with_ports(struct forward *run)
 	ret = forward_spaces_make(run);
 	if (!ret)
 		ret = forward_traffic_connect(run);
+	if (!ret)
+		ret = forward_senders_make(run);
 	if (!ret) {
 		forward_view_head(run);
 		ret = measure(run);
 	}
+	forward_senders_free(run);
 	forward_traffic_free(run);
 	forward_ports_stop(run);
 	forward_spaces_free(run);
@@ -249,6 +270,8 @@ static int make_platform(struct forward *run)
 	cpu_set_t own;
 	int ret;
 
+	if (run->options->kernel)
+		return shunt_platform_kernel(&run->platform);
 	sched_getaffinity(0, sizeof(own), &own);
 	sched_setaffinity(0, sizeof(run->engine_processors), &run->engine_processors);
 	ret = shunt_sim_create(&run->options->sim, &run->platform);
@@ -275,6 +298,8 @@ static int forward(const struct forward_options *options)
 	struct forward run = { .options = options };
 	int ret;
 
+	if (options->kernel)
+		run.source = options->tester ? FORWARD_TESTER : FORWARD_OWN;
 	ret = forward_traffic_make(&run);
 	if (ret)
 		return ret;

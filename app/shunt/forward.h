@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 
 #include "forward_options.h"
@@ -22,8 +23,17 @@
  *   main thread      forward.c         sets up, switches, polls the window, ends
  *                    forward_view.c    shows
  *   worker lcore     forward_lcore.c   port -> next port, watches what arrives
- *   engine thread    the platform's    tester's frames into the ports and back
+ *
+ * Where the tester's frames come from and go to depends on what there is:
+ *
+ *   FORWARD_WIRES    sim: the engine thread puts them on the ports' wires and takes them off
+ *   FORWARD_TESTER   a port outside the group, on one segment with the ports; a second lcore
+ *                    polls it (forward_sender.c), frames go by MAC address
+ *   FORWARD_OWN      the ports are on one segment and nobody else is: each sends the stream of the
+ *                    next one, the worker lcore sends and receives, nothing is forwarded
  */
+
+enum forward_source { FORWARD_WIRES, FORWARD_TESTER, FORWARD_OWN };
 
 #define FORWARD_BURST 32
 
@@ -34,6 +44,7 @@ struct forward_port {
 	uint16_t held;  /* frames in `frames` that the other port did not take yet */
 	uint16_t first; /* of these */
 	struct rte_mbuf *frames[FORWARD_BURST];
+	struct rte_ether_addr address;
 	struct shunt_watch watch;
 	_Atomic uint64_t rx; /* frames received */
 	_Atomic uint64_t tx; /* frames given to the port where they leave */
@@ -43,8 +54,29 @@ struct forward_port {
 	struct forward *run;
 } __rte_cache_aligned;
 
+/* What the sender of a stream knows of its frames on their way. */
+struct forward_flight {
+	uint64_t returned; /* number of the frame that the tester expects next */
+	uint64_t moved;    /* ticks: when that changed, or when a frame was sent to ask */
+};
+
+/* A port that the tester's frames go out of: those of one stream, or of all. */
+struct forward_sender {
+	struct forward *run;
+	uint16_t id; /* ethdev */
+	uint16_t held;
+	uint16_t first;
+	unsigned int first_stream;
+	unsigned int streams;
+	unsigned int next; /* of its streams, to be asked first */
+	struct rte_ether_addr address;
+	struct rte_mbuf *frames[FORWARD_BURST];
+	struct forward_flight flights[SHUNT_WINDOW_MAX_PORTS]; /* by stream */
+} __rte_cache_aligned;
+
 struct forward {
 	const struct forward_options *options;
+	enum forward_source source;
 	struct shunt_platform *platform;
 	struct shunt_platform_info info;
 	struct shunt_traffic traffic;
@@ -62,8 +94,17 @@ struct forward {
 	unsigned int arena_count;
 	unsigned int count;
 	struct forward_port *ports;
+	struct forward_sender *senders;
+	unsigned int sender_count;
+	struct {
+		bool present;
+		uint16_t id; /* ethdev */
+		char function[16];
+		struct rte_ether_addr address;
+	} tester_port;
 	_Atomic bool stop_lcore;
 	unsigned int lcore;
+	unsigned int tester_lcore;
 	cpu_set_t engine_processors; /* of the platform's engine */
 	bool hugepages;
 	uint64_t start; /* ticks, first frame */
@@ -79,7 +120,7 @@ struct forward {
 
 /* ---- forward_eal.c ---- */
 
-/** Starts EAL with one worker lcore, and chooses processors. @return 0, -errno */
+/** Starts EAL, chooses lcores and processors. @return 0, -errno */
 int forward_eal_start(struct forward *run);
 void forward_eal_stop(void);
 
@@ -117,6 +158,21 @@ void forward_traffic_free(struct forward *run);
 
 /** Worker lcore: forwards until run->stop_lcore. */
 int forward_lcore(void *run);
+
+/** Notes what arrived at a port. */
+void forward_watch(struct forward_port *port, uint16_t count, uint64_t now);
+
+/* ---- forward_sender.c ---- */
+
+/** Senders for the ports of the run; none on FORWARD_WIRES. @return 0, -ENOMEM */
+int forward_senders_make(struct forward *run);
+void forward_senders_free(struct forward *run);
+
+/** Tester lcore, on FORWARD_TESTER: sends and checks what comes back. */
+int forward_tester_lcore(void *run);
+
+/** Worker lcore on FORWARD_OWN. */
+int forward_own_lcore(void *run);
 
 /* ---- forward_view.c ---- */
 

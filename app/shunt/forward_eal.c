@@ -17,6 +17,7 @@
 /*
  * Who runs where. The engine plays the hardware, so it gets processors that the other threads leave
  * alone; the main thread shares the worker's only where there are two. With one, all share it.
+ * The tester's lcore polls as the worker does: it takes the processor that the engine would have.
  */
 static void divide_processors(cpu_set_t *engine, int *worker, int *control)
 {
@@ -64,10 +65,24 @@ static bool hugetlbfs_writable(void)
 	return access("/dev/hugepages", W_OK) == 0;
 }
 
+/* Lcore 0 is the main thread's, 1 the worker, 2 the tester's if there is one. */
+static void choose_lcores(struct forward *run, char *lcores, size_t size)
+{
+	int worker, control, tester = 0;
+
+	divide_processors(&run->engine_processors, &worker, &control);
+	while (!CPU_ISSET(tester, &run->engine_processors))
+		tester++;
+	snprintf(lcores, size, "--lcores=0@%d,1@%d", control, worker);
+	if (run->source == FORWARD_TESTER)
+		snprintf(lcores + strlen(lcores), size - strlen(lcores), ",2@%d", tester);
+	run->lcore = 1;
+	run->tester_lcore = 2;
+}
+
 int forward_eal_start(struct forward *run)
 {
-	char lcores[32], memory[32];
-	int worker, control;
+	char lcores[64], memory[32];
 	char name[] = "shunt", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
 	char log_level[] = "--log-level=error", in_memory[] = "--in-memory";
 	char no_huge[] = "--no-huge", no_files[] = "--no-shconf", va[] = "--iova-mode=va";
@@ -77,15 +92,13 @@ int forward_eal_start(struct forward *run)
 		huge ? in_memory : no_files, huge ? NULL : no_huge, NULL };
 	int argc = huge ? 8 : 9;
 
-	divide_processors(&run->engine_processors, &worker, &control);
-	snprintf(lcores, sizeof(lcores), "--lcores=0@%d,1@%d", control, worker);
+	choose_lcores(run, lcores, sizeof(lcores));
 	snprintf(memory, sizeof(memory), "-m%" PRIu64, run->options->memory_mib);
 	if (rte_eal_init(argc, argv) < 0)
 		return shunt_fail_errno(-rte_errno,
 			"starting EAL with %" PRIu64 " MiB (--memory) of %s",
 			run->options->memory_mib, huge ? "hugepages" : "plain memory");
 	run->hugepages = huge;
-	run->lcore = rte_get_next_lcore(-1, 1, 0);
 	return 0;
 }
 

@@ -21,7 +21,7 @@ static bool read_stamp(struct rte_mbuf *frame, struct shunt_stamp *stamp)
 	return bytes && shunt_stamp_read(bytes, sizeof(*stamp), stamp);
 }
 
-static void watch(struct forward_port *port, uint16_t count, uint64_t now)
+void forward_watch(struct forward_port *port, uint16_t count, uint64_t now)
 {
 	struct shunt_stamp stamp;
 
@@ -51,6 +51,21 @@ static void send_held(struct forward_port *port)
 	add(&port->tx, sent);
 }
 
+/* On a shared segment frames go to who they are addressed to: the tester. */
+static void address(struct forward_port *port, uint16_t count)
+{
+	const struct forward *run = port->run;
+	const struct rte_ether_addr *own = &run->ports[port->out_index].address;
+
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_ether_hdr *header =
+			rte_pktmbuf_mtod(port->frames[i], struct rte_ether_hdr *);
+
+		rte_ether_addr_copy(&run->tester_port.address, &header->dst_addr);
+		rte_ether_addr_copy(own, &header->src_addr);
+	}
+}
+
 static void forward_burst(struct forward_port *port)
 {
 	uint16_t count;
@@ -63,7 +78,9 @@ static void forward_burst(struct forward_port *port)
 	count = rte_eth_rx_burst(port->id, 0, port->frames, FORWARD_BURST);
 	if (!count)
 		return;
-	watch(port, count, shunt_clock_now());
+	forward_watch(port, count, shunt_clock_now());
+	if (port->run->source == FORWARD_TESTER)
+		address(port, count);
 	add(&port->rx, count);
 	port->first = 0;
 	port->held = count;

@@ -13,6 +13,7 @@
 enum option_id {
 	OPT_PLATFORM = 256,
 	OPT_PORTS,
+	OPT_TESTER,
 	OPT_GROUPS,
 	OPT_IOMMU,
 	OPT_NIC,
@@ -32,6 +33,7 @@ enum option_id {
 static const struct option long_options[] = {
 	{ "platform", required_argument, NULL, OPT_PLATFORM },
 	{ "ports", required_argument, NULL, OPT_PORTS },
+	{ "tester", required_argument, NULL, OPT_TESTER },
 	{ "groups", required_argument, NULL, OPT_GROUPS },
 	{ "iommu", required_argument, NULL, OPT_IOMMU },
 	{ "nic", required_argument, NULL, OPT_NIC },
@@ -57,9 +59,16 @@ static void print_help(void)
 	      "between two address spaces, and measures the DMA fault windows.\n"
 	      "\n"
 	      "Platform\n"
-	      "  --platform sim        who answers the system calls: the software platform\n"
-	      "  --ports N | LIST      the group's first N ports (1 to 16), or PCI addresses with\n"
-	      "                        commas between them (default 3)\n"
+	      "  --platform PLATFORM   who answers the system calls: kernel, this machine's "
+	      "(default),\n"
+	      "                        or sim, the software platform, which runs anywhere\n"
+	      "  --ports LIST          PCI addresses of a group's ports, with commas between them\n"
+	      "  --tester ADDRESS      port outside the group that sends and receives the traffic, "
+	      "on\n"
+	      "                        one Ethernet segment with the ports; without it, each port\n"
+	      "                        sends to the next one\n"
+	      "Platform sim only\n"
+	      "  --ports N             the group's first N ports (1 to 16, default 3)\n"
 	      "  --groups N            IOMMU groups of the platform (default 1)\n"
 	      "  --iommu KIND          blocking (clear, flush, set) or hitless (default blocking)\n"
 	      "  --nic KIND            what a refused DMA does: drop or wedge (default drop)\n"
@@ -143,11 +152,12 @@ static int parse_map(const char *text, struct forward_options *options)
 	return ret;
 }
 
-static int parse_platform(const char *text)
+static int parse_platform(const char *text, struct forward_options *options)
 {
-	if (strcmp(text, "sim") == 0)
+	options->kernel = strcmp(text, "kernel") == 0;
+	if (options->kernel || strcmp(text, "sim") == 0)
 		return 0;
-	return shunt_fail(-EINVAL, "--platform '%s': shunt forward runs on sim", text);
+	return shunt_fail(-EINVAL, "--platform '%s': expected kernel or sim", text);
 }
 
 static int parse_option(int id, const char *text, struct forward_options *options)
@@ -157,9 +167,12 @@ static int parse_option(int id, const char *text, struct forward_options *option
 
 	switch (id) {
 	case OPT_PLATFORM:
-		return parse_platform(text);
+		return parse_platform(text, options);
 	case OPT_PORTS:
 		return parse_ports(text, options);
+	case OPT_TESTER:
+		options->tester = text;
+		return 0;
 	case OPT_GROUPS:
 		ret = parse_number("--groups", text, 1, SHUNT_SIM_MAX_GROUPS, &number);
 		options->sim.groups = (unsigned int)number;
@@ -196,12 +209,50 @@ static int parse_option(int id, const char *text, struct forward_options *option
 	}
 }
 
+/* Options that say something about the other platform are a mistake, not to be passed over. */
+static int check_platform(const struct forward_options *options, const char *sim_only)
+{
+	if (!options->kernel)
+		return options->tester
+			       ? shunt_fail(-EINVAL, "--tester: on the platform sim the tester "
+						     "needs no port")
+			       : 0;
+	if (sim_only)
+		return shunt_fail(-EINVAL,
+			"%s describes the software platform: add --platform sim, or leave it out",
+			sim_only);
+	if (!options->ports)
+		return shunt_fail(-EINVAL,
+			"--ports: which ports of this machine? 'shunt list' shows them "
+			"(--platform sim needs none)");
+	return 0;
+}
+
+/* The option's name if it is one of the software platform's, else what was there before. */
+static const char *sim_only_option(int id, const char *text, const char *before)
+{
+	switch (id) {
+	case OPT_GROUPS:
+		return "--groups";
+	case OPT_IOMMU:
+		return "--iommu";
+	case OPT_NIC:
+		return "--nic";
+	case OPT_PORTS:
+		return strchr(text, ':') ? before : "--ports with a number";
+	default:
+		return before;
+	}
+}
+
 int forward_options_parse(int argc, char **argv, struct forward_options *options)
 {
 	const uint64_t unset = UINT64_MAX;
+	const char *sim_only = NULL;
 	int id, ret = 0;
 
 	*options = (struct forward_options){
+		.kernel = true,
 		.sim = { .groups = 1, .ports = 3 },
 		.switch_every_ns = 100000000,
 		.duration_ns = unset,
@@ -222,9 +273,13 @@ int forward_options_parse(int argc, char **argv, struct forward_options *options
 				argv[optind - 1]);
 		else
 			ret = parse_option(id, optarg, options);
+		if (!ret)
+			sim_only = sim_only_option(id, optarg, sim_only);
 	}
 	if (!ret && optind < argc)
 		ret = shunt_fail(-EINVAL, "unexpected argument '%s'", argv[optind]);
+	if (!ret)
+		ret = check_platform(options, sim_only);
 	if (!ret && options->switches && !options->switch_every_ns)
 		ret = shunt_fail(
 			-EINVAL, "--switches: with --switch-every 0s there are no switches");

@@ -19,8 +19,10 @@ struct forward_map {
 
 /* The command line of `shunt forward`. */
 struct forward_options {
+	bool kernel; /* platform: this machine's kernel, else the software platform `sim` */
 	struct shunt_sim_config sim;
-	char *ports; /* addresses, separated by commas; NULL: the first sim.ports ones */
+	char *ports;        /* addresses, separated by commas; NULL: the first sim.ports ones */
+	const char *tester; /* address of a port outside the group; NULL: none */
 	enum shunt_plan plan;
 	uint64_t switch_every_ns; /* 0: no switches */
 	uint64_t switches;        /* stop after so many; 0: no limit */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <rte_bus_vdev.h>
 #include <rte_errno.h>
@@ -10,10 +11,13 @@
 
 #include "forward.h"
 #include "rte_net_shunt.h"
+#include "shunt_clock.h"
 #include "shunt_error.h"
 #include "shunt_pci.h"
 
 #define DESCRIPTORS 512
+#define LINK_NS     10000000000ull /* autonegotiation of 1000BASE-T takes up to about 3 s */
+#define TESTER_NAME "net_shunt_tester"
 #define POOL_CACHE  256
 #define FRAME_ROOM  2048 /* bytes of a buffer, behind the headroom */
 
@@ -69,35 +73,66 @@ static int check_group(
 	return ret;
 }
 
-static int start_port(struct forward *run, struct forward_port *port, const char *function)
+static int configure_port(struct forward *run, uint16_t id, struct rte_ether_addr *address)
 {
 	struct rte_eth_conf conf = { 0 };
+	int ret;
+
+	ret = rte_eth_dev_configure(id, 1, 1, &conf);
+	if (!ret)
+		ret = rte_eth_rx_queue_setup(
+			id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL, run->pool);
+	if (!ret)
+		ret = rte_eth_tx_queue_setup(id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL);
+	/* On a shared segment a port must not take the frames of the others. */
+	if (!ret && run->source == FORWARD_WIRES)
+		ret = rte_eth_promiscuous_enable(id);
+	if (!ret)
+		ret = rte_eth_macaddr_get(id, address);
+	if (!ret)
+		ret = rte_eth_dev_start(id);
+	return ret;
+}
+
+static int start_port(struct forward *run, const char *name, const char *function, uint16_t *id,
+	struct rte_ether_addr *address)
+{
 	char args[64];
 	int ret;
 
-	snprintf(port->function, sizeof(port->function), "%s", function);
 	snprintf(args, sizeof(args), "pci=%s", function);
-	ret = rte_vdev_init(port->name, args);
+	ret = rte_vdev_init(name, args);
 	if (ret)
-		return shunt_fail_while(ret, "making %s of %s", port->name, function);
-	ret = rte_eth_dev_get_port_by_name(port->name, &port->id);
+		return shunt_fail_while(ret, "making %s of %s", name, function);
+	ret = rte_eth_dev_get_port_by_name(name, id);
 	if (!ret)
-		ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
-	if (!ret)
-		ret = rte_eth_rx_queue_setup(
-			port->id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL, run->pool);
-	if (!ret)
-		ret = rte_eth_tx_queue_setup(
-			port->id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL);
-	if (!ret)
-		ret = rte_eth_promiscuous_enable(port->id);
-	if (!ret)
-		ret = rte_eth_dev_start(port->id);
+		ret = configure_port(run, *id, address);
 	if (ret) {
-		shunt_fail_errno(ret, "%s: configuring the port", port->name);
-		rte_vdev_uninit(port->name);
+		shunt_fail_errno(ret, "%s: configuring the port", name);
+		rte_vdev_uninit(name);
 	}
 	return ret;
+}
+
+static int wait_for_link(uint16_t id, const char *function)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	uint64_t end = shunt_clock_now() + shunt_clock_from_ns(LINK_NS);
+	struct rte_eth_link link;
+	int ret;
+
+	for (;;) {
+		ret = rte_eth_link_get_nowait(id, &link);
+		if (ret)
+			return shunt_fail_errno(ret, "%s: link", function);
+		if (link.link_status == RTE_ETH_LINK_UP)
+			return 0;
+		if (shunt_clock_now() >= end)
+			return shunt_fail(-ENETDOWN,
+				"%s: no link after %llu s: is the cable, or the other end, there?",
+				function, LINK_NS / 1000000000);
+		nanosleep(&pause, NULL);
+	}
 }
 
 static int make_pool(struct forward *run, unsigned int count)
@@ -119,7 +154,7 @@ static int start_all(struct forward *run, const char **functions, unsigned int c
 	struct forward_port *port;
 	int ret;
 
-	ret = make_pool(run, count);
+	ret = make_pool(run, count + (run->source == FORWARD_TESTER));
 	if (ret)
 		return ret;
 	ret = posix_memalign((void **)&run->ports, RTE_CACHE_LINE_SIZE, count * sizeof(*port));
@@ -129,14 +164,64 @@ static int start_all(struct forward *run, const char **functions, unsigned int c
 	for (; run->count < count; run->count++) {
 		port = &run->ports[run->count];
 		snprintf(port->name, sizeof(port->name), "net_shunt%u", run->count);
+		snprintf(port->function, sizeof(port->function), "%s", functions[run->count]);
 		port->out_index = (run->count + 1) % count;
-		ret = start_port(run, port, functions[run->count]);
+		ret = start_port(run, port->name, port->function, &port->id, &port->address);
 		if (ret)
 			return ret;
 	}
 	for (unsigned int i = 0; i < count; i++)
 		run->ports[i].out = run->ports[run->ports[i].out_index].id;
 	return rte_net_shunt_group(run->ports[0].id, &run->group);
+}
+
+/* The tester's port stays behind when the group moves: it has to be of another one. */
+static int choose_tester(
+	struct forward *run, const struct shunt_pci_list *list, const char *first_port)
+{
+	const struct shunt_pci_function *tester, *port;
+	int ret;
+
+	if (run->source != FORWARD_TESTER)
+		return 0;
+	ret = shunt_pci_find(list, run->options->tester, &tester);
+	if (!ret)
+		ret = shunt_pci_usable(list, tester);
+	if (!ret)
+		ret = shunt_pci_find(list, first_port, &port);
+	if (ret)
+		return shunt_fail_while(ret, "--tester");
+	if (tester->group == port->group)
+		return shunt_fail(-EINVAL,
+			"--tester: %s is in IOMMU group %d, which is switched: the tester has to "
+			"be a port of another group",
+			tester->address, tester->group);
+	snprintf(run->tester_port.function, sizeof(run->tester_port.function), "%s",
+		tester->address);
+	return 0;
+}
+
+static int start_tester(struct forward *run)
+{
+	int ret;
+
+	if (run->source != FORWARD_TESTER)
+		return 0;
+	ret = start_port(run, TESTER_NAME, run->tester_port.function, &run->tester_port.id,
+		&run->tester_port.address);
+	run->tester_port.present = !ret;
+	return ret;
+}
+
+static int wait_for_links(struct forward *run)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < run->count && !ret; i++)
+		ret = wait_for_link(run->ports[i].id, run->ports[i].function);
+	if (!ret && run->tester_port.present)
+		ret = wait_for_link(run->tester_port.id, run->tester_port.function);
+	return ret;
 }
 
 int forward_ports_start(struct forward *run)
@@ -156,7 +241,13 @@ int forward_ports_start(struct forward *run)
 
 		ret = check_group(&list, functions, count);
 		if (!ret)
+			ret = choose_tester(run, &list, functions[0]);
+		if (!ret)
 			ret = start_all(run, functions, count);
+		if (!ret)
+			ret = start_tester(run);
+		if (!ret)
+			ret = wait_for_links(run);
 	}
 	shunt_pci_list_free(&list);
 	if (ret)
@@ -166,6 +257,11 @@ int forward_ports_start(struct forward *run)
 
 void forward_ports_stop(struct forward *run)
 {
+	if (run->tester_port.present) {
+		rte_eth_dev_stop(run->tester_port.id);
+		rte_vdev_uninit(TESTER_NAME);
+		run->tester_port.present = false;
+	}
 	while (run->count) {
 		struct forward_port *port = &run->ports[--run->count];
 

@@ -48,12 +48,15 @@ static int make_window(struct forward *run)
 			.name = run->ports[i].name,
 			.function = run->ports[i].function,
 			.stream = i,
+			.sender = run->source == FORWARD_OWN ? (i + run->count - 1) % run->count
+							     : SHUNT_WINDOW_TESTER,
 			.out = run->ports[i].out_index,
 			.receive = &run->ports[i].watch,
 		};
 	ret = shunt_window_create(run->tester, ports, run->count, &run->window);
-	if (!ret)
-		ret = forward_truth_create(run->platform, ports, run->count, &run->truth);
+	if (ret || run->source != FORWARD_WIRES)
+		return ret;
+	ret = forward_truth_create(run->platform, ports, run->count, &run->truth);
 	if (!ret)
 		shunt_window_sink(run->window, forward_truth_check, run->truth);
 	return ret;
@@ -78,7 +81,7 @@ int forward_traffic_connect(struct forward *run)
 		ret = shunt_watch_init(&port->watch);
 		if (!ret)
 			ret = shunt_fault_log_add(run->faults, port->function);
-		if (!ret)
+		if (!ret && run->source == FORWARD_WIRES)
 			ret = shunt_sim_connect(run->platform, port->function, &endpoint);
 	}
 	if (!ret)
@@ -113,7 +116,7 @@ void forward_traffic_end(struct forward *run)
 		}
 	} while (now - quiet_since < shunt_clock_from_ns(QUIET_NS) &&
 		 now - start < shunt_clock_from_ns(DRAIN_MAX_NS));
-	for (unsigned int i = 0; i < run->count; i++)
+	for (unsigned int i = 0; run->source == FORWARD_WIRES && i < run->count; i++)
 		shunt_sim_connect(run->platform, run->ports[i].function, NULL);
 }
 

@@ -11,11 +11,32 @@
 #include "shunt_arena.h"
 #include "shunt_error.h"
 
-#define BLOCK ((size_t)4096)
+#define BLOCK     ((size_t)4096)
+#define LOW_START ((uintptr_t)0x40000000)
+#define LOW_END   ((uintptr_t)0x7fff0000) /* AddressSanitizer has its shadow from there on */
 
 static size_t round_up(size_t size, size_t unit)
 {
 	return (size + unit - 1) / unit * unit;
+}
+
+/*
+ * mmap() at a low address if there is room: devices see an arena at its own address, and some
+ * IOMMUs translate no more than 39 bits, while the kernel places mappings near the end of 47.
+ */
+static void *map_low(size_t size, size_t page_size, int flags, int fd)
+{
+	const int prot = PROT_READ | PROT_WRITE;
+	uintptr_t at = round_up(LOW_START, page_size);
+	void *addr;
+
+	for (; size < LOW_END && at <= LOW_END - size; at += round_up(size, page_size)) {
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr) an address to ask for */
+		addr = mmap((void *)at, size, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
+		if (addr != MAP_FAILED || errno != EEXIST)
+			return addr;
+	}
+	return mmap(NULL, size, prot, flags, fd, 0);
 }
 
 /* Populated at once: a hugetlbfs mapping without enough pages has to fail here, not at first use.
@@ -37,8 +58,7 @@ static int map_hugepages(struct shunt_arena *arena, size_t size)
 		err = -errno;
 		goto close;
 	}
-	arena->addr = mmap(
-		NULL, arena->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, arena->fd, 0);
+	arena->addr = map_low(arena->size, (size_t)page_size, MAP_SHARED | MAP_POPULATE, arena->fd);
 	if (arena->addr == MAP_FAILED) {
 		err = -errno;
 		goto close;
@@ -59,8 +79,8 @@ static int map_plain(struct shunt_arena *arena, size_t size)
 	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
 
 	arena->size = round_up(size, page_size);
-	arena->addr = mmap(NULL, arena->size, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	arena->addr =
+		map_low(arena->size, page_size, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1);
 	if (arena->addr == MAP_FAILED)
 		return shunt_fail_errno(-errno, "%zu bytes of plain memory", arena->size);
 	arena->page_size = page_size;

@@ -136,8 +136,9 @@ struct igb_port {
 	struct shunt_vfio_region bar0_region;
 	void *bar0;
 	void *witness_ring;
-	bool witness_on; /**< last told to be */
-	bool silent;     /**< not even the witness answered since igb_access_begin() */
+	bool witness_on;        /**< last told to be */
+	bool reports_auto_read; /**< sets EEC.AUTO_RD when its EEPROM has been read */
+	bool silent;            /**< not even the witness answered since igb_access_begin() */
 	struct rte_ether_addr address; /**< the NIC's own */
 	uint32_t max_frame;            /**< bytes, FCS included */
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
@@ -210,6 +211,12 @@ void igb_sleep_ns(uint64_t ns);
 int igb_hw_quiet(struct igb_port *port);
 /** The same, then resets the port (CTRL.RST), 4.5.3. Registers have their reset values after. */
 int igb_hw_reset(struct igb_port *port);
+/**
+ * Before the first reset: whether the NIC says when its EEPROM has been read. One that has long had
+ * power and does not say so never does (QEMU's does not).
+ */
+void igb_hw_look(struct igb_port *port);
+
 /** Waits until a function that was reset has read its EEPROM. */
 int igb_hw_wait_ready(struct igb_port *port);
 /** Everything but queues and the enables of receive and transmit, from what ethdev has set. */

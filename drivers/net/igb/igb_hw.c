@@ -74,8 +74,15 @@ int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value,
 	return port->access_error;
 }
 
+void igb_hw_look(struct igb_port *port)
+{
+	port->reports_auto_read = igb_read(port, SHUNT_82576_EEC) & SHUNT_82576_EEC_AUTO_RD;
+}
+
 int igb_hw_wait_ready(struct igb_port *port)
 {
+	if (!port->reports_auto_read)
+		return port->access_error;
 	return igb_wait(port, SHUNT_82576_EEC, SHUNT_82576_EEC_AUTO_RD, SHUNT_82576_EEC_AUTO_RD,
 		IGB_WAIT_NS, "the EEPROM to be read after reset");
 }

@@ -310,6 +310,7 @@ int igb_open(struct rte_eth_dev *dev)
 	if (ret)
 		goto unmap;
 	igb_access_begin(port);
+	igb_hw_look(port);
 	igb_witness_configure(port);
 	ret = igb_hw_reset(port);
 	if (!ret)

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_ethdev.h>
+#include <rte_memcpy.h>
+
+#include "forward.h"
+#include "shunt_clock.h"
+#include "shunt_error.h"
+
+/*
+ * The tester's frames by way of real ports. With rate max it is a closed loop: so many frames are
+ * under way and no more, less than a receiving ring has room for. What lies between two ports drops
+ * what does not fit and tells nobody. Frames that a switch lost count as under way until a later
+ * one comes back; when too many are lost for that, a frame now and then asks.
+ */
+#define UNDER_WAY 448     /* of all streams together: one ring of 512 may have to take them */
+#define ASK_NS    1000000 /* nothing came back for so long */
+#define SEND_MAX  8       /* frames of a burst: a frame's stamp is so many frames early at most */
+
+/* Whether one more frame of the stream may be under way. */
+static bool ready(struct forward_sender *sender, unsigned int stream, uint64_t now)
+{
+	struct forward_flight *flight = &sender->flights[stream];
+	struct shunt_tester *tester = sender->run->tester;
+	uint64_t sent = shunt_tester_sent(tester, stream);
+	uint64_t returned = shunt_tester_watch(tester, stream)->next;
+
+	if (returned > flight->returned) {
+		flight->returned = returned;
+		flight->moved = now;
+	}
+	if (sent - returned < UNDER_WAY / sender->run->count)
+		return true;
+	if (now - flight->moved < shunt_clock_from_ns(ASK_NS))
+		return false;
+	flight->moved = now;
+	return true;
+}
+
+/* A copy of the stream's next frame, addressed; NULL if none is due, or no buffer is free. */
+static struct rte_mbuf *next_frame(struct forward_sender *sender, unsigned int stream)
+{
+	struct forward *run = sender->run;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(run->pool);
+	struct rte_ether_hdr *header;
+	const void *frame;
+	uint64_t now;
+	uint32_t length;
+
+	if (!mbuf)
+		return NULL;
+	now = shunt_clock_now();
+	frame = shunt_tester_send(run->tester, stream, now, ready(sender, stream, now), &length);
+	if (!frame) {
+		rte_pktmbuf_free(mbuf);
+		return NULL;
+	}
+	header = (struct rte_ether_hdr *)rte_pktmbuf_append(mbuf, (uint16_t)length);
+	rte_memcpy(header, frame, length);
+	rte_ether_addr_copy(&run->ports[stream].address, &header->dst_addr);
+	rte_ether_addr_copy(&sender->address, &header->src_addr);
+	return mbuf;
+}
+
+static void send_due(struct forward_sender *sender)
+{
+	unsigned int idle = 0;
+	uint16_t sent;
+
+	if (!sender->held) {
+		sender->first = 0;
+		while (idle < sender->streams && sender->held < SEND_MAX) {
+			struct rte_mbuf *mbuf =
+				next_frame(sender, sender->first_stream + sender->next);
+
+			sender->next = (sender->next + 1) % sender->streams;
+			idle = mbuf ? 0 : idle + 1;
+			if (mbuf)
+				sender->frames[sender->held++] = mbuf;
+		}
+	}
+	if (!sender->held)
+		return;
+	sent = rte_eth_tx_burst(sender->id, 0, sender->frames + sender->first, sender->held);
+	sender->first += sent;
+	sender->held -= sent;
+}
+
+static void take_back(struct forward *run, struct rte_mbuf **frames, uint16_t count, uint64_t now)
+{
+	for (uint16_t i = 0; i < count; i++)
+		shunt_tester_receive(run->tester, now, rte_pktmbuf_mtod(frames[i], const void *),
+			rte_pktmbuf_data_len(frames[i]));
+	rte_pktmbuf_free_bulk(frames, count);
+}
+
+int forward_tester_lcore(void *arg)
+{
+	struct forward *run = arg;
+	struct forward_sender *sender = &run->senders[0];
+	struct rte_mbuf *frames[FORWARD_BURST];
+	uint16_t count;
+
+	while (!atomic_load_explicit(&run->stop_lcore, memory_order_relaxed)) {
+		count = rte_eth_rx_burst(run->tester_port.id, 0, frames, FORWARD_BURST);
+		take_back(run, frames, count, shunt_clock_now());
+		send_due(sender);
+	}
+	return 0;
+}
+
+static void receive_own(struct forward_port *port)
+{
+	uint16_t count = rte_eth_rx_burst(port->id, 0, port->frames, FORWARD_BURST);
+	uint64_t now;
+
+	if (!count)
+		return;
+	now = shunt_clock_now();
+	forward_watch(port, count, now);
+	atomic_fetch_add_explicit(&port->rx, count, memory_order_relaxed);
+	take_back(port->run, port->frames, count, now);
+}
+
+int forward_own_lcore(void *arg)
+{
+	struct forward *run = arg;
+
+	while (!atomic_load_explicit(&run->stop_lcore, memory_order_relaxed))
+		for (unsigned int i = 0; i < run->count; i++) {
+			receive_own(&run->ports[i]);
+			send_due(&run->senders[i]);
+		}
+	return 0;
+}
+
+static void init_sender(struct forward *run, struct forward_sender *sender, uint16_t id,
+	const struct rte_ether_addr *address, unsigned int first, unsigned int streams)
+{
+	sender->run = run;
+	sender->id = id;
+	sender->address = *address;
+	sender->first_stream = first;
+	sender->streams = streams;
+}
+
+int forward_senders_make(struct forward *run)
+{
+	unsigned int count = run->source == FORWARD_OWN ? run->count : 1;
+
+	if (run->source == FORWARD_WIRES)
+		return 0;
+	if (posix_memalign(
+		    (void **)&run->senders, RTE_CACHE_LINE_SIZE, count * sizeof(*run->senders)))
+		return shunt_fail(-ENOMEM, "out of memory for %u senders", count);
+	memset(run->senders, 0, count * sizeof(*run->senders));
+	run->sender_count = count;
+	if (run->source == FORWARD_TESTER) {
+		init_sender(run, &run->senders[0], run->tester_port.id, &run->tester_port.address,
+			0, run->count);
+		return 0;
+	}
+	/* Port i sends what port i + 1 receives: stream i + 1. */
+	for (unsigned int i = 0; i < count; i++)
+		init_sender(run, &run->senders[i], run->ports[i].id, &run->ports[i].address,
+			run->ports[i].out_index, 1);
+	return 0;
+}
+
+void forward_senders_free(struct forward *run)
+{
+	for (unsigned int i = 0; i < run->sender_count; i++) {
+		struct forward_sender *sender = &run->senders[i];
+
+		rte_pktmbuf_free_bulk(sender->frames + sender->first, sender->held);
+	}
+	free(run->senders);
+	run->senders = NULL;
+	run->sender_count = 0;
+}
