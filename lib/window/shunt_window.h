@@ -38,15 +38,12 @@ extern "C" {
 
 #define SHUNT_WINDOW_MAX_PORTS 32
 #define SHUNT_WINDOW_TESTER    UINT32_MAX
-#define SHUNT_WINDOW_TESTER    UINT32_MAX
 
 /** A port that is measured. */
 struct shunt_window_port {
 	const char *name;            /**< of the port, "net_shunt0" */
 	const char *function;        /**< "0000:03:00.0" */
 	unsigned int stream;         /**< of the tester, sent into this port */
-	unsigned int sender;         /**< index of the port that sends it, whose DMA can be refused
-					too; SHUNT_WINDOW_TESTER: none of these */
 	unsigned int sender;         /**< index of the port that sends it, whose DMA can be refused
 					too; SHUNT_WINDOW_TESTER: none of these */
 	unsigned int out;            /**< index of the port where its frames leave */

@@ -218,16 +218,6 @@ static bool explained(
 	       (sender != SHUNT_WINDOW_TESTER && books_explain(&window->books, gap, sender));
 }
 
-/* On the way into a port a frame can be lost by it or by the port that sent it. */
-static bool explained(
-	const struct shunt_window *window, const struct shunt_gap *gap, unsigned int port)
-{
-	unsigned int sender = window->ports[port].sender;
-
-	return books_explain(&window->books, gap, port) ||
-	       (sender != SHUNT_WINDOW_TESTER && books_explain(&window->books, gap, sender));
-}
-
 static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 {
 	struct shunt_window_figures *figures = &window->figures[port];
