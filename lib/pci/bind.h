@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BIND_H
+#define BIND_H
+
+#include <limits.h>
+
+#include "shunt_pci_bind.h"
+
+/*
+ * Parts of binding, inside lib/pci.
+ *
+ *   bind.c, unbind.c      what is moved, in which order, and what is undone
+ *     |- bind_record.c    struct pci_record: one JSON file a group, and the lock on their folder
+ *     |- bind_move.c      one function: on vfio-pci, or back to a struct pci_saved
+ *     |- bind_use.c       who uses a function
+ *     |- bind_module.c    vfio-pci where it is a module
+ *     `- bind_machine.c   files of the machine
+ */
+
+#define PCI_VFIO_DRIVER "vfio-pci"
+
+/* What a function was on. */
+struct pci_saved {
+	char address[16];
+	char driver[32];   /* "" for none */
+	char override[64]; /* "" for none */
+};
+
+/* The record of one group. */
+struct pci_record {
+	char file[32]; /* name in the folder */
+	int group;
+	struct pci_saved *functions;
+	size_t count;
+};
+
+struct pci_records {
+	struct pci_record *records;
+	size_t count;
+};
+
+/* Folders of the machine, with the defaults filled in. */
+const char *pci_machine_records(const struct shunt_pci_machine *machine);
+const char *pci_machine_proc(const struct shunt_pci_machine *machine);
+const char *pci_machine_dev(const struct shunt_pci_machine *machine);
+
+/* Prints into a path. @return 0, -ENAMETOOLONG with shunt_errmsg() */
+int pci_path(char path[PATH_MAX], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Path of a "/dev/..." node on this machine. */
+int pci_node_path(const struct shunt_pci_machine *machine, const char *node, char path[PATH_MAX]);
+
+/* First line of a file without its newline. @return 0 or a negative errno, no shunt_errmsg() */
+int pci_read_line(const char *path, char *text, size_t size);
+
+/**
+ * Writes a file of sysfs on behalf of a function.
+ *
+ * @return 0; the kernel's errno, and shunt_errmsg() names function, text, file, errno and mend
+ */
+int pci_write(const struct shunt_pci_machine *machine, const char *address, const char *path,
+	const char *text);
+
+/** Refuses the software platform: its functions are where they are. @return 0, -ENOTSUP */
+int pci_machine_check(const struct shunt_pci_machine *machine);
+
+/** Whether the function is in the machine. */
+bool pci_exists(const struct shunt_pci_machine *machine, const char *address);
+
+/** Reads driver and override of a function. @return 0, -ENODEV not there, -EIO */
+int pci_save(const struct shunt_pci_machine *machine, const char *address, struct pci_saved *saved);
+
+/**
+ * Refuses a function that has virtual functions: these go when its driver lets go of it.
+ *
+ * @return 0; -EBUSY with the mend
+ */
+int pci_check_virtual_functions(
+	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function);
+
+/** Moves a function to vfio-pci. @return 0, the kernel's errno; half moved on failure */
+int pci_move_to_vfio(const struct shunt_pci_machine *machine, const char *address);
+
+/** Waits until the function's character device and its node are there. @param[out] cdev its path */
+int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, char cdev[64]);
+
+/** Gives a function what was saved, from wherever it is. @return 0, the kernel's errno */
+int pci_put_back(const struct shunt_pci_machine *machine, const struct pci_saved *saved);
+
+/** Makes sure that the driver vfio-pci is there. @return 0, -ENOTSUP with the mend */
+int pci_load_vfio(const struct shunt_pci_machine *machine);
+
+/**
+ * Takes the lock on the records, making their folder if asked.
+ *
+ * @param[out] lock  a descriptor; close() gives it back
+ * @return 0; -ENOENT no folder; -EBUSY held for ten seconds; -EACCES, -EROFS
+ */
+int pci_records_lock(const struct shunt_pci_machine *machine, bool make, int *lock);
+
+/** Reads all of them. @return 0, -EIO for a damaged file (named), -ENOMEM */
+int pci_records_read(const struct shunt_pci_machine *machine, struct pci_records *records);
+
+void pci_records_free(struct pci_records *records);
+
+/** The record that has a function; NULL for none. */
+struct pci_record *pci_records_find(const struct pci_records *records, const char *address);
+
+/** The function in a record; NULL for none. */
+struct pci_saved *pci_record_find(const struct pci_record *record, const char *address);
+
+/** Adds a function, or replaces what is saved of it. @return 0, -ENOMEM */
+int pci_record_add(struct pci_record *record, const struct pci_saved *saved);
+
+/** Copies a record. @return 0, -ENOMEM */
+int pci_record_copy(const struct pci_record *record, struct pci_record *copy);
+
+void pci_record_free(struct pci_record *record);
+
+/** Writes it, whole or not at all. @return 0, -EIO, -EACCES and others of the file system */
+int pci_record_write(const struct shunt_pci_machine *machine, const struct pci_record *record);
+
+/** Removes its file. @return 0 also if it is not there, the file system's errno */
+int pci_record_remove(const struct shunt_pci_machine *machine, const struct pci_record *record);
+
+/** Appends a function to a result. @return 0, -ENOMEM */
+int pci_bindings_add(struct shunt_pci_bindings *bindings, const struct shunt_pci_binding *binding);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bind.h"
+#include "shunt_error.h"
+
+const char *pci_machine_records(const struct shunt_pci_machine *machine)
+{
+	return machine->records ? machine->records : SHUNT_PCI_RECORDS;
+}
+
+const char *pci_machine_proc(const struct shunt_pci_machine *machine)
+{
+	return machine->proc ? machine->proc : "/proc";
+}
+
+const char *pci_machine_dev(const struct shunt_pci_machine *machine)
+{
+	return machine->dev ? machine->dev : "/dev";
+}
+
+int pci_machine_check(const struct shunt_pci_machine *machine)
+{
+	if (strcmp(machine->platform->name, "sim") == 0)
+		return shunt_fail(-ENOTSUP, "the software platform has no drivers to bind to or "
+					    "from: its functions are "
+					    "ready to use as they are");
+	return 0;
+}
+
+int pci_path(char path[PATH_MAX], const char *fmt, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(path, PATH_MAX, fmt, args);
+	va_end(args);
+	if (length < 0 || length >= PATH_MAX)
+		return shunt_fail(-ENAMETOOLONG, "path %.64s... is too long", path);
+	return 0;
+}
+
+int pci_node_path(const struct shunt_pci_machine *machine, const char *node, char path[PATH_MAX])
+{
+	return pci_path(path, "%s%s", pci_machine_dev(machine), node + strlen("/dev"));
+}
+
+int pci_read_line(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	int ret = 0;
+
+	if (!file)
+		return -errno;
+	if (!fgets(text, (int)size, file)) {
+		ret = ferror(file) ? -EIO : 0;
+		text[0] = '\0';
+	}
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+	return ret;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t written;
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, text, strlen(text));
+	if (written < 0)
+		ret = -errno;
+	else if ((size_t)written != strlen(text))
+		ret = -EIO;
+	close(fd);
+	return ret;
+}
+
+static const char *mend(int err)
+{
+	switch (err) {
+	case -EACCES:
+	case -EPERM:
+		return "run it as root";
+	case -EROFS:
+		return "sysfs is mounted read-only here: mount -o remount,rw /sys";
+	case -ENOENT:
+	case -ENODEV:
+		return "the function or its driver has gone: 'shunt list' shows what there is";
+	case -EBUSY:
+		return "something still uses the function: the kernel's log says more (dmesg)";
+	default:
+		return "the kernel's log says why (dmesg)";
+	}
+}
+
+int pci_write(const struct shunt_pci_machine *machine, const char *address, const char *path,
+	const char *text)
+{
+	char reason[128];
+	int ret;
+
+	ret = machine->write ? machine->write(machine->context, path, text)
+			     : write_file(path, text);
+	if (ret)
+		return shunt_fail(ret, "%s: writing '%.*s' to %s: %s; %s", address,
+			(int)strcspn(text, "\n"), text, path,
+			strerror_r(-ret, reason, sizeof(reason)), mend(ret));
+	return 0;
+}
+
+int pci_bindings_add(struct shunt_pci_bindings *bindings, const struct shunt_pci_binding *binding)
+{
+	struct shunt_pci_binding *grown =
+		reallocarray(bindings->functions, bindings->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return shunt_fail(-ENOMEM, "out of memory");
+	bindings->functions = grown;
+	bindings->functions[bindings->count++] = *binding;
+	return 0;
+}
+
+void shunt_pci_bindings_free(struct shunt_pci_bindings *bindings)
+{
+	free(bindings->functions);
+	bindings->functions = NULL;
+	bindings->count = 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "bind.h"
+#include "shunt_error.h"
+
+#define SCHEMA   "shunt.bind/1"
+#define SUFFIX   ".json"
+#define LOCK_MS  10000
+#define LOCK_NAP 10
+
+static int cannot_write(int err, const char *what)
+{
+	return shunt_fail_errno(err, "records of bindings: cannot write %s%s", what,
+		err == -EACCES || err == -EPERM ? " (run it as root)" : "");
+}
+
+static int make_folder(const char *folder)
+{
+	char path[PATH_MAX];
+	int ret = pci_path(path, "%s", folder);
+
+	if (ret)
+		return ret;
+	for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return cannot_write(-errno, path);
+		if (!slash)
+			return 0;
+		*slash = '/';
+	}
+}
+
+int pci_records_lock(const struct shunt_pci_machine *machine, bool make, int *lock)
+{
+	const struct timespec nap = { .tv_nsec = LOCK_NAP * 1000000 };
+	const char *folder = pci_machine_records(machine);
+	int fd, ret;
+
+	if (make) {
+		ret = make_folder(folder);
+		if (ret)
+			return ret;
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return shunt_fail_errno(-errno, "records of bindings: open %s", folder);
+	if (access(folder, W_OK)) {
+		ret = cannot_write(-errno, folder);
+		goto fail;
+	}
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_NAP) {
+		if (errno == EWOULDBLOCK && waited < LOCK_MS) {
+			nanosleep(&nap, NULL);
+			continue;
+		}
+		ret = errno != EWOULDBLOCK
+			      ? shunt_fail_errno(-errno, "records of bindings: lock of %s", folder)
+			      : shunt_fail(-EBUSY,
+					"another process has been binding for %d seconds (lock of "
+					"%s): wait for it to end, or end it",
+					LOCK_MS / 1000, folder);
+		goto fail;
+	}
+	*lock = fd;
+	return 0;
+
+fail:
+	close(fd);
+	return ret;
+}
+
+static bool take_text(const json_t *object, const char *key, char *text, size_t size)
+{
+	const json_t *value = json_object_get(object, key);
+
+	text[0] = '\0';
+	if (json_is_null(value))
+		return true;
+	if (!json_is_string(value) || json_string_length(value) >= size ||
+		strchr(json_string_value(value), '/'))
+		return false;
+	snprintf(text, size, "%s", json_string_value(value));
+	return true;
+}
+
+static int damaged(const char *path, const char *what)
+{
+	return shunt_fail(-EIO,
+		"record %s is damaged (%s): remove it, and put its functions back by hand as "
+		"'shunt unbind' of one of them then says",
+		path, what);
+}
+
+static int read_functions(const char *path, const json_t *root, struct pci_record *record)
+{
+	const json_t *functions = json_object_get(root, "functions");
+	const json_t *group = json_object_get(root, "group");
+	const json_t *schema = json_object_get(root, "schema");
+	struct pci_saved saved;
+	const json_t *entry;
+	size_t i;
+	int ret;
+
+	if (!json_is_string(schema) || strcmp(json_string_value(schema), SCHEMA) != 0)
+		return damaged(path, "no schema " SCHEMA);
+	if (!json_is_integer(group) || !json_is_array(functions))
+		return damaged(path, "group or functions missing");
+	record->group = (int)json_integer_value(group);
+	for (i = 0; i < json_array_size(functions); i++) {
+		entry = json_array_get(functions, i);
+		if (!take_text(entry, "address", saved.address, sizeof(saved.address)) ||
+			!saved.address[0] ||
+			!take_text(entry, "driver", saved.driver, sizeof(saved.driver)) ||
+			!take_text(
+				entry, "driver_override", saved.override, sizeof(saved.override)))
+			return damaged(path, "a function's address, driver or driver_override");
+		ret = pci_record_add(record, &saved);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int read_record(const char *folder, const char *file, struct pci_record *record)
+{
+	char path[PATH_MAX];
+	json_error_t error;
+	json_t *root;
+	int ret = pci_path(path, "%s/%s", folder, file);
+
+	memset(record, 0, sizeof(*record));
+	if (ret)
+		return ret;
+	memcpy(record->file, file, strlen(file) + 1);
+	root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	if (!root)
+		return damaged(path, error.text);
+	ret = read_functions(path, root, record);
+	json_decref(root);
+	if (ret)
+		pci_record_free(record);
+	return ret;
+}
+
+static bool is_record(const char *file)
+{
+	size_t length = strlen(file), suffix = strlen(SUFFIX);
+
+	return file[0] != '.' && length > suffix &&
+	       length < sizeof(((struct pci_record *)0)->file) &&
+	       strcmp(file + length - suffix, SUFFIX) == 0;
+}
+
+static int by_file(const void *left, const void *right)
+{
+	return strcmp(
+		((const struct pci_record *)left)->file, ((const struct pci_record *)right)->file);
+}
+
+int pci_records_read(const struct shunt_pci_machine *machine, struct pci_records *records)
+{
+	const char *folder = pci_machine_records(machine);
+	const struct dirent *entry;
+	struct pci_record *grown;
+	int ret = 0;
+	DIR *dir;
+
+	memset(records, 0, sizeof(*records));
+	dir = opendir(folder);
+	if (!dir)
+		return errno == ENOENT
+			       ? 0
+			       : shunt_fail_errno(-errno, "records of bindings: %s", folder);
+	while (!ret && (entry = readdir(dir)) != NULL) {
+		if (!is_record(entry->d_name))
+			continue;
+		grown = reallocarray(records->records, records->count + 1, sizeof(*grown));
+		if (!grown) {
+			ret = shunt_fail(-ENOMEM, "records of bindings: out of memory");
+			break;
+		}
+		records->records = grown;
+		ret = read_record(folder, entry->d_name, &grown[records->count]);
+		if (!ret)
+			records->count++;
+	}
+	closedir(dir);
+	if (ret)
+		pci_records_free(records);
+	else if (records->count)
+		qsort(records->records, records->count, sizeof(*records->records), by_file);
+	return ret;
+}
+
+void pci_records_free(struct pci_records *records)
+{
+	for (size_t i = 0; i < records->count; i++)
+		pci_record_free(&records->records[i]);
+	free(records->records);
+	memset(records, 0, sizeof(*records));
+}
+
+struct pci_record *pci_records_find(const struct pci_records *records, const char *address)
+{
+	for (size_t i = 0; i < records->count; i++)
+		if (pci_record_find(&records->records[i], address))
+			return &records->records[i];
+	return NULL;
+}
+
+struct pci_saved *pci_record_find(const struct pci_record *record, const char *address)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (strcmp(record->functions[i].address, address) == 0)
+			return &record->functions[i];
+	return NULL;
+}
+
+int pci_record_add(struct pci_record *record, const struct pci_saved *saved)
+{
+	struct pci_saved *place = pci_record_find(record, saved->address);
+
+	if (!place) {
+		place = reallocarray(record->functions, record->count + 1, sizeof(*place));
+		if (!place)
+			return shunt_fail(-ENOMEM, "records of bindings: out of memory");
+		record->functions = place;
+		place += record->count++;
+	}
+	*place = *saved;
+	return 0;
+}
+
+int pci_record_copy(const struct pci_record *record, struct pci_record *copy)
+{
+	*copy = *record;
+	copy->functions = NULL;
+	copy->count = 0;
+	for (size_t i = 0; i < record->count; i++) {
+		if (pci_record_add(copy, &record->functions[i])) {
+			pci_record_free(copy);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void pci_record_free(struct pci_record *record)
+{
+	free(record->functions);
+	record->functions = NULL;
+	record->count = 0;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
+}
+
+static json_t *to_json(const struct pci_record *record)
+{
+	json_t *functions = json_array();
+
+	for (size_t i = 0; i < record->count; i++) {
+		const struct pci_saved *saved = &record->functions[i];
+
+		if (json_array_append_new(
+			    functions, json_pack("{s:s, s:o, s:o}", "address", saved->address,
+					       "driver", text_or_null(saved->driver),
+					       "driver_override", text_or_null(saved->override)))) {
+			json_decref(functions);
+			return NULL;
+		}
+	}
+	return json_pack("{s:s, s:i, s:o}", "schema", SCHEMA, "group", record->group, "functions",
+		functions);
+}
+
+static int dump(const json_t *root, const char *path)
+{
+	FILE *file = fopen(path, "we");
+	bool whole;
+
+	if (!file)
+		return cannot_write(-errno, path);
+	whole = !json_dumpf(root, file, JSON_INDENT(2)) && fputc('\n', file) != EOF;
+	if (fclose(file) || !whole)
+		return cannot_write(errno ? -errno : -EIO, path);
+	return 0;
+}
+
+int pci_record_write(const struct shunt_pci_machine *machine, const struct pci_record *record)
+{
+	const char *folder = pci_machine_records(machine);
+	char path[PATH_MAX], fresh[PATH_MAX];
+	json_t *root;
+	int ret = pci_path(path, "%s/%s", folder, record->file);
+
+	if (!ret)
+		ret = pci_path(fresh, "%s/.%s.new", folder, record->file);
+	if (ret)
+		return ret;
+	root = to_json(record);
+	if (!root)
+		return shunt_fail(-ENOMEM, "records of bindings: out of memory");
+	ret = dump(root, fresh);
+	if (!ret && rename(fresh, path))
+		ret = cannot_write(-errno, path);
+	if (ret)
+		unlink(fresh);
+	json_decref(root);
+	return ret;
+}
+
+int pci_record_remove(const struct shunt_pci_machine *machine, const struct pci_record *record)
+{
+	char path[PATH_MAX];
+	int ret = pci_path(path, "%s/%s", pci_machine_records(machine), record->file);
+
+	if (!ret && unlink(path) && errno != ENOENT)
+		ret = cannot_write(-errno, path);
+	return ret;
+}

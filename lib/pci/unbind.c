@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bind.h"
+#include "identify.h"
+#include "shunt_error.h"
+
+/* One unbind: the records that are asked for, and what became of their functions. */
+struct unbind {
+	const struct shunt_pci_machine *machine;
+	struct shunt_pci_list list;
+	struct pci_records records;
+	const struct pci_record **chosen;
+	size_t chosen_count;
+	struct shunt_pci_bindings done;
+};
+
+static const struct shunt_pci_function *function_of(
+	const struct unbind *unbind, const char *address)
+{
+	for (size_t i = 0; i < unbind->list.count; i++)
+		if (strcmp(unbind->list.functions[i].address, address) == 0)
+			return &unbind->list.functions[i];
+	return NULL;
+}
+
+static int no_record(const struct unbind *unbind, const char *address)
+{
+	const struct shunt_pci_function *function = function_of(unbind, address);
+
+	if (!function)
+		return shunt_fail(-ENODEV,
+			"there is neither a function %s nor a record of one: 'shunt list' shows "
+			"those there are",
+			address);
+	if (!function->cdev[0] && strcmp(function->driver, PCI_VFIO_DRIVER) != 0)
+		return shunt_fail(-ENOENT,
+			"there is no record of what %s was on, and it is on %s, not on vfio-pci: "
+			"nothing to put back",
+			address, function->driver[0] ? function->driver : "no driver");
+	return shunt_fail(-ENOENT,
+		"there is no record of what %s was on before %s; by hand, as root: echo > "
+		"/sys/bus/pci/devices/%s/driver_override; echo %s > "
+		"/sys/bus/pci/devices/%s/driver/unbind; echo %s > /sys/bus/pci/drivers_probe",
+		address, function->driver, address, address, address, address);
+}
+
+/* The address in full; functions that are gone may still have a record. */
+static int full_address(const char *text, char address[16])
+{
+	struct pci_address parts;
+
+	if (!pci_address_parse(text, &parts) ||
+		snprintf(address, 16, "%04x:%02x:%02x.%x", parts.domain, parts.bus, parts.device,
+			parts.function) >= 16)
+		return shunt_fail(-EINVAL,
+			"'%s' is no PCI address: expected domain:bus:device.function in "
+			"hexadecimal, as in 0000:03:00.0, or without the domain",
+			text);
+	return 0;
+}
+
+static int check_arguments(const char *const *addresses, size_t count)
+{
+	char address[16], other[16];
+	int ret;
+
+	for (size_t i = 0; i < count; i++) {
+		ret = full_address(addresses[i], address);
+		if (ret)
+			return ret;
+		for (size_t j = 0; j < i; j++)
+			if (!full_address(addresses[j], other) && strcmp(address, other) == 0)
+				return shunt_fail(-EINVAL, "%s is given twice", address);
+	}
+	return 0;
+}
+
+static void choose(struct unbind *unbind, const struct pci_record *record)
+{
+	for (size_t i = 0; i < unbind->chosen_count; i++)
+		if (unbind->chosen[i] == record)
+			return;
+	unbind->chosen[unbind->chosen_count++] = record;
+}
+
+static int choose_all(struct unbind *unbind, const char *const *addresses, size_t count)
+{
+	const struct pci_record *record;
+	char address[16];
+	int ret;
+
+	unbind->chosen = calloc(unbind->records.count + 1, sizeof(*unbind->chosen));
+	if (!unbind->chosen)
+		return shunt_fail(-ENOMEM, "out of memory");
+	for (size_t i = 0; !count && i < unbind->records.count; i++)
+		choose(unbind, &unbind->records.records[i]);
+	for (size_t i = 0; i < count; i++) {
+		ret = full_address(addresses[i], address);
+		if (ret)
+			return ret;
+		record = pci_records_find(&unbind->records, address);
+		if (!record)
+			return no_record(unbind, address);
+		choose(unbind, record);
+	}
+	return 0;
+}
+
+/* The kernel's unbind waits for as long as a process has the function open. */
+static int check_free(
+	const struct unbind *unbind, const struct shunt_pci_function *function, bool force)
+{
+	struct shunt_pci_holder holder;
+	int ret = shunt_pci_find_holder(unbind->machine, function, &holder);
+
+	if (ret > 0)
+		return shunt_fail(-EBUSY,
+			"%s is held open by process %ld (%s): end it first, the kernel would wait "
+			"for it",
+			function->address, (long)holder.pid, holder.command);
+	if (ret && !force)
+		return shunt_fail_while(ret, "not without --force");
+	ret = pci_check_virtual_functions(unbind->machine, function);
+	if (ret || force)
+		return ret;
+	ret = shunt_pci_in_use(unbind->machine, function);
+	return ret ? shunt_fail_while(ret, "not without --force") : 0;
+}
+
+static int check_record(const struct unbind *unbind, const struct pci_record *record, bool force)
+{
+	const struct shunt_pci_function *function;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < record->count; i++) {
+		function = function_of(unbind, record->functions[i].address);
+		if (function && function->driver[0] &&
+			strcmp(function->driver, record->functions[i].driver) != 0)
+			ret = check_free(unbind, function, force);
+	}
+	return ret;
+}
+
+static int put_back_one(
+	struct unbind *unbind, const struct pci_record *record, const struct pci_saved *saved)
+{
+	const struct shunt_pci_function *function = function_of(unbind, saved->address);
+	struct shunt_pci_binding binding = { .group = record->group, .gone = !function };
+	int ret = 0, added;
+
+	memcpy(binding.address, saved->address, sizeof(binding.address));
+	if (function) {
+		memcpy(binding.before, function->driver, sizeof(binding.before));
+		ret = pci_put_back(unbind->machine, saved);
+		memcpy(binding.after, saved->driver, sizeof(binding.after));
+	}
+	added = pci_bindings_add(&unbind->done, &binding);
+	return ret ? ret : added;
+}
+
+/* After a failure: where the last function of the result really is. */
+static void look_again(struct unbind *unbind)
+{
+	struct shunt_pci_binding *binding = &unbind->done.functions[unbind->done.count - 1];
+	struct pci_saved now;
+
+	if (unbind->done.count && !pci_save(unbind->machine, binding->address, &now))
+		memcpy(binding->after, now.driver, sizeof(binding->after));
+}
+
+/* The first failure is the one reported; the others are put back all the same. */
+static int put_back(struct unbind *unbind)
+{
+	const struct pci_record *record;
+	char text[1024] = "";
+	int first = 0, of_record, ret;
+
+	for (size_t i = 0; i < unbind->chosen_count; i++) {
+		record = unbind->chosen[i];
+		of_record = 0;
+		for (size_t j = 0; j < record->count; j++) {
+			ret = put_back_one(unbind, record, &record->functions[j]);
+			if (ret && !first)
+				snprintf(text, sizeof(text), "%s", shunt_errmsg());
+			if (ret)
+				look_again(unbind);
+			first = first ? first : ret;
+			of_record = of_record ? of_record : ret;
+		}
+		ret = of_record ? 0 : pci_record_remove(unbind->machine, record);
+		if (ret && !first) {
+			snprintf(text, sizeof(text), "%s", shunt_errmsg());
+			first = ret;
+		}
+	}
+	return first ? shunt_fail(first, "%s", text) : 0;
+}
+
+int shunt_pci_unbind(const struct shunt_pci_machine *machine, const char *const *addresses,
+	size_t count, bool force, struct shunt_pci_bindings *done)
+{
+	struct unbind unbind = { .machine = machine };
+	int ret, lock = -1;
+
+	memset(done, 0, sizeof(*done));
+	ret = pci_machine_check(machine);
+	if (!ret)
+		ret = check_arguments(addresses, count);
+	if (ret)
+		return ret;
+	/* Without the folder there are no records, and nothing to keep others from. */
+	ret = pci_records_lock(machine, false, &lock);
+	if (ret && ret != -ENOENT)
+		return ret;
+	ret = shunt_pci_scan(machine->platform, &unbind.list);
+	if (!ret)
+		ret = pci_records_read(machine, &unbind.records);
+	if (!ret)
+		ret = choose_all(&unbind, addresses, count);
+	for (size_t i = 0; !ret && i < unbind.chosen_count; i++)
+		ret = check_record(&unbind, unbind.chosen[i], force);
+	if (!ret)
+		ret = put_back(&unbind);
+	*done = unbind.done;
+	free(unbind.chosen);
+	pci_records_free(&unbind.records);
+	shunt_pci_list_free(&unbind.list);
+	if (lock >= 0)
+		close(lock);
+	return ret;
+}
