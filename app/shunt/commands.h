@@ -6,6 +6,8 @@
  * The command: one function for each subcommand, a folder-mate file for each function.
  *
  *   shunt list     list.c      functions, groups, who blocks a group
+ *   shunt bind     bind.c      groups to vfio-pci
+ *   shunt unbind   bind.c      and back
  *   shunt forward  forward.c   traffic through a port group that is switched live
  *
  * argv[0] is the subcommand's name. Each returns the exit status of the process: 0, or 1 with one
@@ -13,6 +15,8 @@
  */
 
 int shunt_list(int argc, char **argv);
+int shunt_bind(int argc, char **argv);
+int shunt_unbind(int argc, char **argv);
 int shunt_forward(int argc, char **argv);
 
 #endif

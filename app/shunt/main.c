@@ -12,6 +12,8 @@ struct command {
 
 static const struct command commands[] = {
 	{ "list", shunt_list, "functions, their IOMMU groups, and who blocks a group" },
+	{ "bind", shunt_bind, "put whole groups on vfio-pci" },
+	{ "unbind", shunt_unbind, "put them back on what they were on" },
 	{ "forward", shunt_forward, "forward traffic while a group is switched, and measure" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

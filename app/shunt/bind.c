@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "shunt_error.h"
+#include "shunt_pci_bind.h"
+
+static const char bind_usage[] =
+	"usage: shunt bind [--force] [--user NAME] FUNCTION...\n"
+	"Puts the whole IOMMU group of each PCI function on vfio-pci, bridges excepted, and "
+	"records\n"
+	"in " SHUNT_PCI_RECORDS " what was there, for 'shunt unbind'. If a step fails,\n"
+	"everything is put back.\n"
+	"  FUNCTION     PCI address: 0000:03:00.0 or 03:00.0\n"
+	"  --force      also functions with a network interface that is up, or with a block "
+	"device\n"
+	"  --user NAME  gives the functions' character devices to a user\n";
+
+static const char unbind_usage[] =
+	"usage: shunt unbind [--force] [FUNCTION...]\n"
+	"Puts the whole IOMMU group of each PCI function back on the drivers it was on before\n"
+	"'shunt bind', and its driver_override too; without FUNCTION, all groups.\n"
+	"  FUNCTION     PCI address: 0000:03:00.0 or 03:00.0\n"
+	"  --force      also functions that were moved to another driver in the meantime and are "
+	"in\n"
+	"               use there\n";
+
+struct options {
+	const char *command;
+	const char *usage;
+	bool takes_user;
+	bool force;
+	bool help;
+	const char *user;
+	uid_t owner;
+	const char *const *addresses;
+	size_t count;
+};
+
+static int find_user(struct options *options)
+{
+	const struct passwd *entry;
+
+	errno = 0;
+	entry = getpwnam(options->user);
+	if (!entry)
+		return shunt_fail(-EINVAL, "--user %s: no such user", options->user);
+	options->owner = entry->pw_uid;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "force", no_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "user", required_argument, NULL, 'u' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	opterr = 0;
+	optind = 1;
+	while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			options->force = true;
+			break;
+		case 'h':
+			options->help = true;
+			break;
+		case 'u':
+			if (!options->takes_user)
+				return shunt_fail(-EINVAL,
+					"unknown option --user: see 'shunt %s --help'",
+					options->command);
+			options->user = optarg;
+			break;
+		case ':':
+			return shunt_fail(-EINVAL, "%s needs a value", argv[optind - 1]);
+		default:
+			return shunt_fail(-EINVAL, "unknown option %s: see 'shunt %s --help'",
+				argv[optind - 1], options->command);
+		}
+	}
+	options->addresses = (const char *const *)&argv[optind];
+	options->count = (size_t)(argc - optind);
+	return options->user && !options->help ? find_user(options) : 0;
+}
+
+static const char *or_none(const char *driver)
+{
+	return driver[0] ? driver : "no driver";
+}
+
+static void print(const struct shunt_pci_bindings *bindings)
+{
+	const struct shunt_pci_binding *binding;
+
+	for (size_t i = 0; i < bindings->count; i++) {
+		binding = &bindings->functions[i];
+		printf("%s  group %d  ", binding->address, binding->group);
+		if (binding->gone)
+			printf("no longer there\n");
+		else if (strcmp(binding->before, binding->after) == 0)
+			printf("already on %s%s%s\n", or_none(binding->after),
+				binding->cdev[0] ? "  " : "", binding->cdev);
+		else
+			printf("%s -> %s%s%s\n", or_none(binding->before), or_none(binding->after),
+				binding->cdev[0] ? "  " : "", binding->cdev);
+	}
+}
+
+static void print_bound(const struct options *options, const struct shunt_pci_bindings *bindings)
+{
+	size_t moved = 0;
+
+	print(bindings);
+	for (size_t i = 0; i < bindings->count; i++)
+		moved += strcmp(bindings->functions[i].before, bindings->functions[i].after) != 0;
+	if (moved)
+		printf("%zu functions moved; 'shunt unbind %s' puts them back\n", moved,
+			bindings->functions[0].address);
+	else
+		printf("already bound, nothing to do\n");
+	if (options->user)
+		printf("'runuser -u %s -- shunt doctor %s' says what %s still lacks\n",
+			options->user, bindings->functions[0].address, options->user);
+}
+
+static int bind_functions(const struct options *options, struct shunt_platform *platform)
+{
+	const struct shunt_pci_machine machine = { .platform = platform };
+	struct shunt_pci_bindings bindings;
+	int ret;
+
+	if (!options->count)
+		return shunt_fail(-EINVAL,
+			"no function is named: 'shunt list' shows them, 'shunt bind --help' helps");
+	ret = shunt_pci_bind(&machine, options->addresses, options->count, options->force,
+		options->owner, &bindings);
+	if (ret)
+		return ret;
+	print_bound(options, &bindings);
+	shunt_pci_bindings_free(&bindings);
+	return 0;
+}
+
+static int unbind_functions(const struct options *options, struct shunt_platform *platform)
+{
+	const struct shunt_pci_machine machine = { .platform = platform };
+	struct shunt_pci_bindings bindings;
+	int ret = shunt_pci_unbind(
+		&machine, options->addresses, options->count, options->force, &bindings);
+
+	print(&bindings);
+	if (!ret && !bindings.count)
+		printf("no records of bindings in " SHUNT_PCI_RECORDS ": nothing to put back\n");
+	shunt_pci_bindings_free(&bindings);
+	return ret;
+}
+
+static int run(int argc, char **argv, struct options *options,
+	int (*act)(const struct options *options, struct shunt_platform *platform))
+{
+	struct shunt_platform *platform = NULL;
+	int ret = parse(argc, argv, options);
+
+	if (!ret && options->help) {
+		fputs(options->usage, stdout);
+	} else if (!ret) {
+		ret = shunt_platform_kernel(&platform);
+		if (!ret)
+			ret = act(options, platform);
+		shunt_platform_destroy(platform);
+	}
+	if (!ret && fflush(stdout))
+		ret = shunt_fail_errno(-errno, "writing the result");
+	if (ret)
+		fprintf(stderr, "shunt %s: %s\n", options->command, shunt_errmsg());
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int shunt_bind(int argc, char **argv)
+{
+	struct options options = { .command = "bind",
+		.usage = bind_usage,
+		.takes_user = true,
+		.owner = SHUNT_PCI_NO_OWNER };
+
+	return run(argc, argv, &options, bind_functions);
+}
+
+int shunt_unbind(int argc, char **argv)
+{
+	struct options options = { .command = "unbind", .usage = unbind_usage };
+
+	return run(argc, argv, &options, unbind_functions);
+}
