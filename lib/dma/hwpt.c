@@ -16,7 +16,15 @@ static int make_hwpt(
 		return shunt_fail(-ENOMEM, "no memory for another hwpt");
 	space->hwpts = hwpts;
 	ret = shunt_hwpt_alloc(space->all->iommufd, device->id, space->ioas_id, hwpt_id);
-	if (ret)
+	/*
+	 * Some IOMMU drivers (virtio-iommu's in Linux 6.12) know what a domain can translate only
+	 * once a device is attached to it; until then it is nothing, and the mappings are in its
+	 * way. There the kernel makes the hwpt inside each attach to the IOAS. If it really is too
+	 * small, that attach fails with the same errno.
+	 */
+	if (ret == -EADDRINUSE)
+		*hwpt_id = space->ioas_id;
+	else if (ret)
 		return ret;
 	hwpts[space->hwpt_count++] = (struct space_hwpt){ .group = group, .id = *hwpt_id };
 	return 0;
@@ -44,12 +52,14 @@ int space_destroy_hwpts(struct shunt_space *space)
 {
 	int ret;
 
-	while (space->hwpt_count) {
-		ret = shunt_iommufd_destroy_id(
-			space->all->iommufd, space->hwpts[space->hwpt_count - 1].id);
+	for (; space->hwpt_count; space->hwpt_count--) {
+		uint32_t id = space->hwpts[space->hwpt_count - 1].id;
+
+		if (id == space->ioas_id)
+			continue;
+		ret = shunt_iommufd_destroy_id(space->all->iommufd, id);
 		if (ret)
 			return ret;
-		space->hwpt_count--;
 	}
 	return 0;
 }

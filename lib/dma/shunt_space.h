@@ -92,7 +92,9 @@ int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length)
 uint64_t shunt_space_mapped(struct shunt_space *space);
 
 /**
- * The space's hwpt for a group; made at the first call, for the group of the given device.
+ * The space's hwpt for a group; made at the first call, for the group of the given device. Where
+ * the IOMMU's driver cannot make one in advance it is the IOAS: attaching to that makes a hwpt each
+ * time, which takes longer.
  *
  * @return 0, the kernel's errno
  */

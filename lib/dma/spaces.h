@@ -9,7 +9,7 @@
 /* A hwpt made from a space for one group. */
 struct space_hwpt {
 	int group;
-	uint32_t id;
+	uint32_t id; /* the IOAS's own: the kernel makes hwpts by itself */
 };
 
 struct shunt_space {
