@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel_faults.h"
+#include "kernel_info.h"
 #include "shunt_error.h"
 #include "shunt_platform.h"
+
+struct kernel {
+	struct shunt_platform platform;
+	pthread_mutex_t lock;         /* of the pointer */
+	struct kernel_faults *faults; /* NULL: nobody has asked yet */
+};
 
 static int kernel_open(struct shunt_platform *platform, const char *path)
 {
@@ -66,56 +72,48 @@ static int kernel_write(
 	return transferred(pwrite(fd, buf, length, (off_t)offset), length);
 }
 
-/* Observers of the kernel's faults are not part of this platform yet: say unknown, never none. */
+/* Observing begins with the first question: who never asks leaves no trace in the machine. */
+static int begin_to_observe(struct kernel *kernel)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&kernel->lock);
+	if (!kernel->faults)
+		ret = kernel_faults_create(&kernel->faults);
+	pthread_mutex_unlock(&kernel->lock);
+	return ret;
+}
+
 static int kernel_faults(
 	struct shunt_platform *platform, struct shunt_fault *records, unsigned int n)
 {
-	return -ENOTSUP;
-}
+	struct kernel *kernel = (struct kernel *)platform;
+	int ret = begin_to_observe(kernel);
 
-/* Name of the first IOMMU of this machine, as /sys/class/iommu shows it: dmar0, ivhd0, smmu3.*. */
-static void first_iommu(char *name, size_t size)
-{
-	DIR *dir = opendir("/sys/class/iommu");
-	const struct dirent *entry;
-
-	snprintf(name, size, "none");
-	if (!dir)
-		return;
-	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] != '.') {
-			snprintf(name, size, "%.*s", (int)size - 1, entry->d_name);
-			break;
-		}
-	}
-	closedir(dir);
-}
-
-static bool inside_virtual_machine(void)
-{
-	char line[4096];
-	bool found = false;
-	FILE *cpuinfo = fopen("/proc/cpuinfo", "re");
-
-	if (!cpuinfo)
-		return false;
-	while (!found && fgets(line, sizeof(line), cpuinfo))
-		found = strncmp(line, "flags", 5) == 0 && strstr(line, " hypervisor");
-	fclose(cpuinfo);
-	return found;
+	return ret ? ret : kernel_faults_take(kernel->faults, records, n);
 }
 
 static void kernel_info(struct shunt_platform *platform, struct shunt_platform_info *info)
 {
-	first_iommu(info->iommu, sizeof(info->iommu));
-	info->emulated = inside_virtual_machine();
-	snprintf(
-		info->nic, sizeof(info->nic), "%s", info->emulated ? "virtual machine's" : "82576");
+	static const struct kernel_roots roots = { "/sys", "/proc", "/boot" };
+	struct kernel *kernel = (struct kernel *)platform;
+
+	kernel_info_fill(&roots, info);
+	info->fault_observers[0] = '\0';
+	pthread_mutex_lock(&kernel->lock);
+	if (kernel->faults)
+		kernel_faults_observers(
+			kernel->faults, info->fault_observers, sizeof(info->fault_observers));
+	pthread_mutex_unlock(&kernel->lock);
 }
 
 static void kernel_destroy(struct shunt_platform *platform)
 {
-	free(platform);
+	struct kernel *kernel = (struct kernel *)platform;
+
+	kernel_faults_destroy(kernel->faults);
+	pthread_mutex_destroy(&kernel->lock);
+	free(kernel);
 }
 
 static const struct shunt_platform_ops kernel_ops = {
@@ -133,13 +131,14 @@ static const struct shunt_platform_ops kernel_ops = {
 
 int shunt_platform_kernel(struct shunt_platform **platform)
 {
-	struct shunt_platform *kernel = calloc(1, sizeof(*kernel));
+	struct kernel *kernel = calloc(1, sizeof(*kernel));
 
 	if (!kernel)
 		return shunt_fail(-ENOMEM, "kernel platform: out of memory");
-	kernel->ops = &kernel_ops;
-	kernel->name = "kernel";
-	kernel->sysfs = "/sys";
-	*platform = kernel;
+	pthread_mutex_init(&kernel->lock, NULL);
+	kernel->platform.ops = &kernel_ops;
+	kernel->platform.name = "kernel";
+	kernel->platform.sysfs = "/sys";
+	*platform = &kernel->platform;
 	return 0;
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel_fault_lines.h"
+#include "kernel_fault_source.h"
+
+#define CLASS_BRIDGE 0x06
+#define PATH_LENGTH  512
+
+static bool is_bridge(const char *sysfs, const char *function)
+{
+	char path[PATH_LENGTH];
+	unsigned int class_code = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/class", sysfs, function);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%x", &class_code) != 1)
+		class_code = 0;
+	fclose(file);
+	return class_code >> 16 == CLASS_BRIDGE;
+}
+
+bool fault_source_function(
+	const char *sysfs, int domain, uint32_t source, char *function, size_t size)
+{
+	char path[PATH_LENGTH];
+	const struct dirent *entry;
+	unsigned int found = 0;
+	uint32_t entry_source;
+	int entry_domain;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices", sysfs);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir)) != NULL) {
+		if (!fault_source_parse(entry->d_name, &entry_domain, &entry_source) ||
+			entry_source != source ||
+			(domain != FAULT_DOMAIN_UNKNOWN && entry_domain != domain))
+			continue;
+		found++;
+		snprintf(function, size, "%.*s", (int)size - 1, entry->d_name);
+	}
+	closedir(dir);
+	return found == 1 && !is_bridge(sysfs, function);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "kernel_info.h"
+#include "kernel_fault_lines.h"
+#include "kernel_intel_iommu.h"
+
+#define PATH_LENGTH 512
+
+/* IOMMUs without PCI functions are not those that are switched. */
+static bool has_functions(const char *sys, const char *iommu)
+{
+	char path[PATH_LENGTH];
+	const struct dirent *entry;
+	uint32_t source;
+	bool found = false;
+	int domain;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/class/iommu/%s/devices", sys, iommu);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir)) != NULL)
+		found = fault_source_parse(entry->d_name, &domain, &source);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void name_iommu(const struct kernel_roots *roots, const char *iommu, char *name, size_t size)
+{
+	char path[PATH_LENGTH], target[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/class/iommu/%s", roots->sys, iommu);
+	if (strncmp(iommu, "dmar", 4) == 0)
+		intel_iommu_name(roots->sys, roots->proc, roots->boot, iommu, name, size);
+	else if (strncmp(iommu, "ivhd", 4) == 0)
+		snprintf(name, size, "amd-iommu");
+	else if (strncmp(iommu, "smmu3.", 6) == 0)
+		snprintf(name, size, "arm-smmu-v3");
+	else if (realpath(path, target) && strstr(target, "/virtio"))
+		snprintf(name, size, "virtio-iommu");
+	else
+		snprintf(name, size, "%.*s", (int)size - 1, iommu);
+}
+
+static void name_iommus(const struct kernel_roots *roots, char *names, size_t size)
+{
+	char path[PATH_LENGTH], name[64];
+	const struct dirent *entry;
+	DIR *dir;
+
+	names[0] = '\0';
+	snprintf(path, sizeof(path), "%s/class/iommu", roots->sys);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)) != NULL) {
+		size_t used = strlen(names);
+
+		if (entry->d_name[0] == '.' || !has_functions(roots->sys, entry->d_name))
+			continue;
+		name_iommu(roots, entry->d_name, name, sizeof(name));
+		if (!strstr(names, name))
+			snprintf(names + used, size - used, "%s%s", used ? " and " : "", name);
+	}
+	if (dir)
+		closedir(dir);
+	if (!names[0])
+		snprintf(names, size, "none");
+}
+
+static bool file_has(const char *root, const char *file, const char *text)
+{
+	char path[2 * PATH_LENGTH], line[4096];
+	bool found = false;
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/%s", root, file);
+	stream = fopen(path, "re");
+	if (!stream)
+		return false;
+	while (!found && fgets(line, sizeof(line), stream))
+		found = strstr(line, text) != NULL;
+	fclose(stream);
+	return found;
+}
+
+/* Functions that QEMU makes up bear its subsystem, "QEMU Virtual Machine". */
+static bool has_qemu_function(const char *sys)
+{
+	char path[PATH_LENGTH], vendor[PATH_LENGTH], device[PATH_LENGTH];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices", sys);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(vendor, sizeof(vendor), "bus/pci/devices/%.64s/subsystem_vendor",
+			entry->d_name);
+		snprintf(device, sizeof(device), "bus/pci/devices/%.64s/subsystem_device",
+			entry->d_name);
+		found = file_has(sys, vendor, "0x1af4") && file_has(sys, device, "0x1100");
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* Whether the processor, the firmware, the device tree or a function speaks of a virtual machine.
+ */
+static bool inside_virtual_machine(const struct kernel_roots *roots)
+{
+	static const char *const makers[] = { "QEMU", "Bochs", "KVM", "VMware", "innotek", "Xen" };
+	static const char *const files[] = { "class/dmi/id/sys_vendor", "class/dmi/id/bios_vendor",
+		"class/dmi/id/product_name" };
+
+	if (file_has(roots->proc, "cpuinfo", " hypervisor") ||
+		file_has(roots->sys, "firmware/devicetree/base/compatible", "dummy-virt"))
+		return true;
+	for (unsigned int file = 0; file < sizeof(files) / sizeof(files[0]); file++)
+		for (unsigned int i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+			if (file_has(roots->sys, files[file], makers[i]))
+				return true;
+	return has_qemu_function(roots->sys);
+}
+
+void kernel_info_fill(const struct kernel_roots *roots, struct shunt_platform_info *info)
+{
+	struct utsname names;
+
+	name_iommus(roots, info->iommu, sizeof(info->iommu));
+	info->nic[0] = '\0';
+	info->kernel[0] = '\0';
+	if (!uname(&names))
+		snprintf(info->kernel, sizeof(info->kernel), "%.*s", (int)sizeof(info->kernel) - 1,
+			names.release);
+	info->emulated = inside_virtual_machine(roots);
+}
