@@ -58,11 +58,11 @@ static int check_bridge(const struct shunt_pci_function *bridge)
 
 static int check_use(const struct bind *bind, const struct shunt_pci_function *function, bool force)
 {
-	int ret = pci_check_virtual_functions(bind->machine, function);
+	int ret = pci_check_virtual_functions(bind->machine, function, NULL);
 
 	if (ret || force)
 		return ret;
-	ret = shunt_pci_in_use(bind->machine, function);
+	ret = shunt_pci_in_use(bind->machine, function, NULL);
 	return ret ? shunt_fail_while(ret, "not without --force") : 0;
 }
 

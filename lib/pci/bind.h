@@ -73,10 +73,11 @@ int pci_save(const struct shunt_pci_machine *machine, const char *address, struc
 /**
  * Refuses a function that has virtual functions: these go when its driver lets go of it.
  *
+ * @param[out] mend  the command that removes them; may be NULL
  * @return 0; -EBUSY with the mend
  */
-int pci_check_virtual_functions(
-	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function);
+int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND]);
 
 /** Moves a function to vfio-pci. @return 0, the kernel's errno; half moved on failure */
 int pci_move_to_vfio(const struct shunt_pci_machine *machine, const char *address);

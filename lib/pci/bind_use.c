@@ -73,8 +73,8 @@ static bool has_default_route(const struct shunt_pci_machine *machine, const cha
 	return found;
 }
 
-static int check_interfaces(
-	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
+static int check_interfaces(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
 {
 	char folder[PATH_MAX], path[PATH_MAX], text[32], name[NAME_MAX + 1];
 	DIR *dir;
@@ -86,14 +86,13 @@ static int check_interfaces(
 		ret = pci_path(path, "%s/%s/flags", folder, name);
 		if (ret || pci_read_line(path, text, sizeof(text)))
 			continue;
-		if (strtoul(text, NULL, 16) & IFF_UP)
-			ret = shunt_fail(-EBUSY,
-				"%s is in use: its network interface %s is up%s; as root: ip link "
-				"set dev %s down",
-				function->address, name,
-				has_default_route(machine, name) ? " and has the default route"
-								 : "",
-				name);
+		if (!(strtoul(text, NULL, 16) & IFF_UP))
+			continue;
+		snprintf(mend, SHUNT_PCI_MEND, "ip link set dev %.64s down", name);
+		ret = shunt_fail(-EBUSY,
+			"%s is in use: its network interface %s is up%s; as root: %s",
+			function->address, name,
+			has_default_route(machine, name) ? " and has the default route" : "", mend);
 	}
 	closedir(dir);
 	return ret;
@@ -117,10 +116,10 @@ static int check_block_devices(
 	return ret;
 }
 
-int pci_check_virtual_functions(
-	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
+int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
 {
-	char path[PATH_MAX], text[32];
+	char path[PATH_MAX], text[32], command[SHUNT_PCI_MEND];
 	int ret = pci_path(path, "%s/bus/pci/devices/%s/sriov_numvfs", machine->platform->sysfs,
 		function->address);
 
@@ -128,21 +127,30 @@ int pci_check_virtual_functions(
 		return ret;
 	if (pci_read_line(path, text, sizeof(text)) || strtoul(text, NULL, 10) == 0)
 		return 0;
+	if (!mend)
+		mend = command;
+	snprintf(mend, SHUNT_PCI_MEND, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+		function->address);
 	return shunt_fail(-EBUSY,
 		"%s is in use: it has %s virtual functions, which go when its driver does; as "
-		"root: echo 0 > %s",
-		function->address, text, path);
+		"root: %s",
+		function->address, text, mend);
 }
 
-int shunt_pci_in_use(
-	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
+int shunt_pci_in_use(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
 {
-	int ret = check_interfaces(machine, function);
+	char command[SHUNT_PCI_MEND];
+	int ret;
 
+	if (!mend)
+		mend = command;
+	mend[0] = '\0';
+	ret = check_interfaces(machine, function, mend);
 	if (!ret)
 		ret = check_block_devices(machine, function);
 	if (!ret)
-		ret = pci_check_virtual_functions(machine, function);
+		ret = pci_check_virtual_functions(machine, function, mend);
 	return ret;
 }
 

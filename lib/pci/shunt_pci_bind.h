@@ -37,6 +37,9 @@ extern "C" {
 /** "Leave the owner of the character device as it is." */
 #define SHUNT_PCI_NO_OWNER ((uid_t)-1)
 
+/** Room for a command that mends something. */
+#define SHUNT_PCI_MEND 160
+
 /** The machine on which functions are bound. Members that are NULL or 0 have a default. */
 struct shunt_pci_machine {
 	struct shunt_platform *platform; /**< its sysfs tree; the kernel's, or a test's */
@@ -111,10 +114,11 @@ void shunt_pci_bindings_free(struct shunt_pci_bindings *bindings);
  * Whether the kernel's driver of a function serves somebody: a network interface that is up, a
  * block device, virtual functions.
  *
+ * @param[out] mend  the command that ends the use, "" if there is none that fits all; may be NULL
  * @return 0; -EBUSY, shunt_errmsg() names what and how to end it; another errno of reading sysfs
  */
-int shunt_pci_in_use(
-	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function);
+int shunt_pci_in_use(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND]);
 
 /**
  * Looks for a process that has the function's character device or its group's open.

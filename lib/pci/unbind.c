@@ -125,10 +125,10 @@ static int check_free(
 			function->address, (long)holder.pid, holder.command);
 	if (ret && !force)
 		return shunt_fail_while(ret, "not without --force");
-	ret = pci_check_virtual_functions(unbind->machine, function);
+	ret = pci_check_virtual_functions(unbind->machine, function, NULL);
 	if (ret || force)
 		return ret;
-	ret = shunt_pci_in_use(unbind->machine, function);
+	ret = shunt_pci_in_use(unbind->machine, function, NULL);
 	return ret ? shunt_fail_while(ret, "not without --force") : 0;
 }
 
