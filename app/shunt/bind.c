@@ -126,8 +126,9 @@ static void print_bound(const struct options *options, const struct shunt_pci_bi
 	for (size_t i = 0; i < bindings->count; i++)
 		moved += strcmp(bindings->functions[i].before, bindings->functions[i].after) != 0;
 	if (moved)
-		printf("%zu functions moved; 'shunt unbind %s' puts them back\n", moved,
-			bindings->functions[0].address);
+		printf("%zu function%s moved; 'shunt unbind %s' puts %s back\n", moved,
+			moved == 1 ? "" : "s", bindings->functions[0].address,
+			moved == 1 ? "it" : "them");
 	else
 		printf("already bound, nothing to do\n");
 	if (options->user)

@@ -6,6 +6,7 @@
  * The command: one function for each subcommand, a folder-mate file for each function.
  *
  *   shunt list     list.c      functions, groups, who blocks a group
+ *   shunt doctor   doctor.c    what a switch needs and lacks
  *   shunt bind     bind.c      groups to vfio-pci
  *   shunt unbind   bind.c      and back
  *   shunt forward  forward.c   traffic through a port group that is switched live
@@ -15,6 +16,7 @@
  */
 
 int shunt_list(int argc, char **argv);
+int shunt_doctor(int argc, char **argv);
 int shunt_bind(int argc, char **argv);
 int shunt_unbind(int argc, char **argv);
 int shunt_forward(int argc, char **argv);

@@ -12,6 +12,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "list", shunt_list, "functions, their IOMMU groups, and who blocks a group" },
+	{ "doctor", shunt_doctor, "what a switch needs and lacks here, and how to mend it" },
 	{ "bind", shunt_bind, "put whole groups on vfio-pci" },
 	{ "unbind", shunt_unbind, "put them back on what they were on" },
 	{ "forward", shunt_forward, "forward traffic while a group is switched, and measure" },

@@ -27,6 +27,16 @@ const char *shunt_port_driver_names(void)
 	return "8086:10c9 (82576)";
 }
 
+bool rte_net_shunt_drives(uint16_t vendor, uint16_t device)
+{
+	return shunt_port_driver_find(vendor, device) != NULL;
+}
+
+const char *rte_net_shunt_driven(void)
+{
+	return shunt_port_driver_names();
+}
+
 static int arena_open(struct shunt_port *port)
 {
 	struct shunt_arena *arena = &port->arena;

@@ -2,6 +2,7 @@
 #ifndef RTE_NET_SHUNT_H
 #define RTE_NET_SHUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shunt_group.h"
@@ -48,6 +49,12 @@ struct shunt_platform *rte_net_shunt_platform_in_use(void);
 
 /** The address spaces; NULL without ports. */
 struct shunt_spaces *rte_net_shunt_spaces(void);
+
+/** Whether one of our datapaths drives PCI functions with these ids. */
+bool rte_net_shunt_drives(uint16_t vendor, uint16_t device);
+
+/** What they drive, for messages: "8086:10c9 (82576)". */
+const char *rte_net_shunt_driven(void);
 
 /** Port group of a port. @return 0; -ENODEV not a port of net_shunt */
 int rte_net_shunt_group(uint16_t port_id, struct shunt_group **group);

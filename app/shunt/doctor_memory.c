@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "doctor.h"
+
+static unsigned long read_number(const char *path)
+{
+	char text[32];
+
+	return doctor_read(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
+}
+
+static void check_size(struct doctor *doctor, const char *folder, unsigned long kib)
+{
+	char path[PATH_MAX];
+	unsigned long total, unused, wanted = ((unsigned long)DOCTOR_FRAMES_MIB << 10) / kib;
+	bool enough;
+
+	wanted = wanted ? wanted : 1;
+	doctor_path(path, sizeof(path), "%s/kernel/mm/hugepages/%s/nr_hugepages",
+		doctor->machine.platform->sysfs, folder);
+	total = read_number(path);
+	doctor_path(path, sizeof(path), "%s/kernel/mm/hugepages/%s/free_hugepages",
+		doctor->machine.platform->sysfs, folder);
+	unused = read_number(path);
+	enough = unused >= wanted;
+	if (enough || kib > 2048) {
+		doctor_find(doctor, FINDING_OK, "hugepages", "%lu KiB: %lu of %lu free", kib,
+			unused, total);
+		return;
+	}
+	doctor_mend(doctor_find(doctor, FINDING_WARN, "hugepages",
+			    "%lu KiB: %lu of %lu free, a run takes %lu (%d MiB); it works with "
+			    "plain memory, in more mappings",
+			    kib, unused, total, wanted, DOCTOR_FRAMES_MIB),
+		"echo %lu > /sys/kernel/mm/hugepages/%s/nr_hugepages", total - unused + wanted,
+		folder);
+}
+
+static void check_sizes(struct doctor *doctor)
+{
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	unsigned long kib;
+	DIR *dir;
+
+	doctor_path(path, sizeof(path), "%s/kernel/mm/hugepages", doctor->machine.platform->sysfs);
+	dir = opendir(path);
+	if (!dir) {
+		doctor_advise(doctor_find(doctor, FINDING_WARN, "hugepages",
+				      "this kernel has none: runs work with plain memory"),
+			"boot a kernel built with CONFIG_HUGETLBFS for them");
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL)
+		if (sscanf(entry->d_name, "hugepages-%lukB", &kib) == 1 && kib)
+			check_size(doctor, entry->d_name, kib);
+	closedir(dir);
+}
+
+static void check_mount(struct doctor *doctor)
+{
+	char path[PATH_MAX], line[512], folder[256], type[32];
+	bool mounted = false;
+	FILE *file;
+
+	doctor_path(path, sizeof(path), "%s/mounts", doctor->machine.proc);
+	file = fopen(path, "re");
+	while (file && !mounted && fgets(line, sizeof(line), file))
+		mounted = sscanf(line, "%*s %255s %31s", folder, type) == 2 &&
+			  strcmp(type, "hugetlbfs") == 0 && strcmp(folder, "/dev/hugepages") == 0;
+	if (file)
+		fclose(file);
+	doctor_path(path, sizeof(path), "%s/hugepages", doctor->machine.dev);
+	if (!mounted)
+		doctor_mend(doctor_find(doctor, FINDING_WARN, "hugepages",
+				    "no hugetlbfs is mounted on /dev/hugepages"),
+			"mkdir -p /dev/hugepages; mount -t hugetlbfs none /dev/hugepages");
+	else if (access(path, W_OK))
+		doctor_mend(doctor_find(doctor, FINDING_WARN, "hugepages",
+				    "this user may not write /dev/hugepages"),
+			"chmod 1777 /dev/hugepages");
+	else
+		doctor_find(doctor, FINDING_OK, "hugepages", "mounted on /dev/hugepages");
+}
+
+/* The kernel does not count pinned pages against the limit of a process that may lock any. */
+static bool may_lock_any(const struct doctor *doctor)
+{
+	char path[PATH_MAX], line[256];
+	uint64_t capabilities = 0;
+	FILE *file;
+
+	doctor_path(path, sizeof(path), "%s/self/status", doctor->machine.proc);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "CapEff: %" SCNx64, &capabilities);
+	if (file)
+		fclose(file);
+	return capabilities & (1ull << CAP_IPC_LOCK);
+}
+
+static void check_locked_memory(struct doctor *doctor)
+{
+	const rlim_t need = (rlim_t)(DOCTOR_FRAMES_MIB + DOCTOR_RINGS_MIB) << 20;
+	struct rlimit limit;
+	struct finding *finding;
+
+	if (may_lock_any(doctor)) {
+		doctor_find(doctor, FINDING_OK, "memory", "this user may lock any amount");
+		return;
+	}
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		limit.rlim_cur = limit.rlim_max = 0;
+	if (limit.rlim_cur >= need) {
+		doctor_find(doctor, FINDING_OK, "memory", "this user may lock %ju MiB",
+			(uintmax_t)limit.rlim_cur >> 20);
+		return;
+	}
+	finding = doctor_find(doctor, FINDING_WRONG, "memory",
+		"this user may lock %ju KiB, a run takes %ju (for good: memlock in "
+		"/etc/security/limits.conf)",
+		(uintmax_t)limit.rlim_cur >> 10, (uintmax_t)need >> 10);
+	/* The shell that asks is our parent. */
+	doctor_mend(finding, "prlimit --pid %ld --memlock=%ju:%ju", (long)getppid(),
+		(uintmax_t)need, (uintmax_t)(limit.rlim_max > need ? limit.rlim_max : need));
+}
+
+void doctor_check_memory(struct doctor *doctor)
+{
+	check_sizes(doctor);
+	check_mount(doctor);
+	check_locked_memory(doctor);
+}
