@@ -12,100 +12,11 @@
 
 #include <cmocka.h>
 
-#include "bind_tree.h"
+#include "bind_calls.h"
 #include "shunt_error.h"
 
 #define ONE  "0000:03:00.0"
 #define BOTH "0000:03:00.0", "0000:06:00.0"
-
-static struct bind_tree tree;
-static struct shunt_pci_bindings done;
-
-static int make_tree(void **state)
-{
-	bind_tree_create(&tree);
-	return 0;
-}
-
-static int drop_tree(void **state)
-{
-	bind_tree_destroy(&tree);
-	return 0;
-}
-
-static void assert_message(const char *part)
-{
-	if (!strstr(shunt_errmsg(), part))
-		fail_msg("'%s' is not in the message: %s", part, shunt_errmsg());
-	assert_null(strchr(shunt_errmsg(), '\n'));
-}
-
-static void assert_in_state(const char *part)
-{
-	char *state = bind_tree_state(&tree);
-
-	if (!strstr(state, part))
-		fail_msg("'%s' is not in\n%s", part, state);
-	free(state);
-}
-
-static void assert_state(const char *before)
-{
-	char *state = bind_tree_state(&tree);
-
-	if (strcmp(state, before) != 0)
-		fail_msg("it was\n%sand is\n%s", before, state);
-	free(state);
-}
-
-/* Arguments end with NULL. @return what shunt_pci_bind() and shunt_pci_unbind() do */
-static int bind_them(bool force, const char *first, ...)
-{
-	const char *addresses[8] = { first };
-	size_t count = 0;
-	va_list args;
-
-	va_start(args, first);
-	while (addresses[count])
-		addresses[++count] = va_arg(args, const char *);
-	va_end(args);
-	return shunt_pci_bind(&tree.machine, addresses, count, force, SHUNT_PCI_NO_OWNER, &done);
-}
-
-static int unbind_them(bool force, const char *first, ...)
-{
-	const char *addresses[8] = { first };
-	size_t count = 0;
-	va_list args;
-
-	va_start(args, first);
-	while (addresses[count])
-		addresses[++count] = va_arg(args, const char *);
-	va_end(args);
-	return shunt_pci_unbind(&tree.machine, addresses, count, force, &done);
-}
-
-static void must(int ret)
-{
-	if (ret)
-		fail_msg("%s", shunt_errmsg());
-	shunt_pci_bindings_free(&done);
-}
-
-/* Refused with an errno and these words, and nothing has changed. */
-static void refused(int (*act)(bool force, const char *first, ...), const char *address, int err,
-	const char *words)
-{
-	char *before = bind_tree_state(&tree);
-	unsigned int writes = tree.writes;
-
-	assert_int_equal(act(false, address, NULL), err);
-	assert_message(words);
-	assert_int_equal(tree.writes, writes);
-	shunt_pci_bindings_free(&done);
-	assert_state(before);
-	free(before);
-}
 
 static void there_and_back(void **state)
 {
@@ -267,122 +178,6 @@ static void every_write_of_unbind_fails(void **state)
 	free(before);
 }
 
-static void wrong_functions(void **state)
-{
-	refused(bind_them, "nonsense", -EINVAL, "no PCI address");
-	refused(bind_them, "0000:77:00.0", -ENODEV, "0000:77:00.0");
-	refused(bind_them, "02:00.0", -EINVAL, "bridge");
-	refused(bind_them, "07:1f.0", -EINVAL, "system device");
-	refused(bind_them, "08:00.0", -ENOTSUP, "no IOMMU group");
-	refused(bind_them, NULL, -EINVAL, "no function");
-	assert_int_equal(bind_them(false, ONE, "03:00.0", NULL), -EINVAL);
-	assert_message("0000:03:00.0 is given twice");
-	assert_int_equal(bind_them(false, ONE, "77:00.0", NULL), -ENODEV);
-	refused(unbind_them, "nonsense", -EINVAL, "no PCI address");
-	refused(unbind_them, "0000:77:00.0", -ENODEV, "neither a function");
-	assert_int_equal(unbind_them(false, ONE, "03:00.0", NULL), -EINVAL);
-	assert_message("twice");
-	assert_int_equal(tree.writes, 0);
-	assert_int_not_equal(access(tree.records, F_OK), 0);
-}
-
-static void software_platform(void **state)
-{
-	tree.sysfs.platform.name = "sim";
-	refused(bind_them, ONE, -ENOTSUP, "software platform");
-	refused(unbind_them, ONE, -ENOTSUP, "software platform");
-}
-
-static void no_record(void **state)
-{
-	refused(unbind_them, ONE, -ENOENT, "nothing to put back");
-	must(bind_them(false, ONE, NULL));
-	bind_tree_remove(&tree, "records/0000:03:00.0.json");
-	refused(unbind_them, "5:0.0", -ENOENT,
-		"echo 0000:05:00.0 > /sys/bus/pci/devices/0000:05:00.0/driver/unbind");
-}
-
-static void damaged_record(void **state)
-{
-	static const char *const texts[] = { "", "{", "[]", "{\"schema\":\"shunt.bind/1\"}",
-		"{\"schema\":\"shunt.bind/1\",\"group\":1,\"functions\":[{\"address\":\"\"}]}",
-		"{\"schema\":\"shunt.bind/1\",\"group\":1,\"functions\":[{\"address\":"
-		"\"0000:03:00.0\",\"driver\":\"../../x\",\"driver_override\":null}]}" };
-
-	bind_tree_folder(&tree, "records");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		bind_tree_file(&tree, "records/0000:03:00.0.json", texts[i]);
-		refused(bind_them, ONE, -EIO, "records/0000:03:00.0.json is damaged");
-		refused(unbind_them, ONE, -EIO, "records/0000:03:00.0.json is damaged");
-	}
-}
-
-static void records_cannot_be_written(void **state)
-{
-	bind_tree_file(&tree, "records", "in the way\n");
-	refused(bind_them, ONE, -ENOTDIR, tree.records);
-}
-
-static void interface_is_up(void **state)
-{
-	bind_tree_folder(&tree, "bus/pci/devices/0000:05:00.0/net/eth7");
-	bind_tree_file(&tree, "bus/pci/devices/0000:05:00.0/net/eth7/flags", "0x1003\n");
-	bind_tree_link(&tree, "class/net/eth7", "../../bus/pci/devices/0000:05:00.0/net/eth7");
-	refused(bind_them, ONE, -EBUSY, "interface eth7 is up;");
-	assert_message("not without --force");
-	bind_tree_folder(&tree, "proc/net");
-	bind_tree_file(&tree, "proc/net/route",
-		"Iface\tDestination\tGateway\nneth7\t00000000\t0101A8C0\t3\t0\t0\t0\t00000000\n");
-	refused(bind_them, ONE, -EBUSY, "interface eth7 is up;");
-	bind_tree_file(&tree, "proc/net/route",
-		"Iface\tDestination\tGateway\neth7\t00000000\t0101A8C0\t3\t0\t0\t0\t00000000\n");
-	refused(bind_them, ONE, -EBUSY, "up and has the default route");
-	bind_tree_file(&tree, "bus/pci/devices/0000:05:00.0/net/eth7/flags", "0x1002\n");
-	must(bind_them(false, ONE, NULL));
-	must(unbind_them(false, ONE, NULL));
-	bind_tree_file(&tree, "bus/pci/devices/0000:05:00.0/net/eth7/flags", "0x1003\n");
-	must(bind_them(true, ONE, NULL));
-}
-
-static void block_device(void **state)
-{
-	bind_tree_link(&tree, "class/block/vda",
-		"../../devices/pci0000:00/0000:03:00.0/virtio2/block/vda");
-	refused(bind_them, "04:00.0", -EBUSY,
-		"0000:03:00.0 is in use: it carries the block device vda");
-	must(bind_them(true, ONE, NULL));
-}
-
-static void virtual_functions(void **state)
-{
-	sysfs_tree_write(&tree.sysfs, ONE, "sriov_numvfs", "2\n");
-	refused(bind_them, ONE, -EBUSY, "2 virtual functions");
-	assert_message("echo 0 > ");
-	assert_int_equal(bind_them(true, ONE, NULL), -EBUSY);
-	sysfs_tree_write(&tree.sysfs, ONE, "sriov_numvfs", "0\n");
-	must(bind_them(false, ONE, NULL));
-	sysfs_tree_write(&tree.sysfs, ONE, "sriov_numvfs", "2\n");
-	refused(unbind_them, ONE, -EBUSY, "2 virtual functions");
-}
-
-static void bridge_blocks(void **state)
-{
-	sysfs_tree_remove(&tree.sysfs, "0000:02:00.0", "driver");
-	sysfs_tree_link(
-		&tree.sysfs, "0000:02:00.0", "driver", "../../../../bus/pci/drivers/shpchp");
-	refused(bind_them, ONE, -EBUSY, "bridge 0000:02:00.0 is on driver shpchp");
-}
-
-static void held_open(void **state)
-{
-	must(bind_them(false, ONE, NULL));
-	bind_tree_hold(&tree, 4711, "testpmd\n", "vfio1");
-	refused(unbind_them, ONE, -EBUSY, "0000:04:00.0 is held open by process 4711 (testpmd)");
-	bind_tree_remove(&tree, "proc/4711/fd/7");
-	bind_tree_hold(&tree, 4712, "other\n", "vfio99");
-	must(unbind_them(false, ONE, NULL));
-}
-
 static void vfio_does_not_take_it(void **state)
 {
 	char *before = bind_tree_state(&tree);
@@ -462,8 +257,6 @@ static void given_to_a_user(void **state)
 	shunt_pci_bindings_free(&done);
 }
 
-#define TREE_TEST(test) cmocka_unit_test_setup_teardown(test, make_tree, drop_tree)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,16 +268,6 @@ int main(void)
 		TREE_TEST(killed_half_way),
 		TREE_TEST(moved_by_hand),
 		TREE_TEST(every_write_of_unbind_fails),
-		TREE_TEST(wrong_functions),
-		TREE_TEST(software_platform),
-		TREE_TEST(no_record),
-		TREE_TEST(damaged_record),
-		TREE_TEST(records_cannot_be_written),
-		TREE_TEST(interface_is_up),
-		TREE_TEST(block_device),
-		TREE_TEST(virtual_functions),
-		TREE_TEST(bridge_blocks),
-		TREE_TEST(held_open),
 		TREE_TEST(vfio_does_not_take_it),
 		TREE_TEST(no_character_device),
 		TREE_TEST(module_is_loaded),
