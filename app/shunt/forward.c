@@ -118,6 +118,7 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 {
 	const struct forward_port *port = &run->ports[i];
 	struct shunt_watch *returned = shunt_tester_watch(run->tester, i);
+	struct shunt_window_figures *figures = shunt_window_figures(run->window, i);
 	struct rte_eth_stats stats = { 0 };
 
 	rte_eth_stats_get(port->id, &stats);
@@ -126,17 +127,18 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 		.function = port->function,
 		.rx = port->rx,
 		.sent = shunt_tester_sent(run->tester, i),
-		.received = returned->frames - returned->late,
-		.late = returned->late,
+		.received = returned->frames - returned->late + figures->late,
+		.late = figures->late,
+		.duplicates = returned->late - figures->late,
 		.corrupt = shunt_tester_corrupt(run->tester, i),
 		.max_gap_ns = shunt_clock_to_ns(returned->max_interval),
-		.figures = shunt_window_figures(run->window, i),
+		.figures = figures,
 	};
 	row->has_truth = run->truth != NULL;
 	if (run->truth)
 		forward_truth_result(run->truth, i, &row->compared, &row->within);
-	row->rx_dropped = stats.imissed + row->figures->recovered.rx_dropped;
-	row->tx_dropped = stats.oerrors + row->figures->recovered.tx_dropped;
+	row->rx_dropped = stats.imissed + figures->recovered.rx_dropped;
+	row->tx_dropped = stats.oerrors + figures->recovered.tx_dropped;
 }
 
 static void fill_record(const struct forward *run, struct shunt_record *record)
@@ -163,6 +165,7 @@ static void fill_record(const struct forward *run, struct shunt_record *record)
 		.group = shunt_group_number(run->group),
 		.port_count = run->count,
 	};
+	shunt_window_changed(run->window, &record->changed, &record->changed_in_switches);
 	for (unsigned int i = 0; i < run->count; i++)
 		fill_port(run, i, &record->ports[i]);
 	/* A port's frames leave through the next one. */
@@ -173,13 +176,13 @@ static void fill_record(const struct forward *run, struct shunt_record *record)
 static int judge(const struct shunt_record *record)
 {
 	uint64_t unexplained = shunt_record_unexplained(record);
-	uint64_t corrupt = shunt_record_corrupt(record);
+	uint64_t changed = record->changed - record->changed_in_switches;
 
-	if (unexplained || corrupt)
+	if (unexplained || changed)
 		return shunt_fail(-EIO,
-			"the books do not balance: %" PRIu64 " frames lost without explanation, "
-			"%" PRIu64 " came back changed",
-			unexplained, corrupt);
+			"the books do not balance: %" PRIu64 " frames lost and %" PRIu64
+			" changed without explanation",
+			unexplained, changed);
 	return 0;
 }
 
@@ -253,6 +256,8 @@ static int with_ports(struct forward *run)
 		ret = forward_traffic_connect(run);
 	if (!ret)
 		ret = forward_senders_make(run);
+	if (!ret)
+		ret = forward_ports_wait(run);
 	if (!ret) {
 		forward_view_head(run);
 		ret = measure(run);

@@ -129,6 +129,9 @@ void forward_eal_stop(void);
 /** Makes the platform's ports ethdev ports, all of one group, and starts them. */
 int forward_ports_start(struct forward *run);
 
+/** Waits until every port has a link. @return 0, -ENETDOWN */
+int forward_ports_wait(struct forward *run);
+
 /** Stops and removes the ports, and with the last one the address spaces. */
 void forward_ports_stop(struct forward *run);
 

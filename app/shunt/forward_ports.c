@@ -213,7 +213,7 @@ static int start_tester(struct forward *run)
 	return ret;
 }
 
-static int wait_for_links(struct forward *run)
+int forward_ports_wait(struct forward *run)
 {
 	int ret = 0;
 
@@ -246,8 +246,6 @@ int forward_ports_start(struct forward *run)
 			ret = start_all(run, functions, count);
 		if (!ret)
 			ret = start_tester(run);
-		if (!ret)
-			ret = wait_for_links(run);
 	}
 	shunt_pci_list_free(&list);
 	if (ret)

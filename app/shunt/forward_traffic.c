@@ -78,7 +78,7 @@ int forward_traffic_connect(struct forward *run)
 		};
 
 		port->run = run;
-		ret = shunt_watch_init(&port->watch);
+		ret = shunt_watch_init(&port->watch, (uint16_t)i);
 		if (!ret)
 			ret = shunt_fault_log_add(run->faults, port->function);
 		if (!ret && run->source == FORWARD_WIRES)

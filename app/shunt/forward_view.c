@@ -183,8 +183,8 @@ void forward_view_summary(const struct forward *run, const struct shunt_record *
 	for (unsigned int i = 0; i < record->port_count; i++)
 		print_port_summary(&record->ports[i]);
 	printf("books: %" PRIu64 " frames lost without explanation, %" PRIu64
-	       " came back changed\n",
-		shunt_record_unexplained(record), shunt_record_corrupt(record));
+	       " came back changed, %" PRIu64 " of them in switches with faults\n",
+		shunt_record_unexplained(record), record->changed, record->changed_in_switches);
 	if (run->options->json && strcmp(run->options->json, "-") != 0)
 		printf("result record: %s\n", run->options->json);
 	fflush(stdout);

@@ -25,7 +25,8 @@ void books_free(struct books *books)
 {
 	for (unsigned int i = 0; i < SHUNT_WINDOW_MAX_PORTS; i++) {
 		free(books->ports[i].gaps);
-		free(books->ports[i].lost);
+		lost_free(&books->ports[i].port);
+		lost_free(&books->ports[i].tester);
 	}
 	free(books->notes);
 	*books = (struct books){ 0 };
@@ -41,32 +42,27 @@ int books_note(struct books *books, const struct switch_note *note)
 	return ret;
 }
 
-bool books_explain(const struct books *books, const struct shunt_gap *gap, unsigned int port)
+static bool troubled(const struct books *books, uint64_t from, uint64_t to, uint32_t ports)
 {
 	for (size_t i = books->note_count; i-- > 0;) {
 		const struct switch_note *note = &books->notes[i];
 
-		if (note->end < gap->last_stamp)
+		if (note->end < from)
 			return false;
-		if (note->start <= gap->first_seen && note->troubled >> port & 1)
+		if (note->start <= to && note->troubled & ports)
 			return true;
 	}
 	return false;
 }
 
-/* Index of the first range that ends after a number. */
-static size_t first_range(const struct port_books *port, uint64_t number)
+bool books_explain(const struct books *books, const struct shunt_gap *gap, unsigned int port)
 {
-	size_t low = 0, high = port->lost_count, middle;
+	return troubled(books, gap->last_stamp, gap->first_seen, 1u << port);
+}
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (port->lost[middle].first <= number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+bool books_explain_time(const struct books *books, uint64_t from, uint64_t to)
+{
+	return troubled(books, from, to, UINT32_MAX);
 }
 
 int books_add_gap(struct port_books *port, const struct shunt_gap *gap)
@@ -75,31 +71,8 @@ int books_add_gap(struct port_books *port, const struct shunt_gap *gap)
 		(void **)&port->gaps, &port->gap_room, port->gap_count, sizeof(*port->gaps));
 
 	if (!ret)
-		ret = make_room((void **)&port->lost, &port->lost_room, port->lost_count,
-			sizeof(*port->lost));
-	if (ret)
-		return ret;
-	port->gaps[port->gap_count++] = *gap;
-	/* Counted from 1 so that "before the first frame" is no special case. */
-	port->lost[port->lost_count++] =
-		(struct lost_range){ .last = gap->last + 1, .first = gap->first + 1 };
-	return 0;
-}
-
-uint64_t books_lost_between(const struct port_books *port, uint64_t last, uint64_t first)
-{
-	uint64_t lost = 0, from, to;
-
-	last++;
-	first++;
-	for (size_t i = first_range(port, last); i < port->lost_count; i++) {
-		if (port->lost[i].last >= first)
-			break;
-		from = port->lost[i].last > last ? port->lost[i].last : last;
-		to = port->lost[i].first < first ? port->lost[i].first : first;
-		lost += to - from - 1;
-	}
-	return lost;
+		port->gaps[port->gap_count++] = *gap;
+	return ret;
 }
 
 void books_forget(struct port_books *port, uint64_t before)

@@ -2,6 +2,7 @@
 #ifndef BOOKS_H
 #define BOOKS_H
 
+#include "lost.h"
 #include "shunt_window.h"
 
 /* A switch, as far as the books need it. */
@@ -11,20 +12,13 @@ struct switch_note {
 	uint32_t troubled; /* bit a port, as shunt_window.h defines it */
 };
 
-/* Frames of a stream that were lost on the way in: numbers after `last`, before `first`. */
-struct lost_range {
-	uint64_t last;
-	uint64_t first;
-};
-
-/* Gaps of one stream behind its receiving port. */
+/* One stream: what is missing where, and its gaps behind its receiving port. */
 struct port_books {
 	struct shunt_gap *gaps; /* not yet dropped: a pending switch may need them */
 	size_t gap_count;
 	size_t gap_room;
-	struct lost_range *lost; /* all, in order */
-	size_t lost_count;
-	size_t lost_room;
+	struct lost_list port;   /* missing behind the port */
+	struct lost_list tester; /* missing at the tester */
 };
 
 struct books {
@@ -41,10 +35,10 @@ int books_note(struct books *books, const struct switch_note *note);
 /** A frame of this gap could have met a switch that troubled the port. */
 bool books_explain(const struct books *books, const struct shunt_gap *gap, unsigned int port);
 
-int books_add_gap(struct port_books *port, const struct shunt_gap *gap);
+/** Something that went wrong between two times could have met a switch that troubled any port. */
+bool books_explain_time(const struct books *books, uint64_t from, uint64_t to);
 
-/** Frames of numbers after `last` and before `first` that were lost on the way in. */
-uint64_t books_lost_between(const struct port_books *port, uint64_t last, uint64_t first);
+int books_add_gap(struct port_books *port, const struct shunt_gap *gap);
 
 /** Forgets gaps that ended before a time. */
 void books_forget(struct port_books *port, uint64_t before);

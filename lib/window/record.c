@@ -39,18 +39,14 @@ uint64_t shunt_record_unexplained(const struct shunt_record *record)
 	return sum;
 }
 
-uint64_t shunt_record_corrupt(const struct shunt_record *record)
-{
-	uint64_t sum = record->foreign;
-
-	for (unsigned int i = 0; i < record->port_count; i++)
-		sum += record->ports[i].corrupt;
-	return sum;
-}
-
 static json_t *count_json(uint64_t count)
 {
 	return json_integer((json_int_t)count);
+}
+
+static void set_count(json_t *json, const char *name, uint64_t count)
+{
+	json_object_set_new(json, name, count_json(count));
 }
 
 static json_t *quantiles(struct shunt_samples *samples)
@@ -110,26 +106,32 @@ static json_t *recovery_json(const struct shunt_recovery *recovery)
 static json_t *port_json(const struct shunt_record *record, const struct shunt_record_port *port)
 {
 	struct shunt_window_figures *figures = port->figures;
-	json_t *truth = NULL;
+	json_t *json = json_pack("{s:s, s:s}", "name", port->name, "function", port->function);
 
+	set_count(json, "rx", port->rx);
+	set_count(json, "tx", port->tx);
+	set_count(json, "sent", port->sent);
+	set_count(json, "received", port->received);
+	set_count(json, "lost", shunt_record_lost(port));
+	set_count(json, "late", port->late);
+	set_count(json, "duplicates", port->duplicates);
+	set_count(json, "corrupt", port->corrupt);
+	set_count(json, "max_gap_ns", port->max_gap_ns);
+	set_count(json, "resolution_ns", shunt_samples_quantile(&figures->resolution_ns, 0.99));
+	json_object_set_new(json, "faults", faults_json(record, port));
+	set_count(json, "faults_unknown_switches", figures->fault_unknown);
+	set_count(json, "recoveries", figures->recoveries);
+	json_object_set_new(json, "recovered", recovery_json(&figures->recovered));
+	json_object_set_new(json, "window_ns", quantiles(&figures->window_ns));
+	set_count(json, "windows_measured", figures->window_ns.count);
+	set_count(json, "windows_unmeasured", figures->unmeasured);
+	json_object_set_new(json, "ioctl_ns", quantiles(&figures->ioctl_ns));
+	json_object_set_new(json, "books", books_json(port));
 	if (port->has_truth)
-		truth = json_pack("{s:o, s:o}", "compared", count_json(port->compared), "within",
-			count_json(port->within));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
-		"name", port->name, "function", port->function, "rx", count_json(port->rx), "tx",
-		count_json(port->tx), "sent", count_json(port->sent), "received",
-		count_json(port->received), "lost", count_json(shunt_record_lost(port)), "late",
-		count_json(port->late), "corrupt", count_json(port->corrupt), "max_gap_ns",
-		count_json(port->max_gap_ns), "resolution_ns",
-		count_json(shunt_samples_quantile(&figures->resolution_ns, 0.99)), "faults",
-		faults_json(record, port), "faults_unknown_switches",
-		count_json(figures->fault_unknown), "recoveries", count_json(figures->recoveries),
-		"recovered", recovery_json(&figures->recovered), "window_ns",
-		quantiles(&figures->window_ns), "windows_measured",
-		count_json(figures->window_ns.count), "windows_unmeasured",
-		count_json(figures->unmeasured), "ioctl_ns", quantiles(&figures->ioctl_ns), "books",
-		books_json(port), "truth", truth);
+		json_object_set_new(json, "truth",
+			json_pack("{s:o, s:o}", "compared", count_json(port->compared), "within",
+				count_json(port->within)));
+	return json;
 }
 
 static json_t *ports_json(const struct shunt_record *record)
@@ -160,7 +162,7 @@ static json_t *record_json(const struct shunt_record *record)
 	const char *kernel = record->info.kernel[0] ? record->info.kernel : NULL;
 
 	return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:o, s:f, "
-			 "s:o, s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:o}",
 		"schema", SCHEMA, "platform", record->platform, "kernel", kernel, "iommu",
 		record->info.iommu, "fault_observers", words_json(record->info.fault_observers),
 		"nic", record->info.nic, "emulated", record->info.emulated, "hugepages",
@@ -168,8 +170,9 @@ static json_t *record_json(const struct shunt_record *record)
 		rate_json(record->rate), "switches", count_json(record->switches),
 		"failed_switches", count_json(record->failed), "duration_s", record->duration_s,
 		"unexplained", count_json(shunt_record_unexplained(record)), "foreign",
-		count_json(record->foreign), "group", group_json(record), "ports",
-		ports_json(record));
+		count_json(record->foreign), "changed", count_json(record->changed),
+		"changed_in_faulted_switches", count_json(record->changed_in_switches), "group",
+		group_json(record), "ports", ports_json(record));
 }
 
 static int write_file(json_t *json, const char *path)

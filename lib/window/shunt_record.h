@@ -26,6 +26,7 @@ struct shunt_record_port {
 	uint64_t sent;       /**< frames of the tester into this port */
 	uint64_t received;   /**< of these, came back */
 	uint64_t late;       /**< of these, came back out of order */
+	uint64_t duplicates; /**< came back again */
 	uint64_t corrupt;    /**< of these, came back changed */
 	uint64_t max_gap_ns; /**< longest time between two of them coming back: the outage */
 	uint64_t rx_dropped; /**< dropped by the port for lack of room, by its own count */
@@ -47,7 +48,9 @@ struct shunt_record {
 	uint64_t switches;
 	uint64_t failed; /**< switches that failed and were rolled back */
 	double duration_s;
-	uint64_t foreign; /**< frames that came back without a stamp */
+	uint64_t foreign;             /**< frames that came back without a stamp */
+	uint64_t changed;             /**< frames that came back changed, and the foreign ones */
+	uint64_t changed_in_switches; /**< of these, such that a troubled switch explains */
 	int group;
 	unsigned int port_count;
 	struct shunt_record_port ports[SHUNT_WINDOW_MAX_PORTS];
@@ -58,9 +61,6 @@ uint64_t shunt_record_lost(const struct shunt_record_port *port);
 
 /** Frames of all ports that were lost and that nothing explains. */
 uint64_t shunt_record_unexplained(const struct shunt_record *record);
-
-/** Frames that came back changed or foreign. */
-uint64_t shunt_record_corrupt(const struct shunt_record *record);
 
 /**
  * Writes the record to a file, "-" for standard output. A file appears whole or not at all.

@@ -75,6 +75,19 @@ uint64_t shunt_tester_corrupt(struct shunt_tester *tester, unsigned int stream);
 /** Frames that came back without a stamp of this tester. */
 uint64_t shunt_tester_foreign(struct shunt_tester *tester);
 
+/** A frame that came back changed, or foreign. Times in ticks. */
+struct shunt_changed {
+	uint64_t after; /**< stamp of the last good frame that was seen before it */
+	uint64_t seen;
+};
+
+/** Takes out up to n of them, one thread. @return their number */
+unsigned int shunt_tester_changed(
+	struct shunt_tester *tester, struct shunt_changed *changed, unsigned int n);
+
+/** Those that could not be kept: they were not taken out in time. */
+uint64_t shunt_tester_changed_dropped(struct shunt_tester *tester);
+
 /** When a frame was sent; 0: that is too long ago to be known, or it was not sent yet. */
 uint64_t shunt_tester_stamp(struct shunt_tester *tester, unsigned int stream, uint64_t number);
 

@@ -3,6 +3,7 @@
 #define SHUNT_WATCH_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shunt_stamp.h"
@@ -22,7 +23,10 @@
 extern "C" {
 #endif
 
-/** Frames missing between two that were seen. Times in shunt_clock ticks. */
+/**
+ * Frames missing between two that were seen; or, with last == first, one frame that came after a
+ * higher number. Times in shunt_clock ticks.
+ */
 struct shunt_gap {
 	uint64_t last;        /**< number of the last frame before */
 	uint64_t first;       /**< number of the first frame after */
@@ -31,6 +35,12 @@ struct shunt_gap {
 	uint64_t last_seen;   /**< when they were seen here */
 	uint64_t first_seen;
 };
+
+/** Whether it is a frame that came late, or came again. */
+static inline bool shunt_gap_is_late(const struct shunt_gap *gap)
+{
+	return gap->first == gap->last;
+}
 
 /** Frames lost in a gap. */
 static inline uint64_t shunt_gap_frames(const struct shunt_gap *gap)
@@ -43,17 +53,19 @@ struct shunt_watch {
 	uint64_t next;       /**< number of the frame expected next */
 	uint64_t last_stamp; /**< of the last frame in order */
 	uint64_t last_seen;
-	uint64_t frames;       /**< seen in all, late ones included */
-	uint64_t late;         /**< seen after a higher number: was counted as lost before */
-	uint64_t max_interval; /**< longest time between two frames seen, ticks */
-	uint64_t gaps_dropped; /**< gaps that found the ring full */
+	uint64_t frames;                  /**< seen in all, late ones included */
+	uint64_t late;                    /**< seen after a higher number: late, or seen before */
+	uint64_t strays;                  /**< frames of other streams */
+	uint64_t max_interval;            /**< longest time between two frames seen, ticks */
+	uint64_t gaps_dropped;            /**< gaps that found the ring full */
 	_Atomic uint64_t published_stamp; /**< for shunt_watch_stamp() */
 	_Atomic uint64_t published_frames;
 	struct rte_ring *gaps;
+	uint16_t stream;
 };
 
-/** Makes a watch that expects frame 0. @return 0, -ENOMEM */
-int shunt_watch_init(struct shunt_watch *watch);
+/** Makes a watch on a stream, which expects frame 0. @return 0, -ENOMEM */
+int shunt_watch_init(struct shunt_watch *watch, uint16_t stream);
 
 /** Releases what shunt_watch_init() took. */
 void shunt_watch_fini(struct shunt_watch *watch);
@@ -61,11 +73,16 @@ void shunt_watch_fini(struct shunt_watch *watch);
 /** Feeding thread: a frame out of order. Called by shunt_watch_see(). */
 void shunt_watch_gap(struct shunt_watch *watch, const struct shunt_stamp *stamp, uint64_t now);
 
-/** Feeding thread: a frame of the stream was seen at `now`. */
+/**
+ * Feeding thread: a frame was seen at `now`. One of another stream does not count: a NIC whose DMA
+ * was refused may give out a buffer with what was in it before.
+ */
 static inline void shunt_watch_see(
 	struct shunt_watch *watch, const struct shunt_stamp *stamp, uint64_t now)
 {
-	if (__builtin_expect(stamp->sequence != (uint32_t)watch->next, 0)) {
+	if (__builtin_expect(
+		    stamp->sequence != (uint32_t)watch->next || stamp->stream != watch->stream,
+		    0)) {
 		shunt_watch_gap(watch, stamp, now);
 		return;
 	}

@@ -78,9 +78,10 @@ struct shunt_window_figures {
 	uint64_t fault_unknown; /**< switches without a record in which nobody could tell */
 	struct shunt_recovery recovered;
 	uint64_t recoveries;   /**< switches after which something had to be mended */
-	uint64_t rx_lost;      /**< frames lost on the way in */
+	uint64_t late;         /**< frames that came back, after a higher number */
+	uint64_t rx_lost;      /**< frames that did not come back, lost on the way in */
 	uint64_t rx_explained; /**< of these, during switches with faults or recoveries */
-	uint64_t tx_lost;      /**< frames lost on the way out of this port */
+	uint64_t tx_lost; /**< frames that did not come back, lost on the way out of this port */
 	uint64_t tx_explained;
 };
 
@@ -112,6 +113,14 @@ int shunt_window_poll(struct shunt_window *window);
  * @return 0, -ENOMEM; -EOVERFLOW: gaps were lost, the books cannot be trusted
  */
 int shunt_window_end(struct shunt_window *window);
+
+/**
+ * Frames that came back changed, or that are no frames of the tester: a port whose reads were
+ * refused may send anything.
+ *
+ * @param[out] in_switches  of these, such that may have met a switch that troubled a port
+ */
+void shunt_window_changed(struct shunt_window *window, uint64_t *frames, uint64_t *in_switches);
 
 /** Figures of a port so far; the samples stay the window's. */
 struct shunt_window_figures *shunt_window_figures(struct shunt_window *window, unsigned int port);

@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include <rte_common.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
 
 #include "shunt_clock.h"
 #include "shunt_error.h"
 #include "shunt_tester.h"
 
 #define LOG_SIZE       (1u << 18) /* stamps of the last frames of a stream; a power of two */
-#define CONTENTS_EVERY 64         /* frames: one in so many is compared byte by byte */
-#define ADDRESSES      12         /* bytes: forwarders rewrite them */
+#define CHANGED_SIZE   4096u
+#define CONTENTS_EVERY 64      /* frames: one in so many is compared byte by byte */
+#define ADDRESSES      12      /* bytes: forwarders rewrite them */
 #define LAG_MAX_NS     1000000 /* a sender that fell further behind goes on from now: no bursts */
 
 struct stream {
@@ -32,8 +35,21 @@ struct shunt_tester {
 	unsigned int count;
 	_Atomic bool running;
 	_Atomic uint64_t foreign;
+	struct rte_ring *changed;
+	_Atomic uint64_t changed_dropped;
+	uint64_t last_stamp; /* of the last good frame seen; the receiving thread's */
 	struct stream streams[];
 };
+
+static struct rte_ring *make_ring(void)
+{
+	ssize_t size = rte_ring_get_memsize_elem(sizeof(struct shunt_changed), CHANGED_SIZE);
+	struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)size);
+
+	if (ring)
+		rte_ring_init(ring, "changed", CHANGED_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return ring;
+}
 
 int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffic, uint64_t rate,
 	struct shunt_tester **tester)
@@ -54,6 +70,9 @@ int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffi
 	if (!made)
 		return shunt_fail(-ENOMEM, "tester: out of memory");
 	memset(made, 0, size);
+	made->changed = make_ring();
+	if (!made->changed)
+		goto free;
 	made->traffic = traffic;
 	made->interval = rate ? shunt_clock_hz() / rate : 0;
 	made->lag_max = shunt_clock_from_ns(LAG_MAX_NS);
@@ -63,7 +82,7 @@ int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffi
 		stream->log = calloc(LOG_SIZE, sizeof(*stream->log));
 		if (!stream->log)
 			goto free;
-		ret = shunt_watch_init(&stream->watch);
+		ret = shunt_watch_init(&stream->watch, (uint16_t)made->count);
 		if (ret) {
 			free(stream->log);
 			goto free;
@@ -81,6 +100,7 @@ void shunt_tester_destroy(struct shunt_tester *tester)
 {
 	if (!tester)
 		return;
+	free(tester->changed);
 	while (tester->count--) {
 		free(tester->streams[tester->count].log);
 		shunt_watch_fini(&tester->streams[tester->count].watch);
@@ -145,6 +165,25 @@ static bool intact(const struct shunt_tester *tester, struct stream *stream, uin
 						  length - ADDRESSES - sizeof(*stamp)) == 0;
 }
 
+static void note_changed(struct shunt_tester *tester, uint64_t now)
+{
+	struct shunt_changed changed = { .after = tester->last_stamp, .seen = now };
+
+	if (rte_ring_sp_enqueue_elem(tester->changed, &changed, sizeof(changed)))
+		atomic_fetch_add_explicit(&tester->changed_dropped, 1, memory_order_relaxed);
+}
+
+unsigned int shunt_tester_changed(
+	struct shunt_tester *tester, struct shunt_changed *changed, unsigned int n)
+{
+	return rte_ring_sc_dequeue_burst_elem(tester->changed, changed, sizeof(*changed), n, NULL);
+}
+
+uint64_t shunt_tester_changed_dropped(struct shunt_tester *tester)
+{
+	return atomic_load_explicit(&tester->changed_dropped, memory_order_relaxed);
+}
+
 void shunt_tester_receive(
 	struct shunt_tester *tester, uint64_t now, const void *frame, uint32_t length)
 {
@@ -154,13 +193,20 @@ void shunt_tester_receive(
 
 	if (!shunt_stamp_read(frame, length, &stamp) || stamp.stream >= tester->count) {
 		atomic_fetch_add_explicit(&tester->foreign, 1, memory_order_relaxed);
+		note_changed(tester, now);
 		return;
 	}
 	stream = &tester->streams[stamp.stream];
 	number = stream->watch.next +
 		 (uint64_t)(int32_t)(stamp.sequence - (uint32_t)stream->watch.next);
-	if (__builtin_expect(!intact(tester, stream, number, &stamp, frame, length), 0))
+	if (__builtin_expect(!intact(tester, stream, number, &stamp, frame, length), 0)) {
 		atomic_fetch_add_explicit(&stream->corrupt, 1, memory_order_relaxed);
+		note_changed(tester, now);
+		if (number >= stream->next) /* not even its number can be believed */
+			return;
+	} else {
+		tester->last_stamp = stamp.time;
+	}
 	shunt_watch_see(&stream->watch, &stamp, now);
 	shunt_watch_publish(&stream->watch);
 }

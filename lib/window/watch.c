@@ -10,11 +10,11 @@
 
 #define RING_SIZE 65536
 
-int shunt_watch_init(struct shunt_watch *watch)
+int shunt_watch_init(struct shunt_watch *watch, uint16_t stream)
 {
 	ssize_t size = rte_ring_get_memsize_elem(sizeof(struct shunt_gap), RING_SIZE);
 
-	*watch = (struct shunt_watch){ 0 };
+	*watch = (struct shunt_watch){ .stream = stream };
 	watch->gaps = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)size);
 	if (!watch->gaps)
 		return shunt_fail(-ENOMEM, "watch: out of memory");
@@ -38,9 +38,21 @@ void shunt_watch_gap(struct shunt_watch *watch, const struct shunt_stamp *stamp,
 	int32_t ahead = (int32_t)(stamp->sequence - (uint32_t)watch->next);
 	struct shunt_gap gap;
 
+	if (stamp->stream != watch->stream) {
+		watch->strays++;
+		return;
+	}
 	watch->frames++;
 	if (ahead < 0) {
+		uint64_t number = watch->next + (uint64_t)(int64_t)ahead;
+
 		watch->late++;
+		put(watch, &(struct shunt_gap){ .last = number,
+				   .first = number,
+				   .last_stamp = stamp->time,
+				   .first_stamp = stamp->time,
+				   .last_seen = now,
+				   .first_seen = now });
 		return;
 	}
 	gap = (struct shunt_gap){

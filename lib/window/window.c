@@ -30,6 +30,8 @@ struct shunt_window {
 	struct pending pending[PENDING];
 	unsigned int pending_count;
 	uint64_t switches;
+	uint64_t changed;
+	uint64_t changed_explained;
 	uint64_t seen[SHUNT_WINDOW_MAX_PORTS]; /* stamps seen before the gaps were taken in */
 };
 
@@ -70,9 +72,37 @@ void shunt_window_sink(struct shunt_window *window, shunt_measurement_sink sink,
 	window->sink_context = context;
 }
 
+/* What a port lost of the frames into it and, of those that leave through it, out of it. */
+static void sum_up_losses(struct shunt_window *window, unsigned int port)
+{
+	struct shunt_window_figures *figures = &window->figures[port];
+	struct lost_sum in, out;
+
+	figures->tx_lost = figures->tx_explained = 0;
+	for (unsigned int i = 0; i < window->count; i++) {
+		lost_divide(
+			&window->books.ports[i].tester, &window->books.ports[i].port, &in, &out);
+		if (i == port) {
+			figures->rx_lost = in.frames;
+			figures->rx_explained = in.explained;
+		}
+		if (window->ports[i].out == port) {
+			figures->tx_lost += out.frames;
+			figures->tx_explained += out.explained;
+		}
+	}
+}
+
 struct shunt_window_figures *shunt_window_figures(struct shunt_window *window, unsigned int port)
 {
+	sum_up_losses(window, port);
 	return &window->figures[port];
+}
+
+void shunt_window_changed(struct shunt_window *window, uint64_t *frames, uint64_t *in_switches)
+{
+	*frames = window->changed;
+	*in_switches = window->changed_explained;
 }
 
 static bool mended(const struct shunt_recovery *recovery)
@@ -220,34 +250,40 @@ static bool explained(
 
 static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 {
-	struct shunt_window_figures *figures = &window->figures[port];
+	struct port_books *books = &window->books.ports[port];
 	struct shunt_gap gaps[BATCH];
 	unsigned int n;
 	int ret = 0;
 
 	do {
 		n = shunt_watch_take(window->ports[port].receive, gaps, BATCH);
-		for (unsigned int i = 0; i < n && !ret; i++) {
-			figures->rx_lost += shunt_gap_frames(&gaps[i]);
-			if (explained(window, &gaps[i], port))
-				figures->rx_explained += shunt_gap_frames(&gaps[i]);
-			ret = books_add_gap(&window->books.ports[port], &gaps[i]);
+		for (unsigned int i = 0; i < n && ret >= 0; i++) {
+			if (shunt_gap_is_late(&gaps[i])) {
+				ret = lost_found(&books->port, gaps[i].first);
+				continue;
+			}
+			ret = lost_add(&books->port, gaps[i].last + 1, gaps[i].first,
+				explained(window, &gaps[i], port));
+			if (!ret)
+				ret = books_add_gap(books, &gaps[i]);
 		}
-	} while (n == BATCH && !ret);
-	return ret;
+	} while (n == BATCH && ret >= 0);
+	return ret < 0 ? ret : 0;
 }
 
-/* What is missing where the stream ends and was not missing on the way in, was lost going out. */
-static void book_returned_gap(
+static int take_returned_gap(
 	struct shunt_window *window, unsigned int port, const struct shunt_gap *gap)
 {
-	struct shunt_window_figures *out = &window->figures[window->ports[port].out];
-	uint64_t lost = shunt_gap_frames(gap) -
-			books_lost_between(&window->books.ports[port], gap->last, gap->first);
+	struct lost_list *list = &window->books.ports[port].tester;
+	int ret;
 
-	out->tx_lost += lost;
-	if (books_explain(&window->books, gap, window->ports[port].out))
-		out->tx_explained += lost;
+	if (!shunt_gap_is_late(gap))
+		return lost_add(list, gap->last + 1, gap->first,
+			books_explain(&window->books, gap, window->ports[port].out));
+	ret = lost_found(list, gap->first);
+	if (ret > 0)
+		window->figures[port].late++;
+	return ret < 0 ? ret : 0;
 }
 
 static int take_gaps(struct shunt_window *window, unsigned int port)
@@ -256,16 +292,28 @@ static int take_gaps(struct shunt_window *window, unsigned int port)
 		shunt_tester_watch(window->tester, window->ports[port].stream);
 	struct shunt_gap gaps[BATCH];
 	unsigned int n;
-	int ret;
+	int ret = take_receive_gaps(window, port);
 
-	/* In this order: a gap was seen on the way in before it is seen at the end. */
 	do {
 		n = shunt_watch_take(returned, gaps, BATCH);
-		ret = take_receive_gaps(window, port);
 		for (unsigned int i = 0; i < n && !ret; i++)
-			book_returned_gap(window, port, &gaps[i]);
+			ret = take_returned_gap(window, port, &gaps[i]);
 	} while (n == BATCH && !ret);
 	return ret;
+}
+
+static void take_changed(struct shunt_window *window)
+{
+	struct shunt_changed changed[BATCH];
+	unsigned int n;
+
+	do {
+		n = shunt_tester_changed(window->tester, changed, BATCH);
+		window->changed += n;
+		for (unsigned int i = 0; i < n; i++)
+			window->changed_explained += books_explain_time(
+				&window->books, changed[i].after, changed[i].seen);
+	} while (n == BATCH);
 }
 
 static int poll_all(struct shunt_window *window, bool give_up)
@@ -278,6 +326,7 @@ static int poll_all(struct shunt_window *window, bool give_up)
 		window->seen[port] = shunt_watch_stamp(window->ports[port].receive);
 	for (unsigned int port = 0; port < window->count && !ret; port++)
 		ret = take_gaps(window, port);
+	take_changed(window);
 	if (!ret)
 		ret = settle_pending(window, give_up);
 	oldest = window->pending_count ? window->pending[0].result.start : shunt_clock_now();
@@ -332,10 +381,12 @@ int shunt_window_end(struct shunt_window *window)
 		shunt_watch_end(returned, sent, now);
 		dropped += window->ports[port].receive->gaps_dropped + returned->gaps_dropped;
 	}
+	dropped += shunt_tester_changed_dropped(window->tester);
 	ret = poll_all(window, true);
 	if (!ret && dropped)
 		ret = shunt_fail(-EOVERFLOW,
-			"%" PRIu64 " gaps were lost: the books cannot be trusted (poll more often)",
+			"%" PRIu64 " gaps or changed frames were not noted: the books cannot be "
+				   "trusted (poll more often)",
 			dropped);
 	return ret;
 }

@@ -48,7 +48,7 @@ static int set_up(void **state)
 	assert_int_equal(shunt_traffic_fixed(64, &bench.traffic), 0);
 	assert_int_equal(shunt_tester_create(2, &bench.traffic, SHUNT_RATE_MAX, &bench.tester), 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(shunt_watch_init(&bench.receive[i]), 0);
+		assert_int_equal(shunt_watch_init(&bench.receive[i], (uint16_t)i), 0);
 	assert_int_equal(shunt_window_create(bench.tester, ports, 2, &bench.window), 0);
 	shunt_window_sink(bench.window, remember, &bench);
 	shunt_tester_start(bench.tester);
@@ -119,7 +119,7 @@ static void a_loss_is_a_window_with_its_resolution(void **state)
 {
 	struct bench *bench = *state;
 	struct shunt_switch_result result;
-	struct shunt_window_figures *figures = shunt_window_figures(bench->window, 0);
+	struct shunt_window_figures *figures;
 
 	steps(bench, 50, ARRIVES);
 	result = begin_switch(bench);
@@ -136,6 +136,7 @@ static void a_loss_is_a_window_with_its_resolution(void **state)
 	assert_int_equal(bench->last[0].lost, 7);
 	assert_int_equal(bench->last[1].window, 0);
 	assert_int_equal(bench->last[1].resolution, STEP);
+	figures = shunt_window_figures(bench->window, 0);
 	assert_int_equal(figures->rx_lost, 7);
 	assert_int_equal(figures->rx_explained, 7);
 	assert_int_equal(figures->faults, 7);
@@ -147,8 +148,7 @@ static void a_loss_on_the_way_out_belongs_to_the_other_port(void **state)
 {
 	struct bench *bench = *state;
 	struct shunt_switch_result result;
-	struct shunt_window_figures *in = shunt_window_figures(bench->window, 0);
-	struct shunt_window_figures *out = shunt_window_figures(bench->window, 1);
+	struct shunt_window_figures *in, *out;
 
 	steps(bench, 10, ARRIVES);
 	result = begin_switch(bench);
@@ -159,6 +159,8 @@ static void a_loss_on_the_way_out_belongs_to_the_other_port(void **state)
 	end_switch(bench, &result);
 	steps(bench, 2, ARRIVES);
 	assert_int_equal(shunt_window_poll(bench->window), 0);
+	in = shunt_window_figures(bench->window, 0);
+	out = shunt_window_figures(bench->window, 1);
 	assert_int_equal(in->rx_lost, 2);
 	assert_int_equal(in->rx_explained, 2);
 	assert_int_equal(out->tx_lost, 3);
@@ -170,8 +172,7 @@ static void a_loss_outside_switches_is_not_explained(void **state)
 {
 	struct bench *bench = *state;
 	struct shunt_switch_result result;
-	struct shunt_window_figures *in = shunt_window_figures(bench->window, 0);
-	struct shunt_window_figures *out = shunt_window_figures(bench->window, 1);
+	struct shunt_window_figures *in, *out;
 
 	steps(bench, 10, ARRIVES);
 	steps(bench, 1, LOST_IN);
@@ -184,6 +185,8 @@ static void a_loss_outside_switches_is_not_explained(void **state)
 	end_switch(bench, &result);
 	steps(bench, 10, ARRIVES);
 	assert_int_equal(shunt_window_poll(bench->window), 0);
+	in = shunt_window_figures(bench->window, 0);
+	out = shunt_window_figures(bench->window, 1);
 	assert_int_equal(in->rx_lost, 1);
 	assert_int_equal(in->rx_explained, 0);
 	assert_int_equal(out->tx_lost, 1);
@@ -208,7 +211,7 @@ static void a_loss_in_a_switch_without_faults_is_not_explained(void **state)
 static void frames_missing_at_the_end_are_lost(void **state)
 {
 	struct bench *bench = *state;
-	struct shunt_window_figures *figures = shunt_window_figures(bench->window, 0);
+	struct shunt_window_figures *figures;
 	struct shunt_switch_result result;
 
 	steps(bench, 10, ARRIVES);
@@ -217,6 +220,7 @@ static void frames_missing_at_the_end_are_lost(void **state)
 	result.members[0].faults = 5;
 	end_switch(bench, &result);
 	assert_int_equal(shunt_window_end(bench->window), 0);
+	figures = shunt_window_figures(bench->window, 0);
 	assert_int_equal(figures->rx_lost, 5);
 	assert_int_equal(figures->rx_explained, 5);
 	assert_int_equal(figures->unmeasured, 1);
@@ -243,10 +247,67 @@ static void unknown_faults_are_unknown_for_their_switch(void **state)
 		assert_int_equal(figures->faults, sums[i]);
 		assert_int_equal(figures->fault_unknown, unknown[i]);
 	}
+	figures = shunt_window_figures(bench->window, 0);
 	assert_int_equal(figures->window_ns.count, 6);
 	assert_int_equal(figures->rx_lost, 4);
 	assert_int_equal(figures->rx_explained, 4); /* unknown explains, too */
 	assert_int_equal(shunt_window_figures(bench->window, 1)->fault_unknown, 0);
+}
+
+/* A frame of stream 0 that passes the watch and the tester out of its place. */
+static void come_late(struct bench *bench, uint32_t number, uint64_t time)
+{
+	struct shunt_stamp stamp = { .sequence = number, .magic = SHUNT_STAMP_MAGIC, .time = time };
+
+	shunt_watch_see(&bench->receive[0], &stamp, bench->now);
+	shunt_watch_see(shunt_tester_watch(bench->tester, 0), &stamp, bench->now);
+}
+
+static void a_frame_that_comes_late_is_not_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_window_figures *figures;
+
+	steps(bench, 10, ARRIVES);
+	steps(bench, 3, LOST_IN); /* 10, 11, 12 */
+	steps(bench, 2, ARRIVES);
+	come_late(bench, 11, bench->now);
+	come_late(bench, 11, bench->now); /* again, and */
+	come_late(bench, 5, bench->now);  /* one that was there before */
+	steps(bench, 2, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	figures = shunt_window_figures(bench->window, 0);
+	assert_int_equal(figures->rx_lost, 2);
+	assert_int_equal(figures->late, 1);
+	assert_int_equal(shunt_tester_watch(bench->tester, 0)->late, 3);
+	come_late(bench, 10, bench->now);
+	come_late(bench, 12, bench->now);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	figures = shunt_window_figures(bench->window, 0);
+	assert_int_equal(figures->rx_lost, 0);
+	assert_int_equal(figures->late, 3);
+	assert_int_equal(shunt_window_figures(bench->window, 1)->tx_lost, 0);
+}
+
+static void a_changed_frame_is_explained_by_a_switch_with_faults(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+	uint64_t changed, in_switches;
+
+	steps(bench, 63, ARRIVES);
+	result = begin_switch(bench);
+	step(bench, ARRIVES);
+	step(bench, CHANGED); /* frame 64: one of those compared byte by byte */
+	result.members[1].faults = 1;
+	end_switch(bench, &result);
+	steps(bench, 63, ARRIVES);
+	step(bench, CHANGED); /* 128, long after */
+	step(bench, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	shunt_window_changed(bench->window, &changed, &in_switches);
+	assert_int_equal(changed, 2);
+	assert_int_equal(in_switches, 1);
 }
 
 static void changed_and_foreign_frames_are_noticed(void **state)
@@ -296,6 +357,8 @@ int main(void)
 		window_test(a_loss_in_a_switch_without_faults_is_not_explained),
 		window_test(frames_missing_at_the_end_are_lost),
 		window_test(unknown_faults_are_unknown_for_their_switch),
+		window_test(a_frame_that_comes_late_is_not_lost),
+		window_test(a_changed_frame_is_explained_by_a_switch_with_faults),
 		window_test(changed_and_foreign_frames_are_noticed),
 		window_test(a_set_rate_is_kept),
 	};
