@@ -50,9 +50,13 @@ static int switch_once(struct forward *run)
 {
 	struct shunt_space *to =
 		shunt_group_space(run->group) == run->spaces[0] ? run->spaces[1] : run->spaces[0];
+	const uint64_t number = run->switches + run->failed;
 	struct shunt_switch_result result;
 	int ret, err;
 
+	ret = forward_log_begin(run, number);
+	if (ret)
+		return ret;
 	ret = shunt_group_switch(run->group, to, run->options->plan, &result);
 	if (!result.start)
 		return ret;
@@ -62,10 +66,21 @@ static int switch_once(struct forward *run)
 		run->failed++;
 		snprintf(why, sizeof(why), "%s", shunt_errmsg());
 		err = shunt_window_switch(run->window, &result);
+		if (!err)
+			err = forward_log_end(run, number, &result);
 		return err ? err : shunt_fail(ret, "%s", why);
 	}
 	run->switches++;
-	return shunt_window_switch(run->window, &result);
+	ret = shunt_window_switch(run->window, &result);
+	return ret ? ret : forward_log_end(run, number, &result);
+}
+
+/* What runs below; the kernel knows no NICs by name, the ports do. */
+static void update_info(struct forward *run)
+{
+	run->platform->ops->info(run->platform, &run->info);
+	if (!run->info.nic[0])
+		snprintf(run->info.nic, sizeof(run->info.nic), "%s", run->nic);
 }
 
 static uint64_t deadline_of(const struct forward *run)
@@ -236,6 +251,7 @@ static int measure(struct forward *run)
 	if (ret)
 		snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	run->end = shunt_clock_now();
+	update_info(run); /* observers of faults show themselves in the course of the run */
 	forward_traffic_end(run);
 	stop_lcores(run);
 	err = shunt_window_end(run->window);
@@ -258,6 +274,7 @@ static int with_ports(struct forward *run)
 		ret = forward_senders_make(run);
 	if (!ret)
 		ret = forward_ports_wait(run);
+	update_info(run);
 	if (!ret) {
 		forward_view_head(run);
 		ret = measure(run);
@@ -291,7 +308,7 @@ static int with_platform(struct forward *run)
 	ret = make_platform(run);
 	if (ret)
 		return ret;
-	run->platform->ops->info(run->platform, &run->info);
+	update_info(run);
 	ret = with_ports(run);
 	rte_net_shunt_platform(NULL);
 	shunt_platform_destroy(run->platform);
@@ -305,15 +322,20 @@ static int forward(const struct forward_options *options)
 
 	if (options->kernel)
 		run.source = options->tester ? FORWARD_TESTER : FORWARD_OWN;
-	ret = forward_traffic_make(&run);
+	ret = forward_log_open(&run);
 	if (ret)
 		return ret;
+	ret = forward_traffic_make(&run);
+	if (ret)
+		goto close_log;
 	ret = forward_eal_start(&run);
 	if (!ret) {
 		ret = with_platform(&run);
 		forward_eal_stop();
 	}
 	shunt_traffic_free(&run.traffic);
+close_log:
+	forward_log_close(&run);
 	return ret;
 }
 

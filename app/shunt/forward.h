@@ -79,6 +79,7 @@ struct forward {
 	enum forward_source source;
 	struct shunt_platform *platform;
 	struct shunt_platform_info info;
+	char nic[64]; /* name of the first port's function */
 	struct shunt_traffic traffic;
 	struct shunt_tester *tester;
 	struct shunt_fault_log *faults;
@@ -111,6 +112,7 @@ struct forward {
 	uint64_t end;   /* ticks, tester stopped */
 	uint64_t switches;
 	uint64_t failed;
+	int log; /* descriptor of --log; -1: none */
 	struct {
 		uint64_t last; /* ticks: when it was shown last */
 		uint64_t rx[SHUNT_WINDOW_MAX_PORTS];
@@ -176,6 +178,16 @@ int forward_tester_lcore(void *run);
 
 /** Worker lcore on FORWARD_OWN. */
 int forward_own_lcore(void *run);
+
+/* ---- forward_log.c: --log, one JSON object a line ---- */
+
+int forward_log_open(struct forward *run);
+void forward_log_close(struct forward *run);
+
+/** A switch is about to begin; has ended. Nothing without --log. @return 0, -errno of the file */
+int forward_log_begin(const struct forward *run, uint64_t number);
+int forward_log_end(
+	const struct forward *run, uint64_t number, const struct shunt_switch_result *result);
 
 /* ---- forward_view.c ---- */
 

@@ -26,6 +26,7 @@ enum option_id {
 	OPT_PCAP,
 	OPT_MAP,
 	OPT_JSON,
+	OPT_LOG,
 	OPT_MEMORY,
 	OPT_NO_HUGE,
 };
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
 	{ "pcap", required_argument, NULL, OPT_PCAP },
 	{ "map", required_argument, NULL, OPT_MAP },
 	{ "json", required_argument, NULL, OPT_JSON },
+	{ "log", required_argument, NULL, OPT_LOG },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "no-huge", no_argument, NULL, OPT_NO_HUGE },
 	{ "help", no_argument, NULL, 'h' },
@@ -85,6 +87,7 @@ static void print_help(void)
 	      "Run\n"
 	      "  --duration TIME       default 10s, or until the switches of --switches are done\n"
 	      "  --json FILE           write the result record, '-' for standard output\n"
+	      "  --log FILE            append a JSON line before and after each switch\n"
 	      "  --memory MIB          memory for frames (default 256)\n"
 	      "  --no-huge             plain memory even where there are hugepages\n"
 	      "Times are written 250us, 100ms, 10s, 2m; sizes 4096, 4K, 2M.\n",
@@ -200,6 +203,9 @@ static int parse_option(int id, const char *text, struct forward_options *option
 		return parse_map(text, options);
 	case OPT_JSON:
 		options->json = text;
+		return 0;
+	case OPT_LOG:
+		options->log = text;
 		return 0;
 	case OPT_MEMORY:
 		return parse_number("--memory", text, 1, 1u << 20, &options->memory_mib);

@@ -32,6 +32,7 @@ struct forward_options {
 	bool imix;
 	const char *pcap;
 	const char *json;
+	const char *log; /* NULL: none */
 	uint64_t memory_mib;
 	bool no_huge;
 	unsigned int map_count;

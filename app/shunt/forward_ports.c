@@ -55,13 +55,16 @@ static int choose_functions(
 }
 
 /* One group moves as one: ports of another group would stay behind. */
-static int check_group(
-	const struct shunt_pci_list *list, const char **functions, unsigned int count)
+static int check_group(struct forward *run, const struct shunt_pci_list *list,
+	const char **functions, unsigned int count)
 {
 	const struct shunt_pci_function *first, *other;
 	int ret;
 
 	ret = shunt_pci_find(list, functions[0], &first);
+	if (!ret)
+		snprintf(
+			run->nic, sizeof(run->nic), "%.*s", (int)sizeof(run->nic) - 1, first->name);
 	for (unsigned int i = 1; i < count && !ret; i++) {
 		ret = shunt_pci_find(list, functions[i], &other);
 		if (!ret && other->group != first->group)
@@ -239,7 +242,7 @@ int forward_ports_start(struct forward *run)
 	if (ret > 0) {
 		unsigned int count = (unsigned int)ret;
 
-		ret = check_group(&list, functions, count);
+		ret = check_group(run, &list, functions, count);
 		if (!ret)
 			ret = choose_tester(run, &list, functions[0]);
 		if (!ret)
