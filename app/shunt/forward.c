@@ -118,6 +118,8 @@ static int run_until_finished(struct forward *run)
 			next_switch = RTE_MAX(next_switch + every, shunt_clock_now());
 		}
 		if (!ret)
+			ret = forward_ports_check(run);
+		if (!ret)
 			ret = shunt_window_poll(run->window);
 		if (now >= next_tick) {
 			forward_view_tick(run);

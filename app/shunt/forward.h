@@ -103,6 +103,7 @@ struct forward {
 		char function[16];
 		struct rte_ether_addr address;
 	} tester_port;
+	_Atomic int removed; /* ethdev whose function the kernel wants back; -1: none */
 	_Atomic bool stop_lcore;
 	unsigned int lcore;
 	unsigned int tester_lcore;
@@ -133,6 +134,9 @@ int forward_ports_start(struct forward *run);
 
 /** Waits until every port has a link. @return 0, -ENETDOWN */
 int forward_ports_wait(struct forward *run);
+
+/** @return -ENODEV when the kernel wants a function back, 0 otherwise */
+int forward_ports_check(const struct forward *run);
 
 /** Stops and removes the ports, and with the last one the address spaces. */
 void forward_ports_stop(struct forward *run);

@@ -227,12 +227,41 @@ int forward_ports_wait(struct forward *run)
 	return ret;
 }
 
+/* EAL's interrupt thread. The run ends, and its end gives the function back. */
+static int removed(uint16_t id, enum rte_eth_event_type event, void *arg, void *result)
+{
+	struct forward *run = arg;
+	int none = -1;
+
+	atomic_compare_exchange_strong(&run->removed, &none, id);
+	return 0;
+}
+
+int forward_ports_check(const struct forward *run)
+{
+	int id = atomic_load(&run->removed);
+
+	if (id < 0)
+		return 0;
+	for (unsigned int i = 0; i < run->count; i++)
+		if (run->ports[i].id == id)
+			return shunt_fail(-ENODEV,
+				"%s: the kernel asks for the function back (unbound or removed): "
+				"the run ends and releases it; bind it again with  shunt bind %s",
+				run->ports[i].function, run->ports[i].function);
+	return shunt_fail(-ENODEV,
+		"%s: the kernel asks for the tester's function back: the run ends and releases it",
+		run->tester_port.function);
+}
+
 int forward_ports_start(struct forward *run)
 {
 	const char *functions[SHUNT_SIM_MAX_PORTS_PER_GROUP] = { NULL };
 	struct shunt_pci_list list;
 	int ret;
 
+	atomic_init(&run->removed, -1);
+	rte_eth_dev_callback_register(RTE_ETH_ALL, RTE_ETH_EVENT_INTR_RMV, removed, run);
 	ret = rte_net_shunt_platform(run->platform);
 	if (!ret)
 		ret = shunt_pci_scan(run->platform, &list);
@@ -269,6 +298,7 @@ void forward_ports_stop(struct forward *run)
 		rte_eth_dev_stop(port->id);
 		rte_vdev_uninit(port->name);
 	}
+	rte_eth_dev_callback_unregister(RTE_ETH_ALL, RTE_ETH_EVENT_INTR_RMV, removed, run);
 	free(run->ports);
 	run->ports = NULL;
 	rte_mempool_free(run->pool);

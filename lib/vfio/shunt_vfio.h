@@ -25,6 +25,9 @@
 extern "C" {
 #endif
 
+/** An attach that the kernel answers with EBUSY is tried again for so many milliseconds. */
+#define SHUNT_VFIO_BUSY_MS 200u
+
 /** A bound device. */
 struct shunt_vfio_device {
 	struct shunt_iommufd *iommufd;
@@ -46,7 +49,7 @@ struct shunt_vfio_region {
  *
  * @param cdev      path, "/dev/vfio/devices/vfio0" (struct shunt_pci_function::cdev)
  * @param function  the PCI function, for messages: "0000:03:00.0"
- * @return 0; -ENOENT no such cdev, -EBUSY held by another process, -EACCES, -EINVAL refused
+ * @return 0; -ENOENT no such cdev, -EACCES, -EINVAL held by another process
  */
 int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char *function,
 	struct shunt_vfio_device *device);
@@ -59,7 +62,8 @@ void shunt_vfio_close(struct shunt_vfio_device *device);
  *
  * @param pt_id         IOAS or hwpt
  * @param[out] hwpt_id  the hwpt that is now in use; may be NULL
- * @return 0, -EINVAL when the group uses another hwpt, -ENOENT no such pt, -EBUSY during a reset
+ * @return 0, -EINVAL when the group uses another hwpt, -ENOENT no such pt, -EBUSY while a function
+ * of the group is reset, for longer than SHUNT_VFIO_BUSY_MS
  */
 int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t *hwpt_id);
 
@@ -95,6 +99,12 @@ int shunt_vfio_bus_master(struct shunt_vfio_device *device, bool enable);
  * @param eventfds  count descriptors; -1 leaves a vector unsignalled. count 0 switches MSI-X off.
  */
 int shunt_vfio_msix(struct shunt_vfio_device *device, const int *eventfds, uint32_t count);
+
+/**
+ * VFIO_DEVICE_SET_IRQS: signals an eventfd when the kernel wants the function back; it waits until
+ * the device is closed.
+ */
+int shunt_vfio_request(struct shunt_vfio_device *device, int eventfd);
 
 /** VFIO_DEVICE_RESET. Registers return to their reset values; attachment is kept. */
 int shunt_vfio_reset(struct shunt_vfio_device *device);

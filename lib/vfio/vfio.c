@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
 #include "shunt_error.h"
 #include "shunt_vfio.h"
+
+#define BUSY_PAUSE_NS 5000000
 
 static struct shunt_platform *platform_of(struct shunt_vfio_device *device)
 {
@@ -21,9 +24,12 @@ static int device_ioctl(struct shunt_vfio_device *device, unsigned long request,
 	return platform_of(device)->ops->ioctl(platform_of(device), device->fd, request, arg);
 }
 
+/* A device that is bound already gives EINVAL: there is one file for it, and it is taken. */
 static const char *bind_mend(int err)
 {
-	return err == -EBUSY ? " (another process has this function open)" : "";
+	return err == -EINVAL || err == -EBUSY ? "; another process holds this function: "
+						 "fuser -v /dev/vfio/devices/* names it"
+					       : "";
 }
 
 int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char *function,
@@ -68,8 +74,21 @@ void shunt_vfio_close(struct shunt_vfio_device *device)
 int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t *hwpt_id)
 {
 	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach), .pt_id = pt_id };
-	int ret = device_ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
+	int ret;
 
+	for (unsigned int waited = 0;; waited += BUSY_PAUSE_NS / 1000000) {
+		ret = device_ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+		if (ret != -EBUSY || waited >= SHUNT_VFIO_BUSY_MS)
+			break;
+		attach.pt_id = pt_id;
+		nanosleep(&pause, NULL);
+	}
+	if (ret == -EBUSY)
+		return shunt_fail_errno(ret,
+			"%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT page table %u, for %u ms (is a function "
+			"of its group being reset, or in other hands?)",
+			device->function, pt_id, SHUNT_VFIO_BUSY_MS);
 	if (ret < 0)
 		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT page table %u",
 			device->function, pt_id);
@@ -186,7 +205,8 @@ int shunt_vfio_bus_master(struct shunt_vfio_device *device, bool enable)
 	return shunt_vfio_write(device, &config, PCI_COMMAND, &command, sizeof(command));
 }
 
-int shunt_vfio_msix(struct shunt_vfio_device *device, const int *eventfds, uint32_t count)
+static int set_irqs(
+	struct shunt_vfio_device *device, uint32_t index, const int *eventfds, uint32_t count)
 {
 	struct vfio_irq_set *set;
 	size_t size = sizeof(*set) + count * sizeof(int32_t);
@@ -199,15 +219,32 @@ int shunt_vfio_msix(struct shunt_vfio_device *device, const int *eventfds, uint3
 	set->argsz = (uint32_t)size;
 	set->flags = VFIO_IRQ_SET_ACTION_TRIGGER |
 		     (count ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE);
-	set->index = VFIO_PCI_MSIX_IRQ_INDEX;
+	set->index = index;
 	set->count = count;
 	if (count)
 		memcpy(set->data, eventfds, count * sizeof(int32_t));
 	ret = device_ioctl(device, VFIO_DEVICE_SET_IRQS, set);
 	free(set);
+	return ret < 0 ? ret : 0;
+}
+
+int shunt_vfio_msix(struct shunt_vfio_device *device, const int *eventfds, uint32_t count)
+{
+	int ret = set_irqs(device, VFIO_PCI_MSIX_IRQ_INDEX, eventfds, count);
+
 	if (ret < 0)
 		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_SET_IRQS of %u MSI-X vectors",
 			device->function, count);
+	return 0;
+}
+
+int shunt_vfio_request(struct shunt_vfio_device *device, int eventfd)
+{
+	int ret = set_irqs(device, VFIO_PCI_REQ_IRQ_INDEX, &eventfd, 1);
+
+	if (ret < 0)
+		return shunt_fail_errno(
+			ret, "%s: VFIO_DEVICE_SET_IRQS of the request", device->function);
 	return 0;
 }
 

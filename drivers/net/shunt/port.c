@@ -89,6 +89,9 @@ int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *dri
 	ret = shunt_vfio_bus_master(&port->device, true);
 	if (ret)
 		goto leave;
+	ret = shunt_port_request_open(port);
+	if (ret)
+		goto leave;
 	TAILQ_INSERT_TAIL(&context->ports, port, next);
 	return 0;
 
@@ -113,6 +116,7 @@ int shunt_port_close(struct rte_eth_dev *dev)
 
 	shunt_context_lock();
 	TAILQ_REMOVE(&port->context->ports, port, next);
+	shunt_port_request_close(port);
 	first = shunt_vfio_bus_master(&port->device, false);
 	if (first)
 		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());

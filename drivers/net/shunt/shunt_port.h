@@ -51,6 +51,7 @@ struct shunt_port {
 	struct rte_eth_dev *dev;
 	struct shunt_vfio_device device;
 	struct shunt_group *group;
+	struct rte_intr_handle *request; /**< the kernel wants the function back */
 	struct shunt_arena arena; /**< rings of descriptors; in every space, IOVA = address */
 };
 
@@ -71,6 +72,12 @@ int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *dri
 
 /** Closes a stopped port: out of its group, device closed, context given back. */
 int shunt_port_close(struct rte_eth_dev *dev);
+
+/** From now on RTE_ETH_EVENT_INTR_RMV is raised when the kernel asks for the function. */
+int shunt_port_request_open(struct shunt_port *port);
+
+/** Undoes it. The device is closed after that. */
+void shunt_port_request_close(struct shunt_port *port);
 
 /** Checks that all memory buffers may come from is mapped. @return 0 or the errno of a mapping */
 int shunt_port_memory_check(struct shunt_port *port);
