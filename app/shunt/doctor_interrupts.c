@@ -40,7 +40,8 @@ static char allowed(const struct doctor *doctor)
 	char path[PATH_MAX], text[8];
 
 	doctor_path(path, sizeof(path), "%s/" PARAMETER, doctor->machine.platform->sysfs);
-	return doctor_read(path, text, sizeof(text)) ? text[0] : 0;
+	doctor_read(path, text, sizeof(text));
+	return text[0];
 }
 
 void doctor_interrupts_unsafe(struct doctor *doctor, const char *subject)

@@ -18,11 +18,13 @@
 
 static void check_release(struct doctor *doctor)
 {
-	unsigned int major = 0, minor = 0;
 	struct utsname name;
+	unsigned long major, minor;
+	char *end;
 
 	uname(&name);
-	sscanf(name.release, "%u.%u", &major, &minor);
+	major = strtoul(name.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 	if (major > RELEASE_MAJOR || (major == RELEASE_MAJOR && minor >= RELEASE_MINOR))
 		doctor_find(doctor, FINDING_OK, "kernel", "Linux %s", name.release);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
-#include <inttypes.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,6 +10,9 @@
 #include <linux/capability.h>
 
 #include "doctor.h"
+
+#define SIZE_PREFIX  "hugepages-" /* of a folder of /sys/kernel/mm/hugepages */
+#define CAPABILITIES "CapEff:"    /* in /proc/self/status */
 
 static unsigned long read_number(const char *path)
 {
@@ -60,9 +63,13 @@ static void check_sizes(struct doctor *doctor)
 			"boot a kernel built with CONFIG_HUGETLBFS for them");
 		return;
 	}
-	while ((entry = readdir(dir)) != NULL)
-		if (sscanf(entry->d_name, "hugepages-%lukB", &kib) == 1 && kib)
+	while ((entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, SIZE_PREFIX, strlen(SIZE_PREFIX)) != 0)
+			continue;
+		kib = strtoul(entry->d_name + strlen(SIZE_PREFIX), NULL, 10);
+		if (kib)
 			check_size(doctor, entry->d_name, kib);
+	}
 	closedir(dir);
 }
 
@@ -102,7 +109,8 @@ static bool may_lock_any(const struct doctor *doctor)
 	doctor_path(path, sizeof(path), "%s/self/status", doctor->machine.proc);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "CapEff: %" SCNx64, &capabilities);
+		if (strncmp(line, CAPABILITIES, strlen(CAPABILITIES)) == 0)
+			capabilities = strtoull(line + strlen(CAPABILITIES), NULL, 16);
 	if (file)
 		fclose(file);
 	return capabilities & (1ull << CAP_IPC_LOCK);

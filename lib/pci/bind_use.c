@@ -55,8 +55,7 @@ static int open_class(
 /* Whether the kernel's main routing table has a default route over an interface. */
 static bool has_default_route(const struct shunt_pci_machine *machine, const char *interface)
 {
-	char path[PATH_MAX], line[512], name[IFNAMSIZ + 1];
-	unsigned long destination, mask;
+	char path[PATH_MAX], line[512], name[IFNAMSIZ + 1], destination[9], mask[9];
 	bool found = false;
 	FILE *file;
 
@@ -66,9 +65,10 @@ static bool has_default_route(const struct shunt_pci_machine *machine, const cha
 	if (!file)
 		return false;
 	while (!found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "%16s %lx %*s %*s %*s %*s %*s %lx", name, &destination,
-				&mask) == 3 &&
-			strcmp(name, interface) == 0 && !destination && !mask;
+		found = sscanf(line, "%16s %8s %*s %*s %*s %*s %*s %8s", name, destination, mask) ==
+				3 &&
+			strcmp(name, interface) == 0 && strcmp(destination, "00000000") == 0 &&
+			strcmp(mask, "00000000") == 0;
 	fclose(file);
 	return found;
 }

@@ -14,8 +14,7 @@ struct unbind {
 	const struct shunt_pci_machine *machine;
 	struct shunt_pci_list list;
 	struct pci_records records;
-	const struct pci_record **chosen;
-	size_t chosen_count;
+	bool *chosen; /* of records */
 	struct shunt_pci_bindings done;
 };
 
@@ -80,14 +79,6 @@ static int check_arguments(const char *const *addresses, size_t count)
 	return 0;
 }
 
-static void choose(struct unbind *unbind, const struct pci_record *record)
-{
-	for (size_t i = 0; i < unbind->chosen_count; i++)
-		if (unbind->chosen[i] == record)
-			return;
-	unbind->chosen[unbind->chosen_count++] = record;
-}
-
 static int choose_all(struct unbind *unbind, const char *const *addresses, size_t count)
 {
 	const struct pci_record *record;
@@ -97,8 +88,8 @@ static int choose_all(struct unbind *unbind, const char *const *addresses, size_
 	unbind->chosen = calloc(unbind->records.count + 1, sizeof(*unbind->chosen));
 	if (!unbind->chosen)
 		return shunt_fail(-ENOMEM, "out of memory");
-	for (size_t i = 0; !count && i < unbind->records.count; i++)
-		choose(unbind, &unbind->records.records[i]);
+	for (size_t i = 0; i < unbind->records.count; i++)
+		unbind->chosen[i] = count == 0;
 	for (size_t i = 0; i < count; i++) {
 		ret = full_address(addresses[i], address);
 		if (ret)
@@ -106,7 +97,7 @@ static int choose_all(struct unbind *unbind, const char *const *addresses, size_
 		record = pci_records_find(&unbind->records, address);
 		if (!record)
 			return no_record(unbind, address);
-		choose(unbind, record);
+		unbind->chosen[record - unbind->records.records] = true;
 	}
 	return 0;
 }
@@ -180,8 +171,10 @@ static int put_back(struct unbind *unbind)
 	char text[1024] = "";
 	int first = 0, of_record, ret;
 
-	for (size_t i = 0; i < unbind->chosen_count; i++) {
-		record = unbind->chosen[i];
+	for (size_t i = 0; i < unbind->records.count; i++) {
+		if (!unbind->chosen[i])
+			continue;
+		record = &unbind->records.records[i];
 		of_record = 0;
 		for (size_t j = 0; j < record->count; j++) {
 			ret = put_back_one(unbind, record, &record->functions[j]);
@@ -222,8 +215,9 @@ int shunt_pci_unbind(const struct shunt_pci_machine *machine, const char *const 
 		ret = pci_records_read(machine, &unbind.records);
 	if (!ret)
 		ret = choose_all(&unbind, addresses, count);
-	for (size_t i = 0; !ret && i < unbind.chosen_count; i++)
-		ret = check_record(&unbind, unbind.chosen[i], force);
+	for (size_t i = 0; !ret && i < unbind.records.count; i++)
+		if (unbind.chosen[i])
+			ret = check_record(&unbind, &unbind.records.records[i], force);
 	if (!ret)
 		ret = put_back(&unbind);
 	*done = unbind.done;

@@ -54,10 +54,16 @@ static void no_record(void **state)
 
 static void damaged_record(void **state)
 {
-	static const char *const texts[] = { "", "{", "[]", "{\"schema\":\"shunt.bind/1\"}",
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"{\"schema\":\"shunt.bind/1\"}",
+		"{\"schema\":\"shunt.bind/2\",\"group\":1,\"functions\":[]}",
 		"{\"schema\":\"shunt.bind/1\",\"group\":1,\"functions\":[{\"address\":\"\"}]}",
-		"{\"schema\":\"shunt.bind/1\",\"group\":1,\"functions\":[{\"address\":"
-		"\"0000:03:00.0\",\"driver\":\"../../x\",\"driver_override\":null}]}" };
+		("{\"schema\":\"shunt.bind/1\",\"group\":1,\"functions\":[{\"address\":"
+		 "\"0000:03:00.0\",\"driver\":\"../../x\",\"driver_override\":null}]}"),
+	};
 
 	bind_tree_folder(&tree, "records");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
