@@ -8,8 +8,9 @@
  * makes it read a descriptor, which the IOMMU refuses. A step is a line: for each function, by
  * letter, how often ("ab5": once the first, then five times the second). After each step the fault
  * log is asked, and a line says both: "step ab5 : 1 5", "?" for unknown. "time N" asks N times with
- * nothing refused and tells on stderr how long that takes. The rings of step N, from 0, are at
- * RING_IOVA + N * RING_LENGTH: by a fault's address QEMU's trace tells whose step it was.
+ * nothing refused and tells on stderr how long that takes, "wait N" waits N seconds. The rings of
+ * step N, from 0, are at RING_IOVA + N * RING_LENGTH: by a fault's address QEMU's trace tells whose
+ * step it was.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shunt_82576.h"
 #include "shunt_clock.h"
@@ -43,6 +45,8 @@ struct refuse {
 	struct port ports[MAX_FUNCTIONS];
 	int count;
 	struct shunt_fault_log *log;
+	uint32_t ioas;
+	uint32_t pt_id;
 };
 
 static int put(struct port *port, uint32_t offset, uint32_t value)
@@ -78,8 +82,7 @@ static int start_ring(struct port *port, uint64_t iova)
 	return ret;
 }
 
-static int open_port(struct refuse *refuse, const struct shunt_pci_list *list, const char *address,
-	uint32_t pt_id)
+static int open_port(struct refuse *refuse, const struct shunt_pci_list *list, const char *address)
 {
 	struct port *port = &refuse->ports[refuse->count];
 	const struct shunt_pci_function *function;
@@ -94,7 +97,12 @@ static int open_port(struct refuse *refuse, const struct shunt_pci_list *list, c
 	if (ret)
 		return ret;
 	refuse->count++;
-	ret = shunt_vfio_attach(&port->device, pt_id, NULL);
+	/* All ports are on the first one's page table; where it can be made only by attaching, on
+	 * what the kernel makes of the IOAS. */
+	if (!refuse->pt_id &&
+		shunt_hwpt_alloc(&refuse->iommufd, port->device.id, refuse->ioas, &refuse->pt_id))
+		refuse->pt_id = refuse->ioas;
+	ret = shunt_vfio_attach(&port->device, refuse->pt_id, NULL);
 	if (!ret)
 		ret = shunt_vfio_region(&port->device, VFIO_PCI_BAR0_REGION_INDEX, &port->bar);
 	if (!ret)
@@ -107,7 +115,6 @@ static int open_port(struct refuse *refuse, const struct shunt_pci_list *list, c
 static int open_ports(struct refuse *refuse, char **addresses, int count)
 {
 	struct shunt_pci_list list = { 0 };
-	uint32_t ioas;
 	int ret;
 
 	if (count < 1 || count > MAX_FUNCTIONS)
@@ -116,13 +123,13 @@ static int open_ports(struct refuse *refuse, char **addresses, int count)
 	ret = shunt_iommufd_open(refuse->platform, &refuse->iommufd);
 	if (ret)
 		return ret;
-	ret = shunt_ioas_alloc(&refuse->iommufd, &ioas);
+	ret = shunt_ioas_alloc(&refuse->iommufd, &refuse->ioas);
 	if (!ret)
 		ret = shunt_pci_scan(refuse->platform, &list);
 	if (!ret)
 		ret = shunt_fault_log_create(refuse->platform, &refuse->log);
 	for (int i = 0; i < count && !ret; i++)
-		ret = open_port(refuse, &list, addresses[i], ioas);
+		ret = open_port(refuse, &list, addresses[i]);
 	shunt_pci_list_free(&list);
 	return ret;
 }
@@ -214,6 +221,8 @@ static int play(struct refuse *refuse)
 		text[strcspn(text, "\n")] = '\0';
 		if (strncmp(text, "time ", 5) == 0) {
 			take_time(refuse, strtoul(text + 5, NULL, 10));
+		} else if (strncmp(text, "wait ", 5) == 0) {
+			sleep((unsigned int)strtoul(text + 5, NULL, 10));
 		} else {
 			ret = step(refuse, number++, text);
 			ask(refuse, text);
