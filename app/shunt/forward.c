@@ -185,9 +185,11 @@ static void fill_record(const struct forward *run, struct shunt_record *record)
 	shunt_window_changed(run->window, &record->changed, &record->changed_in_switches);
 	for (unsigned int i = 0; i < run->count; i++)
 		fill_port(run, i, &record->ports[i]);
-	/* A port's frames leave through the next one. */
+	/* A port's frames leave through the next one; or it sends some itself. */
 	for (unsigned int i = 0; i < run->count; i++)
 		record->ports[run->ports[i].out_index].tx = run->ports[i].tx;
+	for (unsigned int i = 0; i < run->count && run->source == FORWARD_OWN; i++)
+		record->ports[i].tx = run->senders[i].sent;
 }
 
 static int judge(const struct shunt_record *record)

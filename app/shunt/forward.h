@@ -58,6 +58,7 @@ struct forward_port {
 struct forward_flight {
 	uint64_t returned; /* number of the frame that the tester expects next */
 	uint64_t moved;    /* ticks: when that changed, or when a frame was sent to ask */
+	uint64_t patience; /* ticks: until the next one asks */
 };
 
 /* A port that the tester's frames go out of: those of one stream, or of all. */
@@ -69,6 +70,7 @@ struct forward_sender {
 	unsigned int first_stream;
 	unsigned int streams;
 	unsigned int next; /* of its streams, to be asked first */
+	uint64_t sent;     /* frames given to the port; read once its lcore has ended */
 	struct rte_ether_addr address;
 	struct rte_mbuf *frames[FORWARD_BURST];
 	struct forward_flight flights[SHUNT_WINDOW_MAX_PORTS]; /* by stream */

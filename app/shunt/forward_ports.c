@@ -15,11 +15,12 @@
 #include "shunt_error.h"
 #include "shunt_pci.h"
 
-#define DESCRIPTORS 512
-#define LINK_NS     10000000000ull /* autonegotiation of 1000BASE-T takes up to about 3 s */
-#define TESTER_NAME "net_shunt_tester"
-#define POOL_CACHE  256
-#define FRAME_ROOM  2048 /* bytes of a buffer, behind the headroom */
+#define DESCRIPTORS        512
+#define TESTER_DESCRIPTORS 2048           /* frames of all ports come back to it */
+#define LINK_NS            10000000000ull /* autonegotiation of 1000BASE-T takes up to about 3 s */
+#define TESTER_NAME        "net_shunt_tester"
+#define POOL_CACHE         256
+#define FRAME_ROOM         2048 /* bytes of a buffer, behind the headroom */
 
 /* First `count` functions that can be ports, or those that are named. */
 static int choose_functions(
@@ -76,7 +77,8 @@ static int check_group(struct forward *run, const struct shunt_pci_list *list,
 	return ret;
 }
 
-static int configure_port(struct forward *run, uint16_t id, struct rte_ether_addr *address)
+static int configure_port(
+	struct forward *run, uint16_t id, uint16_t descriptors, struct rte_ether_addr *address)
 {
 	struct rte_eth_conf conf = { 0 };
 	int ret;
@@ -84,7 +86,7 @@ static int configure_port(struct forward *run, uint16_t id, struct rte_ether_add
 	ret = rte_eth_dev_configure(id, 1, 1, &conf);
 	if (!ret)
 		ret = rte_eth_rx_queue_setup(
-			id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL, run->pool);
+			id, 0, descriptors, (unsigned int)SOCKET_ID_ANY, NULL, run->pool);
 	if (!ret)
 		ret = rte_eth_tx_queue_setup(id, 0, DESCRIPTORS, (unsigned int)SOCKET_ID_ANY, NULL);
 	/* On a shared segment a port must not take the frames of the others. */
@@ -97,8 +99,8 @@ static int configure_port(struct forward *run, uint16_t id, struct rte_ether_add
 	return ret;
 }
 
-static int start_port(struct forward *run, const char *name, const char *function, uint16_t *id,
-	struct rte_ether_addr *address)
+static int start_port(struct forward *run, const char *name, const char *function,
+	uint16_t descriptors, uint16_t *id, struct rte_ether_addr *address)
 {
 	char args[64];
 	int ret;
@@ -109,7 +111,7 @@ static int start_port(struct forward *run, const char *name, const char *functio
 		return shunt_fail_while(ret, "making %s of %s", name, function);
 	ret = rte_eth_dev_get_port_by_name(name, id);
 	if (!ret)
-		ret = configure_port(run, *id, address);
+		ret = configure_port(run, *id, descriptors, address);
 	if (ret) {
 		shunt_fail_errno(ret, "%s: configuring the port", name);
 		rte_vdev_uninit(name);
@@ -142,6 +144,9 @@ static int make_pool(struct forward *run, unsigned int count)
 {
 	unsigned int buffers = count * (2 * DESCRIPTORS + 2 * FORWARD_BURST) + 2 * POOL_CACHE;
 
+	if (run->source == FORWARD_TESTER)
+		buffers += 2 * TESTER_DESCRIPTORS + POOL_CACHE;
+
 	run->pool = rte_pktmbuf_pool_create(
 		"frames", buffers, POOL_CACHE, 0, FRAME_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
 	if (!run->pool)
@@ -157,7 +162,7 @@ static int start_all(struct forward *run, const char **functions, unsigned int c
 	struct forward_port *port;
 	int ret;
 
-	ret = make_pool(run, count + (run->source == FORWARD_TESTER));
+	ret = make_pool(run, count);
 	if (ret)
 		return ret;
 	ret = posix_memalign((void **)&run->ports, RTE_CACHE_LINE_SIZE, count * sizeof(*port));
@@ -169,7 +174,8 @@ static int start_all(struct forward *run, const char **functions, unsigned int c
 		snprintf(port->name, sizeof(port->name), "net_shunt%u", run->count);
 		snprintf(port->function, sizeof(port->function), "%s", functions[run->count]);
 		port->out_index = (run->count + 1) % count;
-		ret = start_port(run, port->name, port->function, &port->id, &port->address);
+		ret = start_port(
+			run, port->name, port->function, DESCRIPTORS, &port->id, &port->address);
 		if (ret)
 			return ret;
 	}
@@ -210,8 +216,8 @@ static int start_tester(struct forward *run)
 
 	if (run->source != FORWARD_TESTER)
 		return 0;
-	ret = start_port(run, TESTER_NAME, run->tester_port.function, &run->tester_port.id,
-		&run->tester_port.address);
+	ret = start_port(run, TESTER_NAME, run->tester_port.function, TESTER_DESCRIPTORS,
+		&run->tester_port.id, &run->tester_port.address);
 	run->tester_port.present = !ret;
 	return ret;
 }
@@ -272,6 +278,10 @@ int forward_ports_start(struct forward *run)
 		unsigned int count = (unsigned int)ret;
 
 		ret = check_group(run, &list, functions, count);
+		if (!ret && run->source == FORWARD_OWN && count < 2)
+			ret = shunt_fail(-EINVAL,
+				"--ports: without --tester the ports send to each other: two ports "
+				"at least");
 		if (!ret)
 			ret = choose_tester(run, &list, functions[0]);
 		if (!ret)

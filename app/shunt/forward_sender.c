@@ -14,10 +14,11 @@
  * The tester's frames by way of real ports. With rate max it is a closed loop: so many frames are
  * under way and no more, less than a receiving ring has room for. What lies between two ports drops
  * what does not fit and tells nobody. Frames that a switch lost count as under way until a later
- * one comes back; when too many are lost for that, a frame now and then asks.
+ * one comes back; when too many are lost for that, a frame asks, and others, each after twice the
+ * time: a receiver that only waits for a processor is not swamped.
  */
 #define UNDER_WAY 448     /* of all streams together: one ring of 512 may have to take them */
-#define ASK_NS    1000000 /* nothing came back for so long */
+#define ASK_NS    1000000 /* nothing came back for so long: ask for the first time */
 #define SEND_MAX  8       /* frames of a burst: a frame's stamp is so many frames early at most */
 
 /* Whether one more frame of the stream may be under way. */
@@ -31,12 +32,14 @@ static bool ready(struct forward_sender *sender, unsigned int stream, uint64_t n
 	if (returned > flight->returned) {
 		flight->returned = returned;
 		flight->moved = now;
+		flight->patience = shunt_clock_from_ns(ASK_NS);
 	}
 	if (sent - returned < UNDER_WAY / sender->run->count)
 		return true;
-	if (now - flight->moved < shunt_clock_from_ns(ASK_NS))
+	if (now - flight->moved < flight->patience)
 		return false;
 	flight->moved = now;
+	flight->patience *= 2;
 	return true;
 }
 
@@ -87,6 +90,7 @@ static void send_due(struct forward_sender *sender)
 	sent = rte_eth_tx_burst(sender->id, 0, sender->frames + sender->first, sender->held);
 	sender->first += sent;
 	sender->held -= sent;
+	sender->sent += sent;
 }
 
 static void take_back(struct forward *run, struct rte_mbuf **frames, uint16_t count, uint64_t now)

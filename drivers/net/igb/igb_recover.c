@@ -480,7 +480,7 @@ int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
 		goto unlock;
 	igb_access_begin(port);
 	if (!port->trial.halted && was_reset(port)) {
-		SHUNT_LOG(NOTICE, "%s was reset from outside", port->port.device.function);
+		SHUNT_LOG(ERR, "%s was reset from outside", port->port.device.function);
 		ret = wait_for_answer(port);
 		if (ret)
 			goto unlock;
