@@ -290,6 +290,20 @@ static int with_ports(struct forward *run)
 	return ret;
 }
 
+static int make_kernel(struct forward *run)
+{
+	int ret = shunt_platform_kernel(&run->platform);
+
+	for (unsigned int i = 0; i < run->options->inherit_count && !ret; i++) {
+		const struct forward_inherit *inherit = &run->options->inherit[i];
+
+		ret = shunt_platform_inherit(run->platform, inherit->path, inherit->fd);
+		if (ret)
+			shunt_platform_destroy(run->platform);
+	}
+	return ret;
+}
+
 /* The engine runs where the thread that makes it may. */
 static int make_platform(struct forward *run)
 {
@@ -297,7 +311,7 @@ static int make_platform(struct forward *run)
 	int ret;
 
 	if (run->options->kernel)
-		return shunt_platform_kernel(&run->platform);
+		return make_kernel(run);
 	sched_getaffinity(0, sizeof(own), &own);
 	sched_setaffinity(0, sizeof(run->engine_processors), &run->engine_processors);
 	ret = shunt_sim_create(&run->options->sim, &run->platform);

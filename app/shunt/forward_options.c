@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum option_id {
 	OPT_PLATFORM = 256,
 	OPT_PORTS,
 	OPT_TESTER,
+	OPT_INHERIT,
 	OPT_GROUPS,
 	OPT_IOMMU,
 	OPT_NIC,
@@ -35,6 +37,7 @@ static const struct option long_options[] = {
 	{ "platform", required_argument, NULL, OPT_PLATFORM },
 	{ "ports", required_argument, NULL, OPT_PORTS },
 	{ "tester", required_argument, NULL, OPT_TESTER },
+	{ "inherit", required_argument, NULL, OPT_INHERIT },
 	{ "groups", required_argument, NULL, OPT_GROUPS },
 	{ "iommu", required_argument, NULL, OPT_IOMMU },
 	{ "nic", required_argument, NULL, OPT_NIC },
@@ -69,6 +72,10 @@ static void print_help(void)
 	      "on\n"
 	      "                        one Ethernet segment with the ports; without it, each port\n"
 	      "                        sends to the next one\n"
+	      "  --inherit PATH=FD     use a descriptor that the process came with in place of "
+	      "opening\n"
+	      "                        PATH (/dev/iommu, /dev/vfio/devices/vfio0); may be "
+	      "repeated\n"
 	      "Platform sim only\n"
 	      "  --ports N             the group's first N ports (1 to 16, default 3)\n"
 	      "  --groups N            IOMMU groups of the platform (default 1)\n"
@@ -155,6 +162,24 @@ static int parse_map(const char *text, struct forward_options *options)
 	return ret;
 }
 
+static int parse_inherit(const char *text, struct forward_options *options)
+{
+	struct forward_inherit *inherit = &options->inherit[options->inherit_count];
+	const char *equals = strrchr(text, '=');
+	uint64_t fd;
+	int ret;
+
+	if (options->inherit_count == FORWARD_MAX_INHERIT)
+		return shunt_fail(-EINVAL, "--inherit: at most %d", FORWARD_MAX_INHERIT);
+	if (!equals || text[0] != '/' || equals - text >= (int)sizeof(inherit->path))
+		return shunt_fail(-EINVAL, "--inherit '%s': PATH=FD is wanted", text);
+	ret = parse_number("--inherit, FD", equals + 1, 3, INT_MAX, &fd);
+	snprintf(inherit->path, sizeof(inherit->path), "%.*s", (int)(equals - text), text);
+	inherit->fd = (int)fd;
+	options->inherit_count++;
+	return ret;
+}
+
 static int parse_platform(const char *text, struct forward_options *options)
 {
 	options->kernel = strcmp(text, "kernel") == 0;
@@ -176,6 +201,8 @@ static int parse_option(int id, const char *text, struct forward_options *option
 	case OPT_TESTER:
 		options->tester = text;
 		return 0;
+	case OPT_INHERIT:
+		return parse_inherit(text, options);
 	case OPT_GROUPS:
 		ret = parse_number("--groups", text, 1, SHUNT_SIM_MAX_GROUPS, &number);
 		options->sim.groups = (unsigned int)number;

@@ -17,12 +17,22 @@ struct forward_map {
 	uint64_t length;
 };
 
+#define FORWARD_MAX_INHERIT 34 /* ports, the tester's, /dev/iommu */
+
+/* One --inherit. */
+struct forward_inherit {
+	char path[64];
+	int fd;
+};
+
 /* The command line of `shunt forward`. */
 struct forward_options {
 	bool kernel; /* platform: this machine's kernel, else the software platform `sim` */
 	struct shunt_sim_config sim;
 	char *ports;        /* addresses, separated by commas; NULL: the first sim.ports ones */
 	const char *tester; /* address of a port outside the group; NULL: none */
+	unsigned int inherit_count;
+	struct forward_inherit inherit[FORWARD_MAX_INHERIT];
 	enum shunt_plan plan;
 	uint64_t switch_every_ns; /* 0: no switches */
 	uint64_t switches;        /* stop after so many; 0: no limit */

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "inherited.h"
 #include "kernel_faults.h"
 #include "kernel_info.h"
 #include "shunt_error.h"
@@ -14,14 +15,22 @@
 
 struct kernel {
 	struct shunt_platform platform;
-	pthread_mutex_t lock;         /* of the pointer */
+	pthread_mutex_t lock;         /* of both pointers */
 	struct kernel_faults *faults; /* NULL: nobody has asked yet */
+	struct inherited *inherited;
 };
 
 static int kernel_open(struct shunt_platform *platform, const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct kernel *kernel = (struct kernel *)platform;
+	int fd;
 
+	pthread_mutex_lock(&kernel->lock);
+	fd = inherited_take(kernel->inherited, path);
+	pthread_mutex_unlock(&kernel->lock);
+	if (fd != -ENOENT)
+		return fd;
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -112,6 +121,7 @@ static void kernel_destroy(struct shunt_platform *platform)
 	struct kernel *kernel = (struct kernel *)platform;
 
 	kernel_faults_destroy(kernel->faults);
+	inherited_free(kernel->inherited);
 	pthread_mutex_destroy(&kernel->lock);
 	free(kernel);
 }
@@ -141,4 +151,18 @@ int shunt_platform_kernel(struct shunt_platform **platform)
 	kernel->platform.sysfs = "/sys";
 	*platform = &kernel->platform;
 	return 0;
+}
+
+int shunt_platform_inherit(struct shunt_platform *platform, const char *path, int fd)
+{
+	struct kernel *kernel = (struct kernel *)platform;
+	int ret;
+
+	if (platform->ops != &kernel_ops)
+		return shunt_fail(-EINVAL, "platform %s opens no files: it inherits no descriptors",
+			platform->name);
+	pthread_mutex_lock(&kernel->lock);
+	ret = inherited_add(&kernel->inherited, path, fd);
+	pthread_mutex_unlock(&kernel->lock);
+	return ret;
 }

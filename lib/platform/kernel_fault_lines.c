@@ -1,65 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel_fault_lines.h"
+#include "kernel_sysfs.h"
 
-/* Whether text begins with a prefix; then goes behind it. */
-static bool skip(const char **text, const char *prefix)
-{
-	size_t length = strlen(prefix);
-
-	if (strncmp(*text, prefix, length) != 0)
-		return false;
-	*text += length;
-	return true;
-}
-
-/* Reads the hexadecimal number behind the first `key`, with or without 0x. */
+/* Whether a hexadecimal number, with or without 0x, stands behind the first `key`. */
 static bool hex_after(const char *text, const char *key, uint64_t *value)
 {
-	char *end;
-
-	text = strstr(text, key);
-	if (!text)
-		return false;
-	text += strlen(key);
-	*value = strtoull(text, &end, 16);
-	return end != text;
+	return text_number_after(text, key, 16, value);
 }
 
+/* PRIORITY,SEQUENCE,TIME,FLAGS[,...];TEXT */
 bool kmsg_parse(char *record, struct kmsg_message *message)
 {
-	unsigned int priority;
 	char *text = strchr(record, ';'), *end;
+	const char *at = record;
+	uint64_t priority, sequence;
 
-	if (!text || sscanf(record, "%u,%*u,%" SCNu64 ",", &priority, &message->time) != 2)
+	if (!text || !text_number(&at, 10, &priority) || !text_skip(&at, ",") ||
+		!text_number(&at, 10, &sequence) || !text_skip(&at, ",") ||
+		!text_number(&at, 10, &message->time) || !text_skip(&at, ","))
 		return false;
 	end = strchr(text, '\n');
 	if (end)
 		*end = '\0';
 	message->kernel = priority >> 3 == 0; /* facility 0, which no process can claim */
 	message->text = text + 1;
-	return true;
-}
-
-bool fault_source_parse(const char *text, int *domain, uint32_t *source)
-{
-	unsigned int segment, bus, device, function;
-	int length = 0;
-
-	if (sscanf(text, "%6x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &length) == 4 &&
-		length > 0)
-		*domain = (int)segment;
-	else if (sscanf(text, "%2x:%2x.%1x%n", &bus, &device, &function, &length) == 3)
-		*domain = FAULT_DOMAIN_UNKNOWN;
-	else
-		return false;
-	if (device > 31 || function > 7)
-		return false;
-	*source = bus << 8 | device << 3 | function;
 	return true;
 }
 
@@ -82,18 +49,18 @@ static struct fault_line vtd_line(const char *text)
 		line.status = (uint32_t)status;
 		return line;
 	}
-	if (skip(&text, "[INTR-REMAP]")) {
+	if (text_skip(&text, "[INTR-REMAP]")) {
 		line.type = FAULT_LINE_NO_DMA;
 		return line;
 	}
-	if (!skip(&text, "[DMA "))
+	if (!text_skip(&text, "[DMA "))
 		return line;
 	device = strstr(text, "Request device [");
 	line.write = strncmp(text, "Write", 5) == 0;
 	line.type = FAULT_LINE_RECORD;
 	if (!device || !hex_after(device, "fault addr ", &line.iova) ||
 		!hex_after(device, "[fault reason ", &reason) ||
-		!fault_source_parse(
+		!pci_source_parse(
 			device + strlen("Request device ["), &line.domain, &line.source))
 		line.type = FAULT_LINE_LOST;
 	else
@@ -133,9 +100,9 @@ static bool amd_source(const char *name, const char *text, struct fault_line *li
 	const char *device = strstr(text, "device=");
 
 	if (device)
-		return fault_source_parse(device + strlen("device="), &line->domain, &line->source);
+		return pci_source_parse(device + strlen("device="), &line->domain, &line->source);
 	device = strchr(name, ' ');
-	return device && fault_source_parse(device + 1, &line->domain, &line->source);
+	return device && pci_source_parse(device + 1, &line->domain, &line->source);
 }
 
 static struct fault_line amd_line(const char *name, const char *text)
@@ -147,19 +114,19 @@ static struct fault_line amd_line(const char *name, const char *text)
 		line.type = FAULT_LINE_LOST;
 		return line;
 	}
-	if (skip(&text, "  device=")) { /* second message of "Device not attached" */
+	if (text_skip(&text, "  device=")) { /* second message of "Device not attached" */
 		text -= strlen("device=");
 		line.type = amd_source(name, text, &line) ? FAULT_LINE_RECORD : FAULT_LINE_LOST;
 		return line;
 	}
-	if (!skip(&text, "Event logged [") || strncmp(text, "Device not attached", 19) == 0)
+	if (!text_skip(&text, "Event logged [") || strncmp(text, "Device not attached", 19) == 0)
 		return line;
 	line.type = FAULT_LINE_LOST;
 	for (unsigned int i = 0; i < sizeof(amd_no_dma) / sizeof(amd_no_dma[0]); i++)
 		if (strncmp(text, amd_no_dma[i], strlen(amd_no_dma[i])) == 0)
 			line.type = FAULT_LINE_NO_DMA;
 	for (unsigned int i = 0; i < sizeof(amd_events) / sizeof(amd_events[0]); i++) {
-		if (!skip(&text, amd_events[i].name))
+		if (!text_skip(&text, amd_events[i].name))
 			continue;
 		line.reason = amd_events[i].code;
 		if (hex_after(text, "address=", &line.iova) && amd_source(name, text, &line))
@@ -178,8 +145,7 @@ static struct fault_line virtio_line(const char *text)
 	static const char *const reasons[] = { "unknown", "domain", "page" };
 	struct fault_line line = line_of(FAULT_LINE_OTHER, FAULT_IOMMU_VIRTIO);
 	const char *endpoint = strstr(text, " fault from EP ");
-	char flags[8] = "";
-	char *end;
+	uint64_t number;
 
 	if (!endpoint) {
 		if (strstr(text, "event buffer"))
@@ -191,13 +157,12 @@ static struct fault_line virtio_line(const char *text)
 		if (strncmp(text, reasons[i], strlen(reasons[i])) == 0)
 			line.reason = i;
 	endpoint += strlen(" fault from EP ");
-	line.source = (uint32_t)strtoul(endpoint, &end, 10);
-	if (end == endpoint)
+	if (!text_number(&endpoint, 10, &number) || number > UINT32_MAX)
 		return line;
 	line.type = FAULT_LINE_RECORD;
-	hex_after(end, "at ", &line.iova);
-	if (sscanf(end, " at %*x [%7[A-Z]", flags) == 1)
-		line.write = strchr(flags, 'W') != NULL;
+	line.source = (uint32_t)number;
+	hex_after(endpoint, "at ", &line.iova);
+	line.write = strchr(endpoint, 'W') != NULL; /* "[RW]" is all that follows */
 	return line;
 }
 
@@ -247,7 +212,7 @@ static unsigned int smmu3_decoded(
 		hex_after(client, " iova: ", &lines[n].iova);
 		n++;
 	}
-	if (fault_source_parse(client, &domain, &source)) {
+	if (pci_source_parse(client, &domain, &source)) {
 		lines[n - 1].domain = domain;
 		lines[n - 1].source = source;
 	}
@@ -264,13 +229,13 @@ static unsigned int smmu3_lines(struct fault_lines *state, const char *name, con
 	unsigned int n = 0;
 	uint64_t event;
 
-	if (skip(&text, "\\x09") || skip(&text, "\t")) {
+	if (text_skip(&text, "\\x09") || text_skip(&text, "\t")) {
 		if (strcmp(state->smmu, name) == 0 && state->words < 4 &&
 			hex_after(text, "0x", &state->word[state->words]))
 			state->words++;
 		return 0;
 	}
-	if (skip(&text, "event: "))
+	if (text_skip(&text, "event: "))
 		return smmu3_decoded(state, text, lines);
 	if (strncmp(text, "event 0x", 8) == 0 && hex_after(text, "event ", &event)) {
 		n = fault_lines_end(state, &lines[0]);
@@ -301,7 +266,7 @@ static bool suppressed_line(const char *text, struct fault_line *line)
 	if (!strstr(text, " callbacks suppressed"))
 		return false;
 	for (unsigned int i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		if (!skip(&text, functions[i].prefix))
+		if (!text_skip(&text, functions[i].prefix))
 			continue;
 		*line = line_of(FAULT_LINE_SUPPRESSED, functions[i].iommu);
 		return true;
@@ -314,7 +279,7 @@ static bool of_device(const char **text, const char *driver, char *name, size_t 
 {
 	const char *rest = *text, *end;
 
-	if (!skip(&rest, driver) || !skip(&rest, " "))
+	if (!text_skip(&rest, driver) || !text_skip(&rest, " "))
 		return false;
 	end = strstr(rest, ": ");
 	if (!end)
@@ -333,7 +298,7 @@ unsigned int fault_lines_take(
 	if (of_device(&text, "arm-smmu-v3", name, sizeof(name)))
 		return smmu3_lines(state, name, text, lines);
 	amd = strstr(text, "AMD-Vi: ");
-	if (skip(&text, "DMAR: "))
+	if (text_skip(&text, "DMAR: "))
 		lines[0] = vtd_line(text);
 	else if (amd)
 		lines[0] = amd_line(text, amd + strlen("AMD-Vi: "));

@@ -81,7 +81,4 @@ unsigned int fault_lines_take(
 /** Nothing follows for now: an open event ends. @return number of lines, 0 or 1 */
 unsigned int fault_lines_end(struct fault_lines *state, struct fault_line *line);
 
-/** Reads "0000:03:00.0" or "03:00.0" up to a character that belongs to neither. @return whether */
-bool fault_source_parse(const char *text, int *domain, uint32_t *source);
-
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel_fault_irqs.h"
+#include "kernel_sysfs.h"
 #include "shunt_error.h"
 
 #define PATH_LENGTH 512
@@ -58,40 +59,6 @@ void fault_irqs_fini(struct fault_irqs *irqs)
 	irqs->irq_count = 0;
 }
 
-static bool read_line(const char *path, char *line, size_t size)
-{
-	FILE *file = fopen(path, "re");
-	bool got;
-
-	if (!file)
-		return false;
-	got = fgets(line, (int)size, file) != NULL;
-	fclose(file);
-	if (got)
-		line[strcspn(line, "\n")] = '\0';
-	return got;
-}
-
-/* Whether PCI functions are behind an IOMMU. */
-static bool in_use(const char *sys, const char *name)
-{
-	char path[PATH_LENGTH];
-	const struct dirent *entry;
-	uint32_t source;
-	bool found = false;
-	int domain;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "%s/class/iommu/%s/devices", sys, name);
-	dir = opendir(path);
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir)) != NULL)
-		found = fault_source_parse(entry->d_name, &domain, &source);
-	closedir(dir);
-	return found;
-}
-
 /* A virtio-iommu is .../virtioN/iommu/NAME. */
 static bool virtio_name(const char *sys, const char *name, char action[static NAME_LENGTH])
 {
@@ -115,10 +82,10 @@ static bool virtio_name(const char *sys, const char *name, char action[static NA
 static void want(struct scan *scan, const char *name)
 {
 	struct wanted *wanted = &scan->wanted[scan->wanted_count];
-	unsigned int number;
+	uint64_t number;
 
 	scan->entries++;
-	if (!in_use(scan->irqs->sys, name))
+	if (!iommu_has_functions(scan->irqs->sys, name))
 		return;
 	if (scan->wanted_count == MAX_IOMMUS) {
 		scan->foreign = true;
@@ -128,9 +95,10 @@ static void want(struct scan *scan, const char *name)
 	if (strncmp(name, "dmar", 4) == 0) {
 		wanted->iommu = FAULT_IOMMU_VTD;
 		snprintf(wanted->action, sizeof(wanted->action), "%.*s", NAME_LENGTH - 1, name);
-	} else if (sscanf(name, "ivhd%u", &number) == 1) {
+	} else if (text_number_after(name, "ivhd", 10, &number)) {
 		wanted->iommu = FAULT_IOMMU_AMD;
-		snprintf(wanted->action, sizeof(wanted->action), "AMD-Vi%u-Evt", number);
+		snprintf(wanted->action, sizeof(wanted->action), "AMD-Vi%u-Evt",
+			(unsigned int)number);
 	} else if (strncmp(name, "smmu3.", 6) == 0) {
 		wanted->iommu = FAULT_IOMMU_SMMU3;
 	} else if (virtio_name(scan->irqs->sys, name, wanted->action)) {
@@ -248,6 +216,17 @@ static int match_irq(struct scan *scan, unsigned int number, char *actions)
 	return match == NO_MATCH ? 0 : add_irq(scan, number, wanted->iommu, match == MATCH_BESIDE);
 }
 
+/* Whether a text begins with a number that the kernel could give to an interrupt or a process. */
+static bool numbered(const char *text, unsigned int *number)
+{
+	uint64_t value;
+
+	if (!text_number(&text, 10, &value) || value > INT_MAX)
+		return false;
+	*number = (unsigned int)value;
+	return true;
+}
+
 static int match_all(struct scan *scan)
 {
 	char path[PATH_LENGTH], actions[256];
@@ -261,10 +240,10 @@ static int match_all(struct scan *scan)
 	if (!dir)
 		return 0;
 	while (!ret && (entry = readdir(dir)) != NULL) {
-		if (sscanf(entry->d_name, "%u", &number) != 1)
+		if (!numbered(entry->d_name, &number))
 			continue;
 		snprintf(path, sizeof(path), "%s/kernel/irq/%u/actions", scan->irqs->sys, number);
-		if (read_line(path, actions, sizeof(actions)))
+		if (file_line(path, actions, sizeof(actions)))
 			ret = match_irq(scan, number, actions);
 	}
 	closedir(dir);
@@ -280,10 +259,11 @@ static void find_threads(struct scan *scan)
 	DIR *dir = opendir(scan->irqs->proc);
 
 	while (dir && (entry = readdir(dir)) != NULL) {
-		if (sscanf(entry->d_name, "%u", &pid) != 1)
+		if (!numbered(entry->d_name, &pid))
 			continue;
 		snprintf(path, sizeof(path), "%s/%u/comm", scan->irqs->proc, pid);
-		if (!read_line(path, name, sizeof(name)) || sscanf(name, "irq/%u-", &number) != 1)
+		if (!file_line(path, name, sizeof(name)) || strncmp(name, "irq/", 4) != 0 ||
+			!numbered(name + 4, &number))
 			continue;
 		for (unsigned int i = 0; i < scan->made_count; i++) {
 			struct fault_irq *irq = &scan->made[i];

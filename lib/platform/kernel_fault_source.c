@@ -5,24 +5,20 @@
 
 #include "kernel_fault_lines.h"
 #include "kernel_fault_source.h"
+#include "kernel_sysfs.h"
 
 #define CLASS_BRIDGE 0x06
 #define PATH_LENGTH  512
 
 static bool is_bridge(const char *sysfs, const char *function)
 {
-	char path[PATH_LENGTH];
-	unsigned int class_code = 0;
-	FILE *file;
+	char path[PATH_LENGTH], line[32];
+	const char *text = line;
+	uint64_t class_code;
 
 	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/class", sysfs, function);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%x", &class_code) != 1)
-		class_code = 0;
-	fclose(file);
-	return class_code >> 16 == CLASS_BRIDGE;
+	return file_line(path, line, sizeof(line)) && text_number(&text, 16, &class_code) &&
+	       class_code >> 16 == CLASS_BRIDGE;
 }
 
 bool fault_source_function(
@@ -40,7 +36,7 @@ bool fault_source_function(
 	if (!dir)
 		return false;
 	while ((entry = readdir(dir)) != NULL) {
-		if (!fault_source_parse(entry->d_name, &entry_domain, &entry_source) ||
+		if (!pci_source_parse(entry->d_name, &entry_domain, &entry_source) ||
 			entry_source != source ||
 			(domain != FAULT_DOMAIN_UNKNOWN && entry_domain != domain))
 			continue;

@@ -7,29 +7,10 @@
 #include <sys/utsname.h>
 
 #include "kernel_info.h"
-#include "kernel_fault_lines.h"
 #include "kernel_intel_iommu.h"
+#include "kernel_sysfs.h"
 
 #define PATH_LENGTH 512
-
-/* IOMMUs without PCI functions are not those that are switched. */
-static bool has_functions(const char *sys, const char *iommu)
-{
-	char path[PATH_LENGTH];
-	const struct dirent *entry;
-	uint32_t source;
-	bool found = false;
-	int domain;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "%s/class/iommu/%s/devices", sys, iommu);
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir)) != NULL)
-		found = fault_source_parse(entry->d_name, &domain, &source);
-	if (dir)
-		closedir(dir);
-	return found;
-}
 
 static void name_iommu(const struct kernel_roots *roots, const char *iommu, char *name, size_t size)
 {
@@ -48,6 +29,7 @@ static void name_iommu(const struct kernel_roots *roots, const char *iommu, char
 		snprintf(name, size, "%.*s", (int)size - 1, iommu);
 }
 
+/* IOMMUs without PCI functions are not those that are switched. */
 static void name_iommus(const struct kernel_roots *roots, char *names, size_t size)
 {
 	char path[PATH_LENGTH], name[64];
@@ -60,7 +42,7 @@ static void name_iommus(const struct kernel_roots *roots, char *names, size_t si
 	while (dir && (entry = readdir(dir)) != NULL) {
 		size_t used = strlen(names);
 
-		if (entry->d_name[0] == '.' || !has_functions(roots->sys, entry->d_name))
+		if (entry->d_name[0] == '.' || !iommu_has_functions(roots->sys, entry->d_name))
 			continue;
 		name_iommu(roots, entry->d_name, name, sizeof(name));
 		if (!strstr(names, name))

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "kernel_intel_iommu.h"
+#include "kernel_sysfs.h"
 
 #define PATH_LENGTH              512
 
@@ -20,17 +21,11 @@ enum mode { MODE_UNKNOWN, MODE_LEGACY, MODE_SCALABLE };
 
 static bool read_register(const char *sys, const char *unit, const char *file, uint64_t *value)
 {
-	char path[PATH_LENGTH];
-	bool got;
-	FILE *stream;
+	char path[PATH_LENGTH], line[64];
+	const char *text = line;
 
 	snprintf(path, sizeof(path), "%s/class/iommu/%s/intel-iommu/%s", sys, unit, file);
-	stream = fopen(path, "re");
-	if (!stream)
-		return false;
-	got = fscanf(stream, "%" SCNx64, value) == 1;
-	fclose(stream);
-	return got;
+	return file_line(path, line, sizeof(line)) && text_number(&text, 16, value);
 }
 
 unsigned int intel_iommu_fault_registers(const char *sys)
@@ -59,16 +54,11 @@ static enum mode mode_told(const char *proc)
 {
 	char path[PATH_LENGTH], line[4096], *word, *rest = line;
 	enum mode mode = MODE_UNKNOWN;
-	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/cmdline", proc);
-	file = fopen(path, "re");
-	if (!file)
+	if (!file_line(path, line, sizeof(line)))
 		return mode;
-	if (!fgets(line, sizeof(line), file))
-		line[0] = '\0';
-	fclose(file);
-	while ((word = strsep(&rest, " \n")) != NULL) {
+	while ((word = strsep(&rest, " ")) != NULL) {
 		if (strncmp(word, "intel_iommu=", 12) != 0)
 			continue;
 		if (strstr(word, "sm_on"))

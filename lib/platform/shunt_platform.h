@@ -116,6 +116,15 @@ struct shunt_platform {
  */
 int shunt_platform_kernel(struct shunt_platform **platform);
 
+/**
+ * Lets the kernel platform use a descriptor that the process came with, in place of opening a path:
+ * /dev/iommu, or a device's cdev, opened by somebody who may. It is the platform's from now on and
+ * serves one open.
+ *
+ * @return 0; -EBADF not open; -EEXIST the path has one; -EINVAL another platform; -ENOMEM
+ */
+int shunt_platform_inherit(struct shunt_platform *platform, const char *path, int fd);
+
 /** Releases a platform. NULL is allowed. */
 void shunt_platform_destroy(struct shunt_platform *platform);
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel_sysfs.h"
+
+#define PATH_LENGTH 512
+
+bool text_skip(const char **text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if (strncmp(*text, prefix, length) != 0)
+		return false;
+	*text += length;
+	return true;
+}
+
+bool text_number(const char **text, int base, uint64_t *value)
+{
+	char *end;
+
+	if (!isxdigit((unsigned char)**text))
+		return false;
+	errno = 0;
+	*value = strtoull(*text, &end, base);
+	if (end == *text || errno)
+		return false;
+	*text = end;
+	return true;
+}
+
+bool text_number_after(const char *text, const char *key, int base, uint64_t *value)
+{
+	text = strstr(text, key);
+	if (!text)
+		return false;
+	text += strlen(key);
+	return text_number(&text, base, value);
+}
+
+bool file_line(const char *path, char *line, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	bool got;
+
+	if (!file)
+		return false;
+	got = fgets(line, (int)size, file) != NULL;
+	fclose(file);
+	if (got)
+		line[strcspn(line, "\n")] = '\0';
+	return got;
+}
+
+bool iommu_has_functions(const char *sys, const char *name)
+{
+	char path[PATH_LENGTH];
+	const struct dirent *entry;
+	uint32_t source;
+	bool found = false;
+	int domain;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/class/iommu/%s/devices", sys, name);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir)) != NULL)
+		found = pci_source_parse(entry->d_name, &domain, &source);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* Numbers are 8 bits wide at most but for the domain. */
+bool pci_source_parse(const char *text, int *domain, uint32_t *source)
+{
+	uint64_t part[4]; /* domain, bus, device, function */
+	unsigned int first = 1;
+
+	if (!text_number(&text, 16, &part[1]) || !text_skip(&text, ":") ||
+		!text_number(&text, 16, &part[2]))
+		return false;
+	if (text_skip(&text, ":")) {
+		part[0] = part[1];
+		part[1] = part[2];
+		first = 0;
+		if (!text_number(&text, 16, &part[2]))
+			return false;
+	}
+	if (!text_skip(&text, ".") || !text_number(&text, 16, &part[3]))
+		return false;
+	if (part[1] > 255 || part[2] > 31 || part[3] > 7 || (!first && part[0] > 0xffffff))
+		return false;
+	*domain = first ? -1 : (int)part[0];
+	*source = (uint32_t)(part[1] << 8 | part[2] << 3 | part[3]);
+	return true;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KERNEL_SYSFS_H
+#define KERNEL_SYSFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Texts as the kernel writes them, and files of sysfs and procfs that hold one:
+ *
+ *   "0000:03:00.0"  number, ':', number, ':', number, '.', number
+ *                   ^-- *text goes on with what was read
+ *
+ * Functions that read from *text leave it as it was when they find something else.
+ */
+
+/** Goes behind a prefix. @return whether it was there */
+bool text_skip(const char **text, const char *prefix);
+
+/** Reads a number without sign; base 16 with or without 0x. @return whether there was one */
+bool text_number(const char **text, int base, uint64_t *value);
+
+/** Reads the number behind the first `key`, as text_number(). */
+bool text_number_after(const char *text, const char *key, int base, uint64_t *value);
+
+/** Reads the first line of a file, without its end. @return whether there was one */
+bool file_line(const char *path, char *line, size_t size);
+
+/** Whether PCI functions are behind <sys>/class/iommu/NAME. */
+bool iommu_has_functions(const char *sys, const char *name);
+
+/** Reads "0000:03:00.0" or, with the domain unknown (-1), "03:00.0"; anything may follow. */
+bool pci_source_parse(const char *text, int *domain, uint32_t *source);
+
+#endif
