@@ -39,6 +39,9 @@ static int map_area(struct sim_hwpt *hwpt, const struct sim_area *area, bool fir
 
 	if (first && !sim_user_mapped((uintptr_t)area->memory, length))
 		return -EFAULT;
+	/* Parts of a copy that are no whole pages get as far as this if their sum is. */
+	if ((area->start | (uintptr_t)area->memory | length) & (SIM_PAGE_SIZE - 1))
+		return -EINVAL;
 	return sim_domain_map(hwpt->domain, area->start, area->memory, length, area->prot,
 		!hwpt->ioas->space.small_pages);
 }
@@ -208,8 +211,6 @@ int sim_hwpt_get_dirty_bitmap(
 	hwpt = sim_hwpt_find(iommufd, command->hwpt_id);
 	if (!hwpt)
 		return -ENOENT;
-	if (!command->length)
-		return -EINVAL;
 	if (__builtin_add_overflow(command->iova, command->length - 1, &last))
 		return -EOVERFLOW;
 	bits = command->iova | (last + 1);

@@ -8,9 +8,6 @@
 
 #define COMMANDS 15 /* Linux 6.12: IOMMUFD_CMD_DESTROY to IOMMUFD_CMD_FAULT_QUEUE_ALLOC */
 
-/* Bounds of one IOMMU_HWPT_INVALIDATE (hw_pagetable.c). */
-#define INVALIDATE_ENTRIES_MAX (1u << 19)
-
 union command {
 	uint32_t size;
 	struct iommu_destroy destroy;
@@ -133,19 +130,34 @@ static int hwpt_alloc(struct sim_iommufd *iommufd, union command *command)
 	return sim_hwpt_alloc(iommufd, &command->hwpt_alloc);
 }
 
-/* An IOMMU driver without hardware information of its own: type none, no data. */
+/*
+ * VT-d registers of this IOMMU, fields as in the Intel VT-d specification, 11.4.2 and 11.4.3: 2^16
+ * domains, 48-bit addresses in four levels, leaves of 2 MiB and 1 GiB; coherent page walks, queued
+ * invalidation, interrupt remapping; no scalable mode.
+ */
+#define VTD_CAPABILITY          ((uint64_t)6 | 1ull << 10 | (SIM_DOMAIN_BITS - 1ull) << 16 | 3ull << 34)
+#define VTD_EXTENDED_CAPABILITY (1ull << 0 | 1ull << 1 | 1ull << 3)
+
 static int hw_info(struct sim_iommufd *iommufd, union command *command)
 {
+	const struct iommu_hw_info_vtd registers = {
+		.cap_reg = VTD_CAPABILITY,
+		.ecap_reg = VTD_EXTENDED_CAPABILITY,
+	};
 	struct iommu_hw_info *info = &command->hw_info;
+	uint32_t part = sizeof(registers);
 
 	if (info->flags || info->__reserved[0] || info->__reserved[1] || info->__reserved[2])
 		return -EOPNOTSUPP;
 	if (!sim_device_find(iommufd, info->dev_id))
 		return -ENOENT;
-	if (sim_user_zero(info->data_uptr, info->data_len))
+	if (info->data_len < part)
+		part = info->data_len;
+	if (sim_user_write(info->data_uptr, &registers, part) ||
+		sim_user_zero(info->data_uptr + part, info->data_len - part))
 		return -EFAULT;
-	info->data_len = 0;
-	info->out_data_type = IOMMU_HW_INFO_TYPE_NONE;
+	info->data_len = sizeof(registers);
+	info->out_data_type = IOMMU_HW_INFO_TYPE_INTEL_VTD;
 	info->out_capabilities = 0;
 	info->out_max_pasid_log2 = 0;
 	return 0;
@@ -170,9 +182,7 @@ static int invalidate(struct sim_iommufd *iommufd, union command *command)
 	request->entry_num = 0;
 	if (request->__reserved)
 		return -EOPNOTSUPP;
-	if (entries &&
-		(!request->data_uptr || !request->entry_len || request->entry_len > SIM_PAGE_SIZE ||
-			entries > INVALIDATE_ENTRIES_MAX))
+	if (entries && (!request->data_uptr || !request->entry_len))
 		return -EINVAL;
 	return -ENOENT;
 }
@@ -224,17 +234,30 @@ static bool replies_to_failure(unsigned long request, int error)
 	       request == IOMMU_HWPT_INVALIDATE;
 }
 
-/* Brings the caller's structure to the size known here: what is unknown must be zero. */
+/*
+ * Brings the caller's structure to the size known here: what is unknown must be zero. It is looked
+ * at page by page, as far as it takes to find out.
+ */
 static int read_command(
 	union command *command, const struct command_ops *ops, const uint8_t *arg, uint32_t size)
 {
-	memset(command, 0, sizeof(*command));
-	for (uint32_t i = ops->size; i < size; i++) {
-		if (arg[i])
-			return -E2BIG;
+	uint32_t known = size < ops->size ? size : ops->size;
+	uint32_t at = known;
+
+	while (at < size) {
+		uint32_t part = SIM_PAGE_SIZE - (uint32_t)((uintptr_t)(arg + at) % SIM_PAGE_SIZE);
+
+		if (part > size - at)
+			part = size - at;
+		if (!sim_user_mapped((uintptr_t)(arg + at), part))
+			return -EFAULT;
+		for (; part; part--) {
+			if (arg[at++])
+				return -E2BIG;
+		}
 	}
-	memcpy(command, arg, size < ops->size ? size : ops->size);
-	return 0;
+	memset(command, 0, sizeof(*command));
+	return sim_user_read(command, (uintptr_t)arg, known);
 }
 
 static int iommufd_ioctl(struct sim_file *file, unsigned long request, void *arg)
@@ -256,8 +279,6 @@ static int iommufd_ioctl(struct sim_file *file, unsigned long request, void *arg
 		return -ENOTTY;
 	if (size < ops->min_size)
 		return -EINVAL;
-	if (!sim_user_mapped((uintptr_t)arg, size))
-		return -EFAULT;
 	ret = read_command(&command, ops, arg, size);
 	if (ret)
 		return ret;
