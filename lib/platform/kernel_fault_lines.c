@@ -60,8 +60,7 @@ static struct fault_line vtd_line(const char *text)
 	line.type = FAULT_LINE_RECORD;
 	if (!device || !hex_after(device, "fault addr ", &line.iova) ||
 		!hex_after(device, "[fault reason ", &reason) ||
-		!pci_source_parse(
-			device + strlen("Request device ["), &line.domain, &line.source))
+		!pci_source_parse(device + strlen("Request device ["), &line.domain, &line.source))
 		line.type = FAULT_LINE_LOST;
 	else
 		line.reason = (uint32_t)reason;

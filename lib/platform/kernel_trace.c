@@ -2,7 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel_sysfs.h"
 #include "kernel_trace.h"
 #include "shunt_error.h"
 
@@ -48,12 +49,15 @@ static void remove_leftovers(const char *instances)
 	char path[2 * PATH_LENGTH];
 	const struct dirent *entry;
 	DIR *dir = opendir(instances);
-	int pid;
+	uint64_t pid;
 
 	while (dir && (entry = readdir(dir)) != NULL) {
-		if (sscanf(entry->d_name, "shunt-%d-", &pid) != 1 || pid <= 0)
+		const char *name = entry->d_name;
+
+		if (!text_skip(&name, "shunt-") || !text_number(&name, 10, &pid) || pid == 0 ||
+			pid > INT_MAX)
 			continue;
-		if (kill(pid, 0) == 0 || errno != ESRCH)
+		if (kill((pid_t)pid, 0) == 0 || errno != ESRCH)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", instances, entry->d_name);
 		rmdir(path);
@@ -136,21 +140,35 @@ void kernel_trace_destroy(struct kernel_trace *trace)
 	free(trace);
 }
 
+/* "IOMMU:DRIVER FUNCTION iova=0x... flags=0x..." behind the name of the event. */
+static bool parse_fault(const char *text, struct trace_event *event)
+{
+	uint64_t flags;
+	size_t length;
+
+	text = strchr(text, ' ');
+	if (!text)
+		return false;
+	length = strcspn(++text, " ");
+	if (length == 0 || length >= sizeof(event->function) ||
+		!text_number_after(text, " iova=", 16, &event->iova) ||
+		!text_number_after(text, " flags=", 16, &flags))
+		return false;
+	memcpy(event->function, text, length);
+	event->write = (flags & FAULT_WRITE) != 0;
+	return true;
+}
+
 bool trace_event_parse(const char *line, struct trace_event *event)
 {
 	const char *text = strstr(line, "io_page_fault: IOMMU:");
-	unsigned int flags;
 
 	*event = (struct trace_event){ 0 };
-	if (!text) {
+	if (text) /* what cannot be read is a fault of somebody */
+		event->lost = !parse_fault(strstr(text, "IOMMU:"), event);
+	else
 		event->lost = strstr(line, "[LOST ") && strstr(line, " EVENTS]");
-		return event->lost;
-	}
-	/* Whatever cannot be read is a fault of somebody. */
-	event->lost = sscanf(text, "io_page_fault: IOMMU:%*s %15s iova=%" SCNx64 " flags=%x",
-			      event->function, &event->iova, &flags) != 3;
-	event->write = !event->lost && flags & FAULT_WRITE;
-	return true;
+	return text || event->lost;
 }
 
 /* Takes a whole line out of what was read. @return NULL if there is none */
