@@ -146,6 +146,7 @@ static int hw_info(struct sim_iommufd *iommufd, union command *command)
 	};
 	struct iommu_hw_info *info = &command->hw_info;
 	uint32_t part = sizeof(registers);
+	uint32_t rest;
 
 	if (info->flags || info->__reserved[0] || info->__reserved[1] || info->__reserved[2])
 		return -EOPNOTSUPP;
@@ -153,8 +154,9 @@ static int hw_info(struct sim_iommufd *iommufd, union command *command)
 		return -ENOENT;
 	if (info->data_len < part)
 		part = info->data_len;
-	if (sim_user_write(info->data_uptr, &registers, part) ||
-		sim_user_zero(info->data_uptr + part, info->data_len - part))
+	rest = info->data_len - part;
+	if ((part && sim_user_write(info->data_uptr, &registers, part)) ||
+		(rest && sim_user_zero(info->data_uptr + part, rest)))
 		return -EFAULT;
 	info->data_len = sizeof(registers);
 	info->out_data_type = IOMMU_HW_INFO_TYPE_INTEL_VTD;
