@@ -149,6 +149,8 @@ static void init_sender(struct forward *run, struct forward_sender *sender, uint
 	sender->address = *address;
 	sender->first_stream = first;
 	sender->streams = streams;
+	for (unsigned int i = 0; i < SHUNT_WINDOW_MAX_PORTS; i++)
+		sender->flights[i].patience = shunt_clock_from_ns(ASK_NS);
 }
 
 int forward_senders_make(struct forward *run)
