@@ -33,7 +33,7 @@ int inherited_add(struct inherited **list, const char *path, int fd)
 	if (!entry)
 		return shunt_fail(-ENOMEM, "%s: out of memory", path);
 	entry->fd = fd;
-	strcpy(entry->path, path);
+	memcpy(entry->path, path, strlen(path) + 1);
 	entry->next = *list;
 	*list = entry;
 	return 0;

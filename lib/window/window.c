@@ -386,7 +386,7 @@ int shunt_window_end(struct shunt_window *window)
 	if (!ret && dropped)
 		ret = shunt_fail(-EOVERFLOW,
 			"%" PRIu64 " gaps or changed frames were not noted: the books cannot be "
-				   "trusted (poll more often)",
+			"trusted (poll more often)",
 			dropped);
 	return ret;
 }
