@@ -341,6 +341,14 @@ int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsign
 int igb_xstats_get_names(
 	struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int room);
 
+/* ---- igb_outside.c: resets that are not the driver's ---- */
+
+/** Whether a running port has lost what was set up. */
+bool igb_was_reset(struct igb_port *port);
+
+/** Waits until the function answers again. @return 0, -EIO, failure of an access */
+int igb_wait_for_answer(struct igb_port *port);
+
 /* ---- igb_recover.c ---- */
 
 int igb_recover(void *port, bool suspect, struct shunt_recovery *recovery);

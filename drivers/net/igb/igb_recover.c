@@ -26,11 +26,9 @@
  * Every wait gives up the processor.
  */
 
-#define WATCH_NS        200000ull
-#define WATCH_SLEEP_NS  10000ull
-#define SETTLE_NS       20000ull
-#define ANSWER_NS       1000000000ull
-#define ANSWER_SLEEP_NS 1000000ull
+#define WATCH_NS       200000ull
+#define WATCH_SLEEP_NS 10000ull
+#define SETTLE_NS      20000ull
 
 static bool rx_runs(const struct igb_port *port, unsigned int i)
 {
@@ -439,37 +437,6 @@ static int mend(struct igb_port *port, struct shunt_recovery *recovery)
 	return ret;
 }
 
-/*
- * Somebody else reset the function (sysfs has a file for it): a port that runs has RCTL.EN set. All
- * ones: it does not answer now.
- */
-static bool was_reset(struct igb_port *port)
-{
-	uint32_t control = igb_read(port, SHUNT_82576_RCTL);
-
-	return !port->access_error && (control == UINT32_MAX || !(control & SHUNT_82576_RCTL_EN));
-}
-
-/* Until that reset is over: PCIe gives a function a second (PCI Express Base, 6.6.1). */
-static int wait_for_answer(struct igb_port *port)
-{
-	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(ANSWER_NS);
-	uint32_t status;
-
-	for (;;) {
-		status = igb_read(port, SHUNT_82576_STATUS);
-		if (port->access_error)
-			return port->access_error;
-		if (status != UINT32_MAX && status & SHUNT_82576_STATUS_GIO_MASTER_ENABLE)
-			return 0;
-		if (shunt_clock_now() > limit)
-			return shunt_fail(-EIO,
-				"%s was reset from outside and did not answer within %llu ms",
-				port->port.device.function, ANSWER_NS / 1000000);
-		igb_sleep_ns(ANSWER_SLEEP_NS);
-	}
-}
-
 int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
 {
 	struct igb_port *port = opaque;
@@ -479,9 +446,9 @@ int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
 	if (!port->started)
 		goto unlock;
 	igb_access_begin(port);
-	if (!port->trial.halted && was_reset(port)) {
+	if (!port->trial.halted && igb_was_reset(port)) {
 		SHUNT_LOG(ERR, "%s was reset from outside", port->port.device.function);
-		ret = wait_for_answer(port);
+		ret = igb_wait_for_answer(port);
 		if (ret)
 			goto unlock;
 		port->trial = (struct igb_trial){
