@@ -85,7 +85,7 @@ static int check(const struct shunt_mapping *mapping)
 	return 0;
 }
 
-static int map_one(struct shunt_space *space, const struct shunt_mapping *mapping)
+int space_map_one(struct shunt_space *space, const struct shunt_mapping *mapping)
 {
 	char why[512];
 	int ret;
@@ -99,7 +99,7 @@ static int map_one(struct shunt_space *space, const struct shunt_mapping *mappin
 	return ret ? ret : shunt_fail(-EINVAL, "%s", why);
 }
 
-static int unmap_one(struct shunt_space *space, const struct shunt_mapping *mapping)
+int space_unmap_one(struct shunt_space *space, const struct shunt_mapping *mapping)
 {
 	return shunt_ioas_unmap(
 		space->all->iommufd, space->ioas_id, mapping->iova, mapping->length);
@@ -118,7 +118,7 @@ static bool undo_map(
 	bool clean = true;
 
 	for (struct shunt_space *space = spaces->first; space != end; space = space->next)
-		clean = unmap_one(space, m) == 0 && clean;
+		clean = space_unmap_one(space, m) == 0 && clean;
 	return clean;
 }
 
@@ -138,7 +138,8 @@ static int map_shared_locked(struct shunt_spaces *spaces, const struct shunt_map
 	if (ret)
 		return ret;
 	for (space = spaces->first; space; space = space->next) {
-		ret = space == spaces->first ? map_one(space, mapping) : copy_one(space, mapping);
+		ret = space == spaces->first ? space_map_one(space, mapping)
+					     : copy_one(space, mapping);
 		if (ret)
 			goto undo;
 	}
@@ -181,7 +182,7 @@ static int unmap_shared_locked(struct shunt_spaces *spaces, uint64_t iova, uint6
 			length);
 	mapping = *found;
 	for (space = spaces->first; space; space = space->next) {
-		ret = unmap_one(space, &mapping);
+		ret = space_unmap_one(space, &mapping);
 		if (ret)
 			break;
 	}
@@ -191,7 +192,7 @@ static int unmap_shared_locked(struct shunt_spaces *spaces, uint64_t iova, uint6
 	}
 	snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
 	for (undone = spaces->first; undone != space; undone = undone->next)
-		restored = map_one(undone, &mapping) == 0 && restored;
+		restored = space_map_one(undone, &mapping) == 0 && restored;
 	if (restored)
 		return shunt_fail(ret, "%s", why);
 	return shunt_fail_while(ret, "%s; and it could not be mapped again elsewhere", why);
@@ -224,7 +225,7 @@ int shunt_space_map(
 	if (!ret)
 		ret = mappings_reserve(&space->own);
 	if (!ret)
-		ret = map_one(space, &mapping);
+		ret = space_map_one(space, &mapping);
 	if (!ret)
 		mappings_insert(&space->own, &mapping);
 	pthread_mutex_unlock(&space->all->lock);
@@ -239,7 +240,7 @@ int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length)
 	pthread_mutex_lock(&space->all->lock);
 	mapping = mappings_exact(&space->own, iova, length);
 	if (mapping)
-		ret = unmap_one(space, mapping);
+		ret = space_unmap_one(space, mapping);
 	else
 		ret = shunt_fail(-ENOENT,
 			"no mapping of its own is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64,

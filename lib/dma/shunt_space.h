@@ -88,6 +88,15 @@ int shunt_space_map(
 /** Unmaps what shunt_space_map() mapped. @return 0, -ENOENT */
 int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length);
 
+/**
+ * Unmaps and maps everything that a space has, one mapping after the other: the work of who has no
+ * second page table. No device may use it meanwhile.
+ *
+ * @return 0; the kernel's errno: everything is mapped as before, or, if the text says that a
+ * mapping is lost, shunt_space_covers() will not find it there
+ */
+int shunt_space_remap(struct shunt_space *space);
+
 /** Bytes mapped in a space, shared and own. */
 uint64_t shunt_space_mapped(struct shunt_space *space);
 
@@ -105,7 +114,8 @@ int shunt_space_hwpt(
  * Whether everything that is mapped in `from` is mapped in `to`, at the same IOVA to the same
  * memory with the same rights.
  *
- * @return 0; -ENOENT, and shunt_errmsg() names the first range that is missing
+ * @return 0; -ENOENT, and shunt_errmsg() names the first range that is missing; -EIO a mapping of
+ *         `to` was lost by shunt_space_remap()
  */
 int shunt_space_covers(struct shunt_space *to, struct shunt_space *from);
 

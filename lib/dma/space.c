@@ -181,6 +181,11 @@ int shunt_space_covers(struct shunt_space *to, struct shunt_space *from)
 	int ret = 0;
 
 	pthread_mutex_lock(&spaces->lock);
+	if (to->lost)
+		ret = shunt_fail(-EIO,
+			"space '%s' lost its mapping of IOVA 0x%" PRIx64
+			" in a restart: destroy it and make it anew",
+			to->name, to->lost - 1);
 	for (size_t i = 0; i < from->own.count && !ret; i++) {
 		const struct shunt_mapping *mapping = &from->own.items[i];
 		uint64_t covered = mappings_covered(&to->own, mapping);

@@ -18,6 +18,7 @@ struct shunt_space {
 	char name[SHUNT_SPACE_NAME];
 	uint32_t ioas_id;
 	struct mappings own;
+	uint64_t lost; /* IOVA + 1 of a mapping that could not be mapped again; 0: none */
 	struct space_hwpt *hwpts;
 	size_t hwpt_count;
 };
@@ -28,6 +29,10 @@ struct shunt_spaces {
 	struct shunt_space *first;
 	struct mappings shared;
 };
+
+/** Maps into the kernel's IOAS; says of -EINVAL what the IOMMU allows. Lock held. */
+int space_map_one(struct shunt_space *space, const struct shunt_mapping *mapping);
+int space_unmap_one(struct shunt_space *space, const struct shunt_mapping *mapping);
 
 /** Destroys the hwpts of a space; those that are in use stay. @return 0, -EBUSY */
 int space_destroy_hwpts(struct shunt_space *space);

@@ -55,6 +55,7 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 	const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
 {
 	uint32_t hwpt_id;
+	static const struct shunt_port_ops none;
 	int ret;
 
 	ret = refuse_join(group, device);
@@ -69,7 +70,7 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 		return ret;
 	group->members[group->count++] = (struct member){
 		.device = device,
-		.ops = ops,
+		.ops = ops ? ops : &none,
 		.port = port,
 		.hwpt_id = hwpt_id,
 	};

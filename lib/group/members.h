@@ -8,7 +8,7 @@
 
 struct member {
 	struct shunt_vfio_device *device;
-	const struct shunt_port_ops *ops;
+	const struct shunt_port_ops *ops; /* never NULL */
 	void *port;
 	uint32_t hwpt_id; /* attached to; 0: detached */
 };
@@ -23,5 +23,48 @@ struct shunt_group {
 	unsigned int count;
 	struct member members[SHUNT_GROUP_MAX_MEMBERS];
 };
+
+/* What failed in a run of steps that all have to be tried: the first errno, and every text. */
+struct failure {
+	int ret;
+	char why[1000];
+};
+
+/** Notes the outcome of a step, of which shunt_errmsg() tells if it failed. */
+void failure_note(struct failure *failure, int ret);
+
+/** Makes it the thread's last error again. @return its errno, 0 if no step failed */
+int failure_report(const struct failure *failure);
+
+/* ---- move.c: from one hwpt to another ---- */
+
+/**
+ * Moves every member. For SHUNT_PLAN_RESTART, `to` is mapped anew while nobody is attached.
+ *
+ * On a failure every member is put back under the hwpt it had, result->rolled_back; if that fails
+ * too, group->space is NULL and the text says who is where.
+ */
+int move_members(struct shunt_group *group, struct shunt_space *to, uint32_t hwpt_id,
+	struct shunt_switch_result *result);
+
+/* ---- ports.c: what the members' ports do meanwhile ---- */
+
+void ports_hold(struct shunt_group *group);
+void ports_release(struct shunt_group *group);
+
+/** @return 0; -EOPNOTSUPP naming the member that cannot do what the plan needs */
+int ports_able(const struct shunt_group *group, enum shunt_plan plan);
+
+/** Stops all DMA, as the plan has it. On a failure ports_go_on() has to follow all the same. */
+int ports_halt(struct shunt_group *group, struct shunt_switch_result *result);
+
+/** Undoes ports_halt(), for every port, whatever becomes of the others. */
+int ports_go_on(struct shunt_group *group, struct shunt_switch_result *result);
+
+/** Makes every attached port run again, whatever becomes of the others. */
+int ports_recover(struct shunt_group *group, struct shunt_switch_result *result);
+
+/** Forgets the faults from before: they are not the switch's. */
+void ports_forget_faults(struct shunt_group *group);
 
 #endif

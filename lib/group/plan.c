@@ -5,20 +5,23 @@
 #include "shunt_error.h"
 #include "shunt_group.h"
 
-static const char *const names[] = {
+static const char *const names[SHUNT_PLANS] = {
 	[SHUNT_PLAN_REPLACE] = "replace",
+	[SHUNT_PLAN_QUIESCE] = "quiesce",
 	[SHUNT_PLAN_DETACH_ATTACH] = "detach-attach",
+	[SHUNT_PLAN_RESTART] = "restart",
 };
 
 int shunt_plan_parse(const char *name, enum shunt_plan *plan)
 {
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (unsigned int i = 0; i < SHUNT_PLANS; i++) {
 		if (strcmp(names[i], name) == 0) {
 			*plan = (enum shunt_plan)i;
 			return 0;
 		}
 	}
-	return shunt_fail(-EINVAL, "unknown plan '%s': there are replace and detach-attach", name);
+	return shunt_fail(-EINVAL,
+		"unknown plan '%s': there are replace, quiesce, detach-attach and restart", name);
 }
 
 const char *shunt_plan_name(enum shunt_plan plan)

@@ -34,10 +34,15 @@ extern "C" {
 /** How a switch is done. */
 enum shunt_plan {
 	SHUNT_PLAN_REPLACE,       /**< replace the hwpt while DMA goes on */
+	SHUNT_PLAN_QUIESCE,       /**< every port pauses its DMA, replace, every port resumes */
 	SHUNT_PLAN_DETACH_ATTACH, /**< detach every member, attach every member to the new hwpt */
+	SHUNT_PLAN_RESTART,       /**< stop the ports, unmap and map everything, start: what has to
+				       be done without a second page table */
 };
 
-/** The plan of a name, "replace" or "detach-attach". @return 0; -EINVAL, naming those there are */
+#define SHUNT_PLANS 4
+
+/** The plan of a name, "quiesce". @return 0; -EINVAL, naming those there are */
 int shunt_plan_parse(const char *name, enum shunt_plan *plan);
 
 /** Name of a plan. */
@@ -45,6 +50,7 @@ const char *shunt_plan_name(enum shunt_plan plan);
 
 /** What it took to make a port run again after a switch. */
 struct shunt_recovery {
+	uint64_t time; /**< ticks, from noticing that a queue may not run to all running */
 	uint32_t repaired_descriptors; /**< consumed by the NIC, write-back refused: given back */
 	uint32_t queue_resets;
 	uint32_t port_resets;
@@ -53,8 +59,37 @@ struct shunt_recovery {
 	uint32_t tx_dropped; /**< frames given up: handed to the NIC, not sent when it was reset */
 };
 
-/** What a port can do for its group. Called by the thread that switches, one call at a time. */
+/**
+ * What a port can do for its group; a function that is not there is NULL, and plans that need it
+ * are refused. Called by the thread that switches or checks, one call at a time, between hold and
+ * release.
+ *
+ *   hold -+- ask, barrier, pause ... resume      SHUNT_PLAN_QUIESCE
+ *         |- stop ... start                      SHUNT_PLAN_RESTART
+ *         `- recover                             after every switch
+ *                                      -- release
+ */
 struct shunt_port_ops {
+	/** Keeps everybody else from starting, stopping or changing the port; waits for them. */
+	void (*hold)(void *port);
+	void (*release)(void *port);
+	/** Asks pollers to stay out of the port's queues; shunt_barrier() makes it effective. */
+	void (*ask)(void *port);
+	/**
+	 * After ask and barrier: stops all DMA of the port and proves it. Descriptors, rings and
+	 * counters stay as they are; bursts return 0. A stopped port has nothing to pause.
+	 *
+	 * @return 0: no DMA is under way or will be until resume; -ETIMEDOUT it does not end, or a
+	 *         poller does not leave a burst: to be resumed all the same
+	 */
+	int (*pause)(void *port);
+	/** Undoes ask and pause: the port goes on where it was. @return 0, failure of an access */
+	int (*resume)(void *port);
+	/** Stops the port: no DMA, buffers given back, bursts return 0. To be started even if it
+	 *  fails. */
+	int (*stop)(void *port);
+	/** Starts what stop stopped, set up as before. */
+	int (*start)(void *port);
 	/**
 	 * Makes sure every started queue runs, and mends those that do not: repair of descriptors,
 	 * queue reset, port reset, function level reset, each only when the one before failed.
@@ -80,6 +115,9 @@ struct shunt_switch_member {
 	uint64_t ioctl_start; /**< its first attach or detach ioctl began */
 	uint64_t ioctl_end;   /**< its last one returned */
 	uint64_t ioctl_time;  /**< spent inside its ioctls */
+	uint64_t pause_start; /**< its pollers were asked to stay out, or it was stopped; 0: it ran
+			       */
+	uint64_t pause_end;   /**< it runs again, pollers are let in */
 	uint32_t hwpt_id;     /**< that it is attached to now; 0: detached */
 	int64_t faults;       /**< fault records during the switch; negative: unknown */
 	struct shunt_recovery recovery;
@@ -91,7 +129,7 @@ struct shunt_switch_result {
 	uint32_t from_hwpt;
 	uint32_t to_hwpt;
 	uint64_t start; /**< ticks: preflight done, before the first ioctl */
-	uint64_t moved; /**< ticks: last ioctl returned, before recovery */
+	uint64_t moved; /**< ticks: last ioctl returned, ports resumed; before recovery */
 	uint64_t end;   /**< ticks: every port runs */
 	bool rolled_back;
 	unsigned int member_count;
@@ -133,7 +171,8 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  * Switches all members to another space.
  *
  * Refused before anything is touched: no member; the space already in use (-EALREADY: the kernel
- * would do nothing and a measurement would lie); a mapping in use that `to` lacks (-ENOENT).
+ * would do nothing and a measurement would lie); a mapping in use that `to` lacks (-ENOENT); a
+ * member that cannot do what the plan needs (-EOPNOTSUPP).
  *
  * On a failure on the way every member is put back, in reverse order, under the hwpt it had, and
  * result->rolled_back is true; if that fails too, result->members says who is where and
@@ -145,6 +184,14 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  */
 int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
 	struct shunt_switch_result *result);
+
+/**
+ * Looks after the ports between switches: is every queue running? Mends those that are not.
+ *
+ * @param[out] mended  ports that something was done to
+ * @return 0; -EBUSY a switch is under way, which looks after them; errors of recovery
+ */
+int shunt_group_check(struct shunt_group *group, unsigned int *mended);
 
 /** The space in use; NULL without members or after a failed roll-back. */
 struct shunt_space *shunt_group_space(struct shunt_group *group);

@@ -28,6 +28,13 @@ extern "C" {
 /** An attach that the kernel answers with EBUSY is tried again for so many milliseconds. */
 #define SHUNT_VFIO_BUSY_MS 200u
 
+/** A region of the device, as VFIO_DEVICE_GET_REGION_INFO gives it. */
+struct shunt_vfio_region {
+	uint64_t offset; /**< in the device's file descriptor */
+	uint64_t size;   /**< bytes; 0: not there */
+	bool mappable;
+};
+
 /** A bound device. */
 struct shunt_vfio_device {
 	struct shunt_iommufd *iommufd;
@@ -35,13 +42,8 @@ struct shunt_vfio_device {
 	uint32_t id;       /**< device id in the iommufd */
 	bool can_reset;    /**< VFIO_DEVICE_FLAGS_RESET: function level reset or better */
 	char function[16]; /**< "0000:03:00.0" */
-};
-
-/** A region of the device, as VFIO_DEVICE_GET_REGION_INFO gives it. */
-struct shunt_vfio_region {
-	uint64_t offset; /**< in the device's file descriptor */
-	uint64_t size;   /**< bytes; 0: not there */
-	bool mappable;
+	struct shunt_vfio_region config;
+	uint16_t command; /**< PCI command register, as written last */
 };
 
 /**

@@ -57,6 +57,12 @@ int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char 
 		goto close;
 	}
 	device->can_reset = info.flags & VFIO_DEVICE_FLAGS_RESET;
+	ret = shunt_vfio_region(device, VFIO_PCI_CONFIG_REGION_INDEX, &device->config);
+	if (!ret)
+		ret = shunt_vfio_read(device, &device->config, PCI_COMMAND, &device->command,
+			sizeof(device->command));
+	if (ret)
+		goto close;
 	return 0;
 
 close:
@@ -186,23 +192,20 @@ int shunt_vfio_write(struct shunt_vfio_device *device, const struct shunt_vfio_r
 	return 0;
 }
 
+/* What the command register says is the device's owner's to know: one write is all it takes. */
 int shunt_vfio_bus_master(struct shunt_vfio_device *device, bool enable)
 {
-	struct shunt_vfio_region config;
-	uint16_t command;
+	uint16_t command = device->command;
 	int ret;
 
-	ret = shunt_vfio_region(device, VFIO_PCI_CONFIG_REGION_INDEX, &config);
-	if (ret)
-		return ret;
-	ret = shunt_vfio_read(device, &config, PCI_COMMAND, &command, sizeof(command));
-	if (ret)
-		return ret;
 	if (enable)
 		command |= PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
 	else
 		command &= (uint16_t)~PCI_COMMAND_MASTER;
-	return shunt_vfio_write(device, &config, PCI_COMMAND, &command, sizeof(command));
+	ret = shunt_vfio_write(device, &device->config, PCI_COMMAND, &command, sizeof(command));
+	if (!ret)
+		device->command = command;
+	return ret;
 }
 
 static int set_irqs(

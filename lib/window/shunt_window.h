@@ -26,8 +26,8 @@
  *
  * Books: a lost frame is explained by a switch that troubled the port that lost it, at that time;
  * or by what the port says it dropped. What remains is unexplained. A switch troubled a port if it
- * had fault records of it, if the port had to be mended after it, or if nobody can tell whether it
- * had faults: the figures say in how many switches that was so.
+ * had fault records of it, if the port had to be mended after it or was stopped for it, or if
+ * nobody can tell whether it had faults: the figures say in how many switches that was so.
  *
  * One thread (the one that switches).
  */

@@ -344,7 +344,8 @@ int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_r
 	for (unsigned int port = 0; port < window->count && !ret; port++) {
 		const struct shunt_switch_member *member = &result->members[port];
 
-		if (member->faults || mended(&member->recovery))
+		if (member->faults || mended(&member->recovery) ||
+			result->plan == SHUNT_PLAN_RESTART) /* what is in a stopped port is lost */
 			note.troubled |= 1u << port;
 		ret = add_member(&window->figures[port], member);
 	}

@@ -27,6 +27,10 @@ struct port {
 	bool open;
 	unsigned int recovers; /* calls of recover */
 	bool suspect;          /* in the last one */
+	/* What the group asked of it, and what it has to be when it is asked. */
+	bool held, asked, paused, stopped;
+	unsigned int pauses, stops;
+	int fail_pause, fail_resume, fail_stop, fail_start; /* errno of the next call */
 };
 
 struct bench {
@@ -41,16 +45,96 @@ struct bench {
 	unsigned int members;
 };
 
+static int once(int *err, const char *what)
+{
+	int ret = -*err;
+
+	*err = 0;
+	return ret ? shunt_fail(ret, "%s failed", what) : 0;
+}
+
+static void hold(void *context)
+{
+	struct port *port = context;
+
+	assert_false(port->held);
+	port->held = true;
+}
+
+static void release(void *context)
+{
+	struct port *port = context;
+
+	assert_true(port->held && !port->asked && !port->paused && !port->stopped);
+	port->held = false;
+}
+
+static void ask(void *context)
+{
+	struct port *port = context;
+
+	assert_true(port->held && !port->asked);
+	port->asked = true;
+}
+
+static int pause_port(void *context)
+{
+	struct port *port = context;
+
+	assert_true(port->asked && !port->paused);
+	port->paused = true;
+	port->pauses++;
+	return once(&port->fail_pause, "pause");
+}
+
+static int resume_port(void *context)
+{
+	struct port *port = context;
+
+	assert_true(port->asked);
+	port->asked = port->paused = false;
+	return once(&port->fail_resume, "resume");
+}
+
+static int stop_port(void *context)
+{
+	struct port *port = context;
+
+	assert_true(port->held && !port->stopped);
+	port->stopped = true;
+	port->stops++;
+	return once(&port->fail_stop, "stop");
+}
+
+static int start_port(void *context)
+{
+	struct port *port = context;
+
+	assert_true(port->stopped);
+	port->stopped = false;
+	return once(&port->fail_start, "start");
+}
+
 static int recover(void *context, bool suspect, struct shunt_recovery *recovery)
 {
 	struct port *port = context;
 
+	assert_true(port->held && !port->asked && !port->stopped);
 	port->recovers++;
 	port->suspect = suspect;
 	return 0;
 }
 
-static const struct shunt_port_ops port_ops = { .recover = recover };
+static const struct shunt_port_ops port_ops = {
+	.hold = hold,
+	.release = release,
+	.ask = ask,
+	.pause = pause_port,
+	.resume = resume_port,
+	.stop = stop_port,
+	.start = start_port,
+	.recover = recover,
+};
 
 static struct bench bench;
 
@@ -183,13 +267,13 @@ static void assert_members_on(const struct shunt_switch_result *result, struct s
 
 static void each_plan_moves_every_member(void **state)
 {
-	const enum shunt_plan plans[] = { SHUNT_PLAN_REPLACE, SHUNT_PLAN_DETACH_ATTACH };
 	struct shunt_switch_result result;
 
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < 2 * SHUNT_PLANS; i++) {
 		struct shunt_space *to = i % 2 ? bench.a : bench.b;
+		enum shunt_plan plan = (enum shunt_plan)(i / 2);
 
-		assert_int_equal(shunt_group_switch(bench.group, to, plans[i / 2], &result), 0);
+		assert_int_equal(shunt_group_switch(bench.group, to, plan, &result), 0);
 		assert_members_on(&result, to);
 		assert_false(result.rolled_back);
 		assert_int_equal(result.to_hwpt, hwpt_of(to));
@@ -200,7 +284,120 @@ static void each_plan_moves_every_member(void **state)
 			assert_int_equal(bench.ports[port].recovers, i + 1);
 			assert_int_equal(result.members[port].faults, -ENOTSUP);
 			assert_true(bench.ports[port].suspect); /* nobody was asked */
+			assert_false(bench.ports[port].held);
 		}
+	}
+}
+
+static void assert_pauses_around_the_move(const struct shunt_switch_result *result)
+{
+	for (unsigned int i = 0; i < PORTS; i++) {
+		const struct shunt_switch_member *member = &result->members[i];
+
+		assert_true(result->start <= member->pause_start);
+		assert_true(member->pause_start <= result->members[0].ioctl_start);
+		assert_true(result->members[PORTS - 1].ioctl_end <= member->pause_end);
+		assert_true(member->pause_end <= result->moved);
+	}
+}
+
+static void ports_are_paused_or_stopped_where_the_plan_says_so(void **state)
+{
+	struct shunt_switch_result result;
+
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+	assert_int_equal(result.members[0].pause_start, 0);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_DETACH_ATTACH, &result), 0);
+	for (unsigned int i = 0; i < PORTS; i++)
+		assert_int_equal(bench.ports[i].pauses + bench.ports[i].stops, 0);
+
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_QUIESCE, &result), 0);
+	assert_pauses_around_the_move(&result);
+	for (unsigned int i = 0; i < PORTS; i++) {
+		assert_int_equal(bench.ports[i].pauses, 1);
+		assert_int_equal(bench.ports[i].stops, 0);
+	}
+	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_RESTART, &result), 0);
+	assert_pauses_around_the_move(&result);
+	for (unsigned int i = 0; i < PORTS; i++) {
+		assert_int_equal(bench.ports[i].pauses, 1);
+		assert_int_equal(bench.ports[i].stops, 1);
+	}
+}
+
+static void a_port_that_does_not_pause_leaves_the_group_where_it_was(void **state)
+{
+	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART };
+	struct shunt_switch_result result;
+
+	for (unsigned int i = 0; i < 2 * PORTS; i++) {
+		struct port *port = &bench.ports[i % PORTS];
+		uint64_t calls = inject_calls(bench.inject, INJECT_IOCTL);
+
+		*(i < PORTS ? &port->fail_pause : &port->fail_stop) = ETIMEDOUT;
+		assert_int_equal(
+			shunt_group_switch(bench.group, bench.b, plans[i / PORTS], &result),
+			-ETIMEDOUT);
+		assert_non_null(strstr(shunt_errmsg(), i < PORTS ? "pause failed" : "stop failed"));
+		assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
+		assert_true(result.rolled_back);
+		assert_members_on(&result, bench.a);
+		for (unsigned int member = 0; member < PORTS; member++) {
+			assert_false(bench.ports[member].asked || bench.ports[member].stopped);
+			assert_int_equal(bench.ports[member].recovers, i + 1);
+		}
+	}
+}
+
+static void a_port_that_does_not_go_on_is_reported_and_looked_after(void **state)
+{
+	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART };
+	struct shunt_switch_result result;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct shunt_space *to = i % 2 ? bench.a : bench.b;
+
+		*(i ? &bench.ports[1].fail_start : &bench.ports[1].fail_resume) = EIO;
+		assert_int_equal(shunt_group_switch(bench.group, to, plans[i], &result), -EIO);
+		assert_non_null(strstr(shunt_errmsg(), i ? "start failed" : "resume failed"));
+		assert_false(result.rolled_back);
+		assert_members_on(&result, to);
+		for (unsigned int member = 0; member < PORTS; member++)
+			assert_int_equal(bench.ports[member].recovers, i + 1);
+	}
+}
+
+static void plans_that_a_member_cannot_follow_are_refused(void **state)
+{
+	static const struct shunt_port_ops less = { .recover = recover };
+	struct shunt_switch_result result;
+
+	assert_int_equal(shunt_group_leave(bench.group, &bench.ports[2].device), 0);
+	bench.members--;
+	assert_int_equal(shunt_group_join(bench.group, &bench.ports[2].device, &less,
+				 &bench.ports[2], bench.a),
+		0);
+	bench.members++;
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_QUIESCE, &result), -EOPNOTSUPP);
+	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot pause"));
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_RESTART, &result), -EOPNOTSUPP);
+	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot be stopped"));
+	assert_members_on(&result, bench.a);
+}
+
+static void a_check_recovers_every_port(void **state)
+{
+	unsigned int mended = 99;
+
+	assert_int_equal(shunt_group_check(bench.group, &mended), 0);
+	assert_int_equal(mended, 0);
+	for (unsigned int i = 0; i < PORTS; i++) {
+		assert_int_equal(bench.ports[i].recovers, 1);
+		assert_false(bench.ports[i].suspect);
+		assert_false(bench.ports[i].held);
 	}
 }
 
@@ -387,6 +584,38 @@ static void each_call_of_a_detach_attach_fails_in_turn(void **state)
 	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_DETACH_ATTACH, 2 * PORTS);
 }
 
+static void each_call_of_a_quiesce_fails_in_turn(void **state)
+{
+	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_QUIESCE, PORTS);
+}
+
+/* Detach, unmap and map the one shared mapping, attach. */
+static void each_call_of_a_restart_fails_in_turn(void **state)
+{
+	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_RESTART, 2 * PORTS + 2);
+}
+
+static void a_mapping_that_a_restart_lost_keeps_its_space_from_use(void **state)
+{
+	struct shunt_switch_result result;
+
+	/* Detach, unmap; then map, and map again. */
+	inject_fail(bench.inject, NULL, PORTS + 2, 2, ENOMEM);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_RESTART, &result), -ENOMEM);
+	inject_stop(bench.inject);
+	assert_true(result.rolled_back);
+	assert_members_on(&result, bench.a);
+	assert_non_null(strstr(shunt_errmsg(), "is lost"));
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), -EIO);
+	assert_non_null(strstr(shunt_errmsg(), "destroy it and make it anew"));
+	/* The way out that the text names */
+	assert_int_equal(shunt_space_destroy(bench.b), 0);
+	assert_int_equal(shunt_space_create(bench.spaces, "b", &bench.b), 0);
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+}
+
 static void a_failed_roll_back_says_who_is_where(void **state)
 {
 	struct shunt_switch_result result;
@@ -466,6 +695,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		group_test(each_plan_moves_every_member),
+		group_test(ports_are_paused_or_stopped_where_the_plan_says_so),
+		group_test(a_port_that_does_not_pause_leaves_the_group_where_it_was),
+		group_test(a_port_that_does_not_go_on_is_reported_and_looked_after),
+		group_test(plans_that_a_member_cannot_follow_are_refused),
+		group_test(a_check_recovers_every_port),
 		group_test(a_switch_makes_as_many_calls_as_members),
 		group_test(only_members_with_faults_are_suspect),
 		group_test(refusals_touch_nothing),
@@ -476,6 +710,9 @@ int main(void)
 			each_call_of_set_up_fails_in_turn, make_platform, free_platform),
 		group_test(each_call_of_a_replace_fails_in_turn),
 		group_test(each_call_of_a_detach_attach_fails_in_turn),
+		group_test(each_call_of_a_quiesce_fails_in_turn),
+		group_test(each_call_of_a_restart_fails_in_turn),
+		group_test(a_mapping_that_a_restart_lost_keeps_its_space_from_use),
 		group_test(a_failed_roll_back_says_who_is_where),
 		group_test(each_call_of_mapping_fails_in_turn),
 		group_test(each_call_of_tear_down_fails_in_turn),

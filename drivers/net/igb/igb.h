@@ -19,7 +19,8 @@
  *   igb_queue.c    queues set up, on, off     igb_recover.c  after a switch: does every queue run?
  *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
  *   igb_tx.c       transmit bursts            igb_witness.c  telling a slow NIC from a dead queue
- *   igb_stats.c    counters
+ *   igb_stats.c    counters                   igb_group.c    pause, resume, stop, start for the
+ * group igb_outside.c  resets that are not the driver's
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
@@ -139,6 +140,10 @@ struct igb_port {
 	bool witness_on;        /**< last told to be */
 	bool reports_auto_read; /**< sets EEC.AUTO_RD when its EEPROM has been read */
 	bool silent;            /**< not even the witness answered since igb_access_begin() */
+	bool paused;            /**< DMA was paused for a switch and does not surely run again */
+	uint32_t control;       /**< CTRL of a running port */
+	bool stopped;           /**< by igb_group.c, with these queues, by bit */
+	uint32_t rx_stopped, tx_stopped;
 	struct rte_ether_addr address; /**< the NIC's own */
 	uint32_t max_frame;            /**< bytes, FCS included */
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
@@ -278,9 +283,13 @@ int igb_tx_queue_disable(struct igb_tx_queue *queue);
 int igb_rx_queue_enable(struct igb_rx_queue *queue);
 int igb_tx_queue_enable(struct igb_tx_queue *queue);
 
-/** Keeps pollers out of every queue of the port, or lets them in where a queue is started. */
-int igb_pause(struct igb_port *port);
-void igb_resume(struct igb_port *port);
+/** Asks the pollers of all queues to stay out; after a barrier, waits until they are. */
+void igb_ask(struct igb_port *port);
+int igb_wait_out(struct igb_port *port);
+/** Both, with a barrier in between. */
+int igb_keep_out(struct igb_port *port);
+/** Lets pollers in where a queue is started. */
+void igb_let_in(struct igb_port *port);
 
 /* ---- igb_ring.c: rings of paused queues. Lock held. ---- */
 
@@ -349,13 +358,29 @@ bool igb_was_reset(struct igb_port *port);
 /** Waits until the function answers again. @return 0, -EIO, failure of an access */
 int igb_wait_for_answer(struct igb_port *port);
 
+/* ---- igb_group.c: what the port does for its group ---- */
+
+extern const struct shunt_port_ops igb_group_ops;
+
+/** DMA goes on after a pause. @return 0, failure of an access: the port stays paused */
+int igb_unpause(struct igb_port *port);
+
 /* ---- igb_recover.c ---- */
 
+/** As struct shunt_port_ops has it. */
 int igb_recover(void *port, bool suspect, struct shunt_recovery *recovery);
 /** Frames in the NIC at a reset are counted from here. Lock held. */
 void igb_recover_baseline(struct igb_port *port);
 
 /* ---- igb_port.c: operations that begin and end what the port does ---- */
+
+/** Brings a halted port up with these queues. Lock held. On a failure it is halted. */
+int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues);
+/**
+ * Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
+ * its queues is reset as a whole. Buffers go back to their pools. Lock held.
+ */
+int igb_halt(struct rte_eth_dev *dev);
 
 int igb_open(struct rte_eth_dev *dev);
 void igb_close(struct rte_eth_dev *dev);

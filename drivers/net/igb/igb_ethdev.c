@@ -217,14 +217,16 @@ static int igb_rx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
 	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s",
-		dev->data->scattered_rx ? " Scattered" : "", shunt_poll_fenced() ? " Fenced" : "");
+		dev->data->scattered_rx ? " Scattered" : "",
+		shunt_barrier_missing() ? " Fenced" : "");
 	return 0;
 }
 
 static int igb_tx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
-	snprintf(mode->info, sizeof(mode->info), "Scalar%s", shunt_poll_fenced() ? " Fenced" : "");
+	snprintf(mode->info, sizeof(mode->info), "Scalar%s",
+		shunt_barrier_missing() ? " Fenced" : "");
 	return 0;
 }
 

@@ -211,7 +211,8 @@ int igb_hw_configure(struct igb_port *port)
 	control = igb_read(port, SHUNT_82576_CTRL);
 	control &= ~(SHUNT_82576_CTRL_FRCSPD | SHUNT_82576_CTRL_FRCDPX | SHUNT_82576_CTRL_VME |
 		     SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	igb_write(port, SHUNT_82576_CTRL, control | SHUNT_82576_CTRL_SLU);
+	port->control = control | SHUNT_82576_CTRL_SLU;
+	igb_write(port, SHUNT_82576_CTRL, port->control);
 	return igb_phy_start(port);
 }
 

@@ -37,7 +37,7 @@ int igb_configure(struct rte_eth_dev *dev)
 
 static void choose_bursts(struct rte_eth_dev *dev)
 {
-	bool fenced = shunt_poll_fenced();
+	bool fenced = shunt_barrier_missing();
 
 	dev->rx_pkt_burst = igb_rx_function(dev->data->scattered_rx, fenced);
 	dev->tx_pkt_burst = igb_tx_function(fenced);
@@ -72,12 +72,10 @@ static void mark_queues(struct rte_eth_dev *dev)
 	}
 }
 
-/* Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
- * its queues is reset as a whole. Buffers go back to their pools. */
-static int halt(struct rte_eth_dev *dev)
+int igb_halt(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
-	int ret = igb_pause(port);
+	int ret = igb_keep_out(port);
 	int stuck = 0;
 
 	if (ret)
@@ -110,57 +108,80 @@ static int halt(struct rte_eth_dev *dev)
 	return ret;
 }
 
-static int start_queues(struct igb_port *port)
+static int start_queues(struct igb_port *port, uint32_t rx_queues, uint32_t tx_queues)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++) {
-		if (port->tx[i] && !port->tx[i]->deferred_start)
+		if (tx_queues >> i & 1)
 			ret = igb_tx_queue_begin(port->tx[i]);
-		if (!ret && port->rx[i] && !port->rx[i]->deferred_start)
+		if (!ret && (rx_queues >> i & 1))
 			ret = igb_rx_queue_begin(port->rx[i]);
 	}
 	return ret;
 }
 
-int igb_start(struct rte_eth_dev *dev)
+static int bring_up(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
 {
 	struct igb_port *port = igb_port_of(dev);
 	int ret;
 
-	pthread_mutex_lock(&port->lock);
-	ret = shunt_port_memory_check(&port->port);
-	if (ret)
-		goto unlock;
-	igb_access_begin(port);
-	choose_scattered(dev);
-	choose_bursts(dev);
 	ret = shunt_vfio_bus_master(&port->port.device, true);
 	if (!ret)
 		ret = igb_hw_reset(port);
 	if (!ret)
 		ret = igb_hw_configure(port);
 	if (ret)
-		goto unlock;
+		return ret;
 	igb_hw_transmit(port, true);
-	ret = start_queues(port);
+	ret = start_queues(port, rx_queues, tx_queues);
 	if (ret)
-		goto halt;
+		return ret;
 	igb_recover_baseline(port);
 	port->trial = (struct igb_trial){ 0 };
+	port->paused = false;
 	igb_hw_receive(port, true);
-	ret = igb_access_end(port);
-	if (ret)
-		goto halt;
-	port->started = true;
-	mark_queues(dev);
-	igb_resume(port);
-	goto unlock;
+	return igb_access_end(port);
+}
 
-halt:
+int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
+{
+	struct igb_port *port = igb_port_of(dev);
+	int ret;
+
+	igb_access_begin(port);
+	ret = bring_up(dev, rx_queues, tx_queues);
+	if (!ret) {
+		port->started = true;
+		mark_queues(dev);
+		igb_let_in(port);
+		return 0;
+	}
 	igb_failed(dev, ret);
 	igb_access_begin(port);
-	halt(dev);
+	igb_halt(dev);
+	return ret;
+}
+
+int igb_start(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+	uint32_t rx_queues = 0, tx_queues = 0;
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = shunt_port_memory_check(&port->port);
+	if (ret)
+		goto unlock;
+	choose_scattered(dev);
+	choose_bursts(dev);
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i] && !port->rx[i]->deferred_start)
+			rx_queues |= 1u << i;
+		if (port->tx[i] && !port->tx[i]->deferred_start)
+			tx_queues |= 1u << i;
+	}
+	ret = igb_run(dev, rx_queues, tx_queues);
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 unlock:
@@ -177,7 +198,7 @@ int igb_stop(struct rte_eth_dev *dev)
 	pthread_mutex_lock(&port->lock);
 	igb_access_begin(port);
 	if (port->started)
-		ret = halt(dev);
+		ret = igb_halt(dev);
 	dev->data->dev_started = 0;
 	pthread_mutex_unlock(&port->lock);
 	rte_eth_linkstatus_set(dev, &link);
@@ -249,7 +270,7 @@ int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 	igb_access_begin(port);
 	if (queue->started) {
 		shunt_poll_ask(&queue->poll);
-		shunt_poll_barrier();
+		shunt_barrier();
 		ret = shunt_poll_wait(&queue->poll);
 		if (!ret)
 			ret = igb_rx_queue_disable(queue);
@@ -272,7 +293,7 @@ int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 	igb_access_begin(port);
 	if (queue->started) {
 		shunt_poll_ask(&queue->poll);
-		shunt_poll_barrier();
+		shunt_barrier();
 		ret = shunt_poll_wait(&queue->poll);
 		if (!ret)
 			ret = igb_tx_queue_disable(queue);
@@ -352,8 +373,6 @@ void igb_close(struct rte_eth_dev *dev)
 	shunt_vfio_unmap(&port->port.device, &port->bar0_region, port->bar0);
 	pthread_mutex_destroy(&port->lock);
 }
-
-static const struct shunt_port_ops igb_group_ops = { .recover = igb_recover };
 
 const struct shunt_port_driver igb_driver = {
 	.name = "igb",

@@ -333,17 +333,20 @@ void igb_tx_queue_drain(struct igb_tx_queue *queue)
 	queue->started = false;
 }
 
-int igb_pause(struct igb_port *port)
+void igb_ask(struct igb_port *port)
 {
-	int ret = 0;
-
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i])
 			shunt_poll_ask(&port->rx[i]->poll);
 		if (port->tx[i])
 			shunt_poll_ask(&port->tx[i]->poll);
 	}
-	shunt_poll_barrier();
+}
+
+int igb_wait_out(struct igb_port *port)
+{
+	int ret = 0;
+
 	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i])
 			ret = shunt_poll_wait(&port->rx[i]->poll);
@@ -353,7 +356,14 @@ int igb_pause(struct igb_port *port)
 	return ret;
 }
 
-void igb_resume(struct igb_port *port)
+int igb_keep_out(struct igb_port *port)
+{
+	igb_ask(port);
+	shunt_barrier();
+	return igb_wait_out(port);
+}
+
+void igb_let_in(struct igb_port *port)
 {
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i] && port->rx[i]->started)

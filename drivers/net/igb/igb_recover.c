@@ -423,10 +423,10 @@ static int mend(struct igb_port *port, struct shunt_recovery *recovery)
 
 	if (!trial->halted)
 		watch(port, trial);
-	ret = igb_pause(port);
+	ret = igb_keep_out(port);
 	if (!ret)
 		ret = mend_paused(port, trial, recovery);
-	igb_resume(port);
+	igb_let_in(port);
 	if (!ret)
 		*trial = (struct igb_trial){ 0 };
 	else
@@ -437,32 +437,8 @@ static int mend(struct igb_port *port, struct shunt_recovery *recovery)
 	return ret;
 }
 
-int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
+static void count(struct igb_port *port, const struct shunt_recovery *recovery)
 {
-	struct igb_port *port = opaque;
-	int ret = 0;
-
-	pthread_mutex_lock(&port->lock);
-	if (!port->started)
-		goto unlock;
-	igb_access_begin(port);
-	if (!port->trial.halted && igb_was_reset(port)) {
-		SHUNT_LOG(ERR, "%s was reset from outside", port->port.device.function);
-		ret = igb_wait_for_answer(port);
-		if (ret)
-			goto unlock;
-		port->trial = (struct igb_trial){
-			.halted = true,
-			.rx_dead = UINT32_MAX,
-			.tx_dead = UINT32_MAX,
-		};
-		suspect = true;
-	}
-	if (!suspect && !looks_stuck(port)) {
-		ret = igb_access_end(port);
-		goto unlock;
-	}
-	ret = mend(port, recovery);
 	port->recoveries += recovery->repaired_descriptors || recovery->queue_resets ||
 			    recovery->port_resets || recovery->function_resets;
 	port->recovered.repaired_descriptors += recovery->repaired_descriptors;
@@ -471,7 +447,43 @@ int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
 	port->recovered.function_resets += recovery->function_resets;
 	port->recovered.rx_dropped += recovery->rx_dropped;
 	port->recovered.tx_dropped += recovery->tx_dropped;
-unlock:
-	pthread_mutex_unlock(&port->lock);
+}
+
+/* A port whose registers others have reset is set up again from where a port reset would go on. */
+static int take_up_reset(struct igb_port *port)
+{
+	SHUNT_LOG(ERR, "%s was reset from outside", port->port.device.function);
+	port->trial = (struct igb_trial){
+		.halted = true,
+		.rx_dead = UINT32_MAX,
+		.tx_dead = UINT32_MAX,
+	};
+	return igb_wait_for_answer(port);
+}
+
+int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
+{
+	struct igb_port *port = opaque;
+	uint64_t start = shunt_clock_now();
+	int ret = 0;
+
+	if (!port->started)
+		return 0;
+	igb_access_begin(port);
+	if (port->paused) {
+		suspect = true;
+		ret = igb_unpause(port);
+	}
+	if (!ret && !port->trial.halted && igb_was_reset(port)) {
+		suspect = true;
+		ret = take_up_reset(port);
+	}
+	if (ret)
+		return ret;
+	if (!suspect && !port->trial.halted && !looks_stuck(port))
+		return igb_access_end(port);
+	ret = mend(port, recovery);
+	recovery->time += shunt_clock_now() - start;
+	count(port, recovery);
 	return ret;
 }

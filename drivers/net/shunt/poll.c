@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <linux/membarrier.h>
-#include <pthread.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,42 +14,34 @@
 
 #define WAIT_NS  1000000000ull
 #define SPINS    100
-#define SLEEP_NS 20000 /* long enough for a burst on this very processor */
+#define SLEEP_NS 20000 /* where nobody wakes us: the poller has other things to do */
 
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER 1
-#else
-#define THREAD_SANITIZER 0
-#endif
+uint32_t shunt_poll_sleepers;
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool registered;
+/* Counts wakes, so that one between a look at the poller and the sleep is not missed. */
+static uint32_t wakes;
 
-static void register_process(void)
+void shunt_poll_wake(void)
 {
-	registered = !THREAD_SANITIZER &&
-		     syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+	__atomic_fetch_add(&wakes, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &wakes, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-bool shunt_poll_fenced(void)
+/* A poller that does not leave may wait for this processor; yielding it would give it away for a
+ * whole slice. */
+static void sleep_until_out(const struct shunt_poll *poll)
 {
-	pthread_once(&once, register_process);
-	return !registered;
-}
+	const struct timespec nap = { .tv_nsec = SLEEP_NS };
+	uint32_t seen = __atomic_load_n(&wakes, __ATOMIC_ACQUIRE);
 
-void shunt_poll_barrier(void)
-{
-	/* Without it, stores and loads of both sides are sequentially consistent. */
-	if (!shunt_poll_fenced())
-		syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	__atomic_fetch_add(&shunt_poll_sleepers, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&poll->in_burst, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &wakes, FUTEX_WAIT_PRIVATE, seen, &nap, NULL, 0);
+	__atomic_fetch_sub(&shunt_poll_sleepers, 1, __ATOMIC_RELAXED);
 }
 
 int shunt_poll_wait(struct shunt_poll *poll)
 {
-	const struct timespec nap = { .tv_nsec = SLEEP_NS };
 	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(WAIT_NS);
 	unsigned int spins = 0;
 
@@ -58,12 +50,10 @@ int shunt_poll_wait(struct shunt_poll *poll)
 			return shunt_fail(-ETIMEDOUT,
 				"a core has been inside one burst of a queue for a second: is the "
 				"thread that polls it stopped?");
-		/* A poller that does not leave may wait for this processor; yielding it would
-		 * give it away for a whole slice. */
 		if (spins++ < SPINS)
 			rte_pause();
 		else
-			nanosleep(&nap, NULL);
+			sleep_until_out(poll);
 	}
 	return 0;
 }

@@ -7,6 +7,8 @@
 
 #include <rte_branch_prediction.h>
 
+#include "shunt_barrier.h"
+
 /*
  * How a control thread keeps the core that polls a queue out of it. The cost is the pauser's:
  *
@@ -19,10 +21,13 @@
  *                                           paused = 0 (release)
  *
  * Either the poller's load sees `paused`, or the pauser's load sees `in_burst`: store-to-load order
- * on both sides, which membarrier(2) PRIVATE_EXPEDITED gives to the poller without an instruction
- * of its own. Where the kernel has no membarrier, the poller needs a full barrier: bursts come in
- * two versions, and a port chooses with shunt_poll_fenced() when it starts. ThreadSanitizer knows
- * nothing of membarrier: built with it, the fenced version is always chosen.
+ * on both sides, which shunt_barrier() gives to the poller without an instruction of its own. Where
+ * it is missing, the poller needs a full barrier: bursts come in two versions, and a port chooses
+ * when it starts.
+ *
+ * A pauser that shares its processor with the poller has to sleep for the poller to get out. The
+ * poller then finds the next queue paused, off the packet path, and wakes it: the sleep takes as
+ * long as the rest of the burst.
  */
 
 /** State of one queue; the poller writes in_burst, the pauser writes paused. */
@@ -30,6 +35,11 @@ struct shunt_poll {
 	uint32_t in_burst;
 	uint32_t paused;
 };
+
+/** Pausers that sleep; those who find a queue paused wake them. */
+extern uint32_t shunt_poll_sleepers;
+
+void shunt_poll_wake(void);
 
 /** A queue that is paused until shunt_poll_resume(). */
 static inline void shunt_poll_init(struct shunt_poll *poll)
@@ -41,7 +51,7 @@ static inline void shunt_poll_init(struct shunt_poll *poll)
 /**
  * Poller: begins a burst.
  *
- * @param fenced  constant; shunt_poll_fenced() at the port's start
+ * @param fenced  constant; shunt_barrier_missing() at the port's start
  * @return false: paused, the queue must not be touched
  */
 static inline __attribute__((always_inline)) bool shunt_poll_enter(
@@ -59,6 +69,8 @@ static inline __attribute__((always_inline)) bool shunt_poll_enter(
 	}
 	if (unlikely(paused)) {
 		__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELEASE);
+		if (__atomic_load_n(&shunt_poll_sleepers, __ATOMIC_RELAXED))
+			shunt_poll_wake();
 		return false;
 	}
 	return true;
@@ -70,24 +82,14 @@ static inline void shunt_poll_leave(struct shunt_poll *poll)
 	__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELEASE);
 }
 
-/**
- * Registers the process for membarrier, once.
- *
- * @return true: pollers have to use full barriers
- */
-bool shunt_poll_fenced(void);
-
-/** Pauser: asks; several queues may be asked before one shunt_poll_barrier(). */
+/** Pauser: asks; several queues may be asked before one shunt_barrier() and the waits. */
 static inline void shunt_poll_ask(struct shunt_poll *poll)
 {
 	__atomic_store_n(&poll->paused, 1, __ATOMIC_SEQ_CST);
 }
 
-/** Pauser: the barrier between asking and waiting. */
-void shunt_poll_barrier(void);
-
 /**
- * Pauser: waits until the poller is out, giving up the processor meanwhile.
+ * Pauser: waits until the poller is out, after a short while giving up the processor.
  *
  * @return 0; -ETIMEDOUT after a second: a poller died, or was stopped, inside a burst
  */

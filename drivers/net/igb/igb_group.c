@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "igb.h"
+#include "shunt_error.h"
+
+/*
+ * Pausing DMA, 5.2.3.3: with CTRL.GIO_MASTER_DISABLE set the function makes no new requests, and
+ * STATUS.GIO_MASTER_ENABLE is 0 when those under way have ended; the answer to that read comes
+ * behind the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB:
+ * half a millisecond at 1 Gb/s.
+ *
+ * QEMU: its igb has the bit but makes DMA all the same, when a frame arrives or a tail is written.
+ * What it heeds, as every function has to (PCI Local Bus 3.0, 6.2.2), is Bus Master of the command
+ * register: frames then wait on their sender's side. Tails are not written while pollers are out.
+ */
+
+static void hold(void *port)
+{
+	pthread_mutex_lock(&((struct igb_port *)port)->lock);
+}
+
+static void release(void *port)
+{
+	pthread_mutex_unlock(&((struct igb_port *)port)->lock);
+}
+
+static void ask(void *port)
+{
+	igb_ask(port);
+}
+
+static int pause_dma(void *opaque)
+{
+	struct igb_port *port = opaque;
+	int ret;
+
+	ret = igb_wait_out(port);
+	if (ret || !port->started)
+		return ret;
+	port->paused = true;
+	igb_access_begin(port);
+	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	ret = igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
+		"DMA in flight to end");
+	return ret ? ret : shunt_vfio_bus_master(&port->port.device, false);
+}
+
+int igb_unpause(struct igb_port *port)
+{
+	int ret = shunt_vfio_bus_master(&port->port.device, true);
+
+	igb_write(port, SHUNT_82576_CTRL, port->control);
+	ret = ret ? ret : igb_access_end(port);
+	port->paused = ret != 0;
+	return ret;
+}
+
+static int resume_dma(void *opaque)
+{
+	struct igb_port *port = opaque;
+	int ret = 0;
+
+	if (port->paused) {
+		igb_access_begin(port);
+		ret = igb_unpause(port);
+	}
+	igb_let_in(port);
+	return ret;
+}
+
+static int stop(void *opaque)
+{
+	struct igb_port *port = opaque;
+	int ret;
+
+	if (!port->started)
+		return 0;
+	port->rx_stopped = port->tx_stopped = 0;
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		port->rx_stopped |= (uint32_t)(port->rx[i] && port->rx[i]->started) << i;
+		port->tx_stopped |= (uint32_t)(port->tx[i] && port->tx[i]->started) << i;
+	}
+	igb_access_begin(port);
+	ret = igb_halt(port->port.dev);
+	port->stopped = !port->started;
+	return ret;
+}
+
+static int start(void *opaque)
+{
+	struct igb_port *port = opaque;
+	int ret = 0;
+
+	if (port->stopped)
+		ret = igb_run(port->port.dev, port->rx_stopped, port->tx_stopped);
+	else if (port->started)
+		igb_let_in(port); /* a poller did not leave, so that it could not be stopped */
+	port->stopped = false;
+	return ret;
+}
+
+const struct shunt_port_ops igb_group_ops = {
+	.hold = hold,
+	.release = release,
+	.ask = ask,
+	.pause = pause_dma,
+	.resume = resume_dma,
+	.stop = stop,
+	.start = start,
+	.recover = igb_recover,
+};

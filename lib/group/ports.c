@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+
+#include "members.h"
+#include "shunt_barrier.h"
+#include "shunt_clock.h"
+#include "shunt_error.h"
+
+void ports_hold(struct shunt_group *group)
+{
+	for (unsigned int i = 0; i < group->count; i++)
+		if (group->members[i].ops->hold)
+			group->members[i].ops->hold(group->members[i].port);
+}
+
+void ports_release(struct shunt_group *group)
+{
+	for (unsigned int i = group->count; i-- > 0;)
+		if (group->members[i].ops->release)
+			group->members[i].ops->release(group->members[i].port);
+}
+
+int ports_able(const struct shunt_group *group, enum shunt_plan plan)
+{
+	for (unsigned int i = 0; i < group->count; i++) {
+		const struct shunt_port_ops *ops = group->members[i].ops;
+
+		if (plan == SHUNT_PLAN_QUIESCE && !ops->pause)
+			return shunt_fail(-EOPNOTSUPP, "%s cannot pause its DMA: use another plan",
+				group->members[i].device->function);
+		if (plan == SHUNT_PLAN_RESTART && !ops->stop)
+			return shunt_fail(-EOPNOTSUPP,
+				"%s cannot be stopped by its group: use another plan",
+				group->members[i].device->function);
+	}
+	return 0;
+}
+
+/* All are asked before one barrier, so that no port waits for another's. */
+static int pause_all(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < group->count; i++) {
+		result->members[i].pause_start = shunt_clock_now();
+		group->members[i].ops->ask(group->members[i].port);
+	}
+	shunt_barrier();
+	for (unsigned int i = 0; i < group->count && !ret; i++)
+		ret = group->members[i].ops->pause(group->members[i].port);
+	return ret;
+}
+
+static int stop_all(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < group->count && !ret; i++) {
+		result->members[i].pause_start = shunt_clock_now();
+		ret = group->members[i].ops->stop(group->members[i].port);
+	}
+	return ret;
+}
+
+int ports_halt(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	switch (result->plan) {
+	case SHUNT_PLAN_QUIESCE:
+		return pause_all(group, result);
+	case SHUNT_PLAN_RESTART:
+		return stop_all(group, result);
+	default:
+		return 0;
+	}
+}
+
+int ports_go_on(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	struct failure failure = { 0 };
+
+	for (unsigned int i = 0; i < group->count; i++) {
+		const struct member *member = &group->members[i];
+
+		if (!result->members[i].pause_start)
+			continue;
+		if (result->plan == SHUNT_PLAN_QUIESCE)
+			failure_note(&failure, member->ops->resume(member->port));
+		else
+			failure_note(&failure, member->ops->start(member->port));
+		result->members[i].pause_end = shunt_clock_now();
+	}
+	return failure_report(&failure);
+}
+
+static int64_t ask_observer(struct shunt_group *group, const struct member *member)
+{
+	if (!group->observer)
+		return -ENOTSUP;
+	return group->observer(group->observer_context, member->device->function);
+}
+
+void ports_forget_faults(struct shunt_group *group)
+{
+	for (unsigned int i = 0; i < group->count; i++)
+		ask_observer(group, &group->members[i]);
+}
+
+/*
+ * Runs the port again. A failed call may have left it half mended, so there is a second attempt;
+ * what failed in the first is reported even if that one works.
+ */
+static int recover(const struct member *member, bool suspect, struct shunt_recovery *recovery)
+{
+	char why[600];
+	int ret;
+
+	ret = member->ops->recover(member->port, suspect, recovery);
+	if (!ret)
+		return 0;
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	if (member->ops->recover(member->port, true, recovery))
+		return shunt_fail_while(ret, "%s; and in a second attempt", why);
+	return shunt_fail(ret, "%s; it runs after a second attempt", why);
+}
+
+int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	struct failure failure = { 0 };
+
+	for (unsigned int i = 0; i < group->count; i++) {
+		struct member *member = &group->members[i];
+		struct shunt_switch_member *row = &result->members[i];
+
+		row->faults = ask_observer(group, member);
+		if (member->ops->recover && member->hwpt_id)
+			failure_note(&failure, recover(member, row->faults != 0, &row->recovery));
+	}
+	return failure_report(&failure);
+}
+
+static bool mended(const struct shunt_recovery *recovery)
+{
+	return recovery->repaired_descriptors || recovery->queue_resets || recovery->port_resets ||
+	       recovery->function_resets;
+}
+
+static int check_locked(struct shunt_group *group, unsigned int *count)
+{
+	struct failure failure = { 0 };
+
+	ports_hold(group);
+	for (unsigned int i = 0; i < group->count; i++) {
+		const struct member *member = &group->members[i];
+		struct shunt_recovery recovery = { 0 };
+
+		if (member->ops->recover && member->hwpt_id)
+			failure_note(&failure, recover(member, false, &recovery));
+		*count += mended(&recovery);
+	}
+	ports_release(group);
+	return failure_report(&failure);
+}
+
+int shunt_group_check(struct shunt_group *group, unsigned int *count)
+{
+	int ret;
+
+	*count = 0;
+	if (pthread_mutex_trylock(&group->lock))
+		return shunt_fail(-EBUSY, "group %d is being switched or changed", group->number);
+	ret = check_locked(group, count);
+	pthread_mutex_unlock(&group->lock);
+	return ret ? shunt_fail_while(ret, "group %d", group->number) : 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SHUNT_BARRIER_H
+#define SHUNT_BARRIER_H
+
+#include <stdbool.h>
+
+/*
+ * An asymmetric barrier between threads that poll and one that controls, membarrier(2)
+ * PRIVATE_EXPEDITED: when it returns, every thread of the process has passed a full barrier between
+ * what it did before and after. Threads that poll pay nothing. Any thread.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Registers the process, once.
+ *
+ * @return true: the kernel has no such barrier (or ThreadSanitizer, which does not know it, is
+ *         there): those who poll need full barriers of their own
+ */
+bool shunt_barrier_missing(void);
+
+/** The barrier; where it is missing, nothing. */
+void shunt_barrier(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
