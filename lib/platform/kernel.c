@@ -149,6 +149,7 @@ int shunt_platform_kernel(struct shunt_platform **platform)
 	kernel->platform.ops = &kernel_ops;
 	kernel->platform.name = "kernel";
 	kernel->platform.sysfs = "/sys";
+	kernel->platform.registers_mapped = true;
 	*platform = &kernel->platform;
 	return 0;
 }

@@ -104,8 +104,10 @@ struct shunt_platform_ops {
 /** A platform. Implementations embed this as their first member. */
 struct shunt_platform {
 	const struct shunt_platform_ops *ops;
-	const char *name;  /**< "kernel" or "sim" */
-	const char *sysfs; /**< root of the sysfs tree that describes its PCI functions */
+	const char *name;      /**< "kernel" or "sim" */
+	const char *sysfs;     /**< root of the sysfs tree that describes its PCI functions */
+	bool registers_mapped; /**< loads and stores of a mapped region reach the device as read()
+				    and write() do */
 };
 
 /**

@@ -101,7 +101,7 @@ struct sim_nic {
 	uint32_t *bar0; /**< the registers; doorbells are stored here by the driver */
 	struct sim_nic_lock lock;
 	uint64_t fetch_retry;            /**< ticks from a refused descriptor fetch to the next */
-	bool pending;                    /**< enables or master disable changed: for the engine */
+	bool pending;                    /**< enables of queues changed: for the engine */
 	bool bus_master;                 /**< PCI command register */
 	bool dma_enabled;                /**< bus master and not master disabled */
 	bool receiving;                  /**< RCTL.EN */
@@ -134,6 +134,13 @@ void sim_nic_lock(struct sim_nic *nic);
 void sim_nic_unlock(struct sim_nic *nic);
 /** For the engine: lets waiting threads in first, and serves invalidations while it waits. */
 void sim_nic_enter(struct sim_nic *nic);
+
+/** Whether a thread waits for the lock: a turn ends early, as a register access waits for no frame
+ *  but the one in hand. */
+static inline bool sim_nic_awaited(const struct sim_nic *nic)
+{
+	return unlikely(atomic_load_explicit(&nic->lock.waiting, memory_order_relaxed) != 0);
+}
 
 /* ---- registers; lock held ---- */
 

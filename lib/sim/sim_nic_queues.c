@@ -160,18 +160,11 @@ bool sim_nic_queue_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
 
 void sim_nic_apply(struct sim_nic *nic)
 {
-	uint32_t status = sim_register(nic, SHUNT_82576_STATUS);
 	struct sim_ring *ring;
 	unsigned int i;
 	bool wanted;
 
 	nic->pending = false;
-	if (sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_GIO_MASTER_DISABLE)
-		status &= ~SHUNT_82576_STATUS_GIO_MASTER_ENABLE;
-	else
-		status |= SHUNT_82576_STATUS_GIO_MASTER_ENABLE;
-	sim_register_set(nic, SHUNT_82576_STATUS, status);
-	nic->dma_enabled = nic->bus_master && (status & SHUNT_82576_STATUS_GIO_MASTER_ENABLE);
 	for (i = 0; i < SIM_NIC_QUEUES; i++) {
 		ring = &nic->rx[i].ring;
 		wanted = nic->rx_wanted >> i & 1u;

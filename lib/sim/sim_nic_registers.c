@@ -94,6 +94,19 @@ static void write_eerd(struct sim_nic *nic, uint32_t value)
 			data << SHUNT_82576_EERD_DATA_SHIFT);
 }
 
+/* DMA is made with the lock held: none is in flight now, and what STATUS says is true at once. */
+static void master_disable(struct sim_nic *nic, bool disable)
+{
+	uint32_t status = sim_register(nic, SHUNT_82576_STATUS);
+
+	if (disable)
+		status &= ~SHUNT_82576_STATUS_GIO_MASTER_ENABLE;
+	else
+		status |= SHUNT_82576_STATUS_GIO_MASTER_ENABLE;
+	sim_register_set(nic, SHUNT_82576_STATUS, status);
+	nic->dma_enabled = nic->bus_master && !disable;
+}
+
 static void write_ctrl(struct sim_nic *nic, uint32_t value)
 {
 	if (value & SHUNT_82576_CTRL_RST) {
@@ -103,7 +116,7 @@ static void write_ctrl(struct sim_nic *nic, uint32_t value)
 	if (value & SHUNT_82576_CTRL_PHY_RST)
 		phy_reset(nic);
 	sim_register_set(nic, SHUNT_82576_CTRL, value & ~SHUNT_82576_CTRL_PHY_RST);
-	nic->pending = true;
+	master_disable(nic, value & SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
 	sim_nic_update_link(nic);
 }
 

@@ -33,6 +33,7 @@ struct shunt_vfio_region {
 	uint64_t offset; /**< in the device's file descriptor */
 	uint64_t size;   /**< bytes; 0: not there */
 	bool mappable;
+	void *registers; /**< mapped, where loads and stores are accesses; else NULL */
 };
 
 /** A bound device. */
@@ -76,13 +77,15 @@ int shunt_vfio_detach(struct shunt_vfio_device *device);
 int shunt_vfio_region(
 	struct shunt_vfio_device *device, uint32_t index, struct shunt_vfio_region *region);
 
-/** Maps a whole region; unmapped with shunt_vfio_unmap(). */
-int shunt_vfio_map(
-	struct shunt_vfio_device *device, const struct shunt_vfio_region *region, void **addr);
+/**
+ * Maps a whole region; unmapped with shunt_vfio_unmap(). Where the platform allows it, reads and
+ * writes of 32-bit registers are made through the mapping from then on: a system call less.
+ */
+int shunt_vfio_map(struct shunt_vfio_device *device, struct shunt_vfio_region *region, void **addr);
 
 /** Unmaps what shunt_vfio_map() gave. */
 int shunt_vfio_unmap(
-	struct shunt_vfio_device *device, const struct shunt_vfio_region *region, void *addr);
+	struct shunt_vfio_device *device, struct shunt_vfio_region *region, void *addr);
 
 /** Reads length (1, 2, 4 or 8) bytes at an offset of a region; slow path. */
 int shunt_vfio_read(struct shunt_vfio_device *device, const struct shunt_vfio_region *region,

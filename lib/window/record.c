@@ -126,6 +126,8 @@ static json_t *port_json(const struct shunt_record *record, const struct shunt_r
 	set_count(json, "windows_measured", figures->window_ns.count);
 	set_count(json, "windows_unmeasured", figures->unmeasured);
 	json_object_set_new(json, "ioctl_ns", quantiles(&figures->ioctl_ns));
+	json_object_set_new(json, "paused_ns", quantiles(&figures->paused_ns));
+	json_object_set_new(json, "mend_ns", quantiles(&figures->mend_ns));
 	json_object_set_new(json, "books", books_json(port));
 	if (port->has_truth)
 		json_object_set_new(json, "truth",

@@ -71,7 +71,11 @@ struct shunt_window_figures {
 	struct shunt_samples window_ns;
 	struct shunt_samples resolution_ns;
 	struct shunt_samples ioctl_ns;
-	uint64_t unmeasured; /**< switches without a frame after them to tell by */
+	struct shunt_samples
+		paused_ns; /**< plans that pause or stop: for how long, ioctls included */
+	struct shunt_samples mend_ns; /**< recoveries: from noticing that a queue may not run to all
+					   running */
+	uint64_t unmeasured;          /**< switches without a frame after them to tell by */
 	uint64_t last_window_ns;
 	int64_t faults; /**< fault records during switches, at least; negative: unknown, there is no
 			     record and in some switch nobody could tell */

@@ -61,6 +61,8 @@ void shunt_window_destroy(struct shunt_window *window)
 		shunt_samples_free(&window->figures[i].window_ns);
 		shunt_samples_free(&window->figures[i].resolution_ns);
 		shunt_samples_free(&window->figures[i].ioctl_ns);
+		shunt_samples_free(&window->figures[i].paused_ns);
+		shunt_samples_free(&window->figures[i].mend_ns);
 	}
 	books_free(&window->books);
 	free(window);
@@ -135,10 +137,19 @@ static void add_faults(struct shunt_window_figures *figures, int64_t faults)
 static int add_member(
 	struct shunt_window_figures *figures, const struct shunt_switch_member *member)
 {
+	int ret = shunt_samples_add(&figures->ioctl_ns, shunt_clock_to_ns(member->ioctl_time));
+
 	add_faults(figures, member->faults);
-	figures->recoveries += mended(&member->recovery);
 	add_recovery(&figures->recovered, &member->recovery);
-	return shunt_samples_add(&figures->ioctl_ns, shunt_clock_to_ns(member->ioctl_time));
+	if (!ret && member->pause_start)
+		ret = shunt_samples_add(&figures->paused_ns,
+			shunt_clock_to_ns(member->pause_end - member->pause_start));
+	if (!ret && mended(&member->recovery)) {
+		figures->recoveries++;
+		ret = shunt_samples_add(
+			&figures->mend_ns, shunt_clock_to_ns(member->recovery.time));
+	}
+	return ret;
 }
 
 /* The gap of a port that a switch made: of those that a frame in the switch could have met. */

@@ -19,8 +19,8 @@
  *   igb_queue.c    queues set up, on, off     igb_recover.c  after a switch: does every queue run?
  *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
  *   igb_tx.c       transmit bursts            igb_witness.c  telling a slow NIC from a dead queue
- *   igb_stats.c    counters                   igb_group.c    pause, resume, stop, start for the
- * group igb_outside.c  resets that are not the driver's
+ *   igb_stats.c    counters                   igb_group.c    what it does for its port group
+ *   igb_heed.c     what keeps it from DMA     igb_outside.c  resets that are not the driver's
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
@@ -128,6 +128,13 @@ struct igb_trial {
 	bool halted;                   /**< the port is being reset */
 };
 
+/** What keeps a function from DMA, as found by trying. */
+enum igb_heed {
+	IGB_HEED_UNKNOWN,
+	IGB_HEED_MASTER_DISABLE, /**< the datasheet's means */
+	IGB_HEED_NOTHING,        /**< QEMU: makes DMA when a frame arrives or a tail is written */
+};
+
 /** One port; lives in the ethdev port's private data. */
 struct igb_port {
 	struct shunt_port port; /* first */
@@ -140,9 +147,10 @@ struct igb_port {
 	bool witness_on;        /**< last told to be */
 	bool reports_auto_read; /**< sets EEC.AUTO_RD when its EEPROM has been read */
 	bool silent;            /**< not even the witness answered since igb_access_begin() */
-	bool paused;            /**< DMA was paused for a switch and does not surely run again */
-	uint32_t control;       /**< CTRL of a running port */
-	bool stopped;           /**< by igb_group.c, with these queues, by bit */
+	enum igb_heed heed;
+	bool paused;      /**< DMA was paused for a switch and does not surely run again */
+	uint32_t control; /**< CTRL of a running port */
+	bool stopped;     /**< by igb_group.c, with these queues, by bit */
 	uint32_t rx_stopped, tx_stopped;
 	struct rte_ether_addr address; /**< the NIC's own */
 	uint32_t max_frame;            /**< bytes, FCS included */
@@ -361,6 +369,14 @@ int igb_wait_for_answer(struct igb_port *port);
 /* ---- igb_group.c: what the port does for its group ---- */
 
 extern const struct shunt_port_ops igb_group_ops;
+
+/**
+ * Finds out once what the function heeds. Transmit on, receive off, queues not set up yet.
+ * (igb_heed.c)
+ *
+ * @return 0; -ETIMEDOUT naming what it did not do; failure of an access
+ */
+int igb_learn_heed(struct igb_port *port);
 
 /** DMA goes on after a pause. @return 0, failure of an access: the port stays paused */
 int igb_unpause(struct igb_port *port);

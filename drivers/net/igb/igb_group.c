@@ -8,9 +8,10 @@
  * behind the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB:
  * half a millisecond at 1 Gb/s.
  *
- * QEMU: its igb has the bit but makes DMA all the same, when a frame arrives or a tail is written.
- * What it heeds, as every function has to (PCI Local Bus 3.0, 6.2.2), is Bus Master of the command
- * register: frames then wait on their sender's side. Tails are not written while pollers are out.
+ * QEMU: a function that heeds none of that (igb_heed.c) makes DMA when a tail is written, and
+ * pollers are out, and when a frame arrives, for which receive is turned off: its sender keeps the
+ * frame. On silicon that would lose it. Bus Master of the command register would do as well, but
+ * QEMU lays all its memory out anew at each change, which takes a millisecond.
  */
 
 static void hold(void *port)
@@ -38,18 +39,25 @@ static int pause_dma(void *opaque)
 		return ret;
 	port->paused = true;
 	igb_access_begin(port);
+	if (port->heed == IGB_HEED_NOTHING) {
+		igb_hw_receive(port, false);
+		return igb_await(
+			port, SHUNT_82576_RCTL, SHUNT_82576_RCTL_EN, 0, "the receiver to stop");
+	}
 	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	ret = igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
+	return igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
 		"DMA in flight to end");
-	return ret ? ret : shunt_vfio_bus_master(&port->port.device, false);
 }
 
 int igb_unpause(struct igb_port *port)
 {
-	int ret = shunt_vfio_bus_master(&port->port.device, true);
+	int ret;
 
-	igb_write(port, SHUNT_82576_CTRL, port->control);
-	ret = ret ? ret : igb_access_end(port);
+	if (port->heed == IGB_HEED_NOTHING)
+		igb_hw_receive(port, true);
+	else
+		igb_write(port, SHUNT_82576_CTRL, port->control);
+	ret = igb_access_end(port);
 	port->paused = ret != 0;
 	return ret;
 }

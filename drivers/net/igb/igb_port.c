@@ -134,6 +134,9 @@ static int bring_up(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_que
 	if (ret)
 		return ret;
 	igb_hw_transmit(port, true);
+	ret = igb_learn_heed(port);
+	if (ret)
+		return ret;
 	ret = start_queues(port, rx_queues, tx_queues);
 	if (ret)
 		return ret;
