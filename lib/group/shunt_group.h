@@ -73,11 +73,15 @@ struct shunt_port_ops {
 	/** Keeps everybody else from starting, stopping or changing the port; waits for them. */
 	void (*hold)(void *port);
 	void (*release)(void *port);
-	/** Asks pollers to stay out of the port's queues; shunt_barrier() makes it effective. */
-	void (*ask)(void *port);
 	/**
-	 * After ask and barrier: stops all DMA of the port and proves it. Descriptors, rings and
-	 * counters stay as they are; bursts return 0. A stopped port has nothing to pause.
+	 * Where a port can be paused only while no burst is under way: asks pollers to stay out.
+	 *
+	 * @return whether they were asked, so that shunt_barrier() has to come before pause
+	 */
+	bool (*ask)(void *port);
+	/**
+	 * Stops all DMA of the port and proves it; bursts that begin from now on return 0.
+	 * Descriptors, rings and counters stay as they are. A stopped port has nothing to pause.
 	 *
 	 * @return 0: no DMA is under way or will be until resume; -ETIMEDOUT it does not end, or a
 	 *         poller does not leave a burst: to be resumed all the same

@@ -33,6 +33,7 @@ struct sim_iommu_queue {
 
 int sim_iommu_create(struct sim *sim)
 {
+	pthread_mutexattr_t adaptive;
 	struct sim_iommu *iommu = &sim->iommu;
 	int ret;
 
@@ -42,7 +43,11 @@ int sim_iommu_create(struct sim *sim)
 	iommu->queue->sim = sim;
 	iommu->queue->asleep = true;
 	iommu->queue->tail = &iommu->queue->head;
-	pthread_mutex_init(&iommu->queue->lock, NULL);
+	/* It is held for a moment and often wanted in that moment: spin before sleeping. */
+	pthread_mutexattr_init(&adaptive);
+	pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(&iommu->queue->lock, &adaptive);
+	pthread_mutexattr_destroy(&adaptive);
 	pthread_cond_init(&iommu->queue->acted, NULL);
 
 	ret = sim_faults_create(iommu);
@@ -169,10 +174,11 @@ static uint64_t submit(struct sim_iommu *iommu, struct invalidation *request)
 	pthread_mutex_lock(&queue->lock);
 	*queue->tail = request;
 	queue->tail = &request->next;
-	atomic_fetch_add_explicit(&iommu->requested, 1, memory_order_release);
 	if (queue->asleep)
 		act(iommu);
 	pthread_mutex_unlock(&queue->lock);
+	/* Only now: the engine answers at once, and would find the lock taken. */
+	atomic_fetch_add_explicit(&iommu->requested, 1, memory_order_release);
 
 	/*
 	 * An engine that runs answers in a microsecond. One that does not may be waiting for this

@@ -6,7 +6,7 @@
  * Pausing DMA, 5.2.3.3: with CTRL.GIO_MASTER_DISABLE set the function makes no new requests, and
  * STATUS.GIO_MASTER_ENABLE is 0 when those under way have ended; the answer to that read comes
  * behind the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB:
- * half a millisecond at 1 Gb/s.
+ * half a millisecond at 1 Gb/s. A burst that had begun may still write a tail, which does no harm.
  *
  * QEMU: a function that heeds none of that (igb_heed.c) makes DMA when a tail is written, and
  * pollers are out, and when a frame arrives, for which receive is turned off: its sender keeps the
@@ -14,9 +14,14 @@
  * QEMU lays all its memory out anew at each change, which takes a millisecond.
  */
 
-static void hold(void *port)
+/* The access is for nothing but the caches: the first one takes longer, and here DMA goes on. */
+static void hold(void *opaque)
 {
-	pthread_mutex_lock(&((struct igb_port *)port)->lock);
+	struct igb_port *port = opaque;
+
+	pthread_mutex_lock(&port->lock);
+	igb_access_begin(port);
+	igb_read(port, SHUNT_82576_STATUS);
 }
 
 static void release(void *port)
@@ -24,29 +29,44 @@ static void release(void *port)
 	pthread_mutex_unlock(&((struct igb_port *)port)->lock);
 }
 
-static void ask(void *port)
+static bool ask(void *opaque)
+{
+	struct igb_port *port = opaque;
+
+	if (!port->started || port->heed == IGB_HEED_MASTER_DISABLE)
+		return false;
+	igb_ask(port);
+	return true;
+}
+
+static int stop_receiver(struct igb_port *port)
+{
+	int ret = igb_wait_out(port);
+
+	if (ret)
+		return ret;
+	port->paused = true;
+	igb_hw_receive(port, false);
+	return igb_await(port, SHUNT_82576_RCTL, SHUNT_82576_RCTL_EN, 0, "the receiver to stop");
+}
+
+static int disable_master(struct igb_port *port)
 {
 	igb_ask(port);
+	port->paused = true;
+	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	return igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
+		"DMA in flight to end");
 }
 
 static int pause_dma(void *opaque)
 {
 	struct igb_port *port = opaque;
-	int ret;
 
-	ret = igb_wait_out(port);
-	if (ret || !port->started)
-		return ret;
-	port->paused = true;
+	if (!port->started)
+		return 0;
 	igb_access_begin(port);
-	if (port->heed == IGB_HEED_NOTHING) {
-		igb_hw_receive(port, false);
-		return igb_await(
-			port, SHUNT_82576_RCTL, SHUNT_82576_RCTL_EN, 0, "the receiver to stop");
-	}
-	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	return igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
-		"DMA in flight to end");
+	return port->heed == IGB_HEED_MASTER_DISABLE ? disable_master(port) : stop_receiver(port);
 }
 
 int igb_unpause(struct igb_port *port)
