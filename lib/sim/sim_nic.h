@@ -135,11 +135,14 @@ void sim_nic_unlock(struct sim_nic *nic);
 /** For the engine: lets waiting threads in first, and serves invalidations while it waits. */
 void sim_nic_enter(struct sim_nic *nic);
 
-/** Whether a thread waits for the lock: a turn ends early, as a register access waits for no frame
- *  but the one in hand. */
-static inline bool sim_nic_awaited(const struct sim_nic *nic)
+/**
+ * For the engine: whether a turn that has moved something ends early, so that a register access
+ * does not wait for frames that are still to come.
+ */
+static inline bool sim_nic_gives_way(const struct sim_nic *nic, unsigned int moved)
 {
-	return unlikely(atomic_load_explicit(&nic->lock.waiting, memory_order_relaxed) != 0);
+	return unlikely(atomic_load_explicit(&nic->lock.waiting, memory_order_relaxed) != 0) &&
+	       moved != 0;
 }
 
 /* ---- registers; lock held ---- */

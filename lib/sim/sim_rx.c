@@ -227,7 +227,7 @@ unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget)
 	const uint8_t *frame;
 	uint32_t length;
 
-	while (nic->fifo.frames != 0 && frames < budget && !sim_nic_awaited(nic)) {
+	while (nic->fifo.frames != 0 && frames < budget && !sim_nic_gives_way(nic, frames)) {
 		sim_iommu_service(&nic->sim->iommu);
 		frame = sim_fifo_front(&nic->fifo, &length);
 		if (room_for(nic, &nic->rx[0], length_in_memory(nic, length)) != ROOM)

@@ -164,7 +164,7 @@ unsigned int sim_tx_turn(struct sim_nic *nic, unsigned int index, unsigned int b
 
 	if (unlikely(ring->wedged))
 		return 0;
-	while (frames < budget && !sim_nic_awaited(nic)) {
+	while (frames < budget && !sim_nic_gives_way(nic, used)) {
 		sim_iommu_service(&nic->sim->iommu);
 		if (ring->cached == 0 && !sim_ring_fetch(nic, ring, 1))
 			break;

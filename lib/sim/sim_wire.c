@@ -51,7 +51,7 @@ unsigned int sim_wire_receive(struct sim_nic *nic, unsigned int budget)
 	uint32_t length;
 	bool ready;
 
-	for (frames = 0; frames < budget && !sim_nic_awaited(nic); frames++) {
+	for (frames = 0; frames < budget && !sim_nic_gives_way(nic, frames); frames++) {
 		sim_iommu_service(&nic->sim->iommu);
 		ready = sim_rx_ready(nic);
 		frame = endpoint->send(endpoint->context, shunt_clock_now(), ready, &length);

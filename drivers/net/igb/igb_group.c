@@ -14,14 +14,9 @@
  * QEMU lays all its memory out anew at each change, which takes a millisecond.
  */
 
-/* The access is for nothing but the caches: the first one takes longer, and here DMA goes on. */
-static void hold(void *opaque)
+static void hold(void *port)
 {
-	struct igb_port *port = opaque;
-
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	igb_read(port, SHUNT_82576_STATUS);
+	pthread_mutex_lock(&((struct igb_port *)port)->lock);
 }
 
 static void release(void *port)
