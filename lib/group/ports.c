@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "members.h"
-#include "shunt_barrier.h"
 #include "shunt_clock.h"
 #include "shunt_error.h"
 
@@ -37,25 +36,12 @@ int ports_able(const struct shunt_group *group, enum shunt_plan plan)
 	return 0;
 }
 
-/* One barrier for all that need one; the others are paused as late as can be. */
 static int pause_all(struct shunt_group *group, struct shunt_switch_result *result)
 {
-	bool barrier = false;
-	uint64_t now;
 	int ret = 0;
 
-	for (unsigned int i = 0; i < group->count; i++) {
-		now = shunt_clock_now();
-		if (group->members[i].ops->ask(group->members[i].port)) {
-			result->members[i].pause_start = now;
-			barrier = true;
-		}
-	}
-	if (barrier)
-		shunt_barrier();
 	for (unsigned int i = 0; i < group->count && !ret; i++) {
-		if (!result->members[i].pause_start)
-			result->members[i].pause_start = shunt_clock_now();
+		result->members[i].pause_start = shunt_clock_now();
 		ret = group->members[i].ops->pause(group->members[i].port);
 	}
 	return ret;

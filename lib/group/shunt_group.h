@@ -64,7 +64,7 @@ struct shunt_recovery {
  * are refused. Called by the thread that switches or checks, one call at a time, between hold and
  * release.
  *
- *   hold -+- ask, barrier, pause ... resume      SHUNT_PLAN_QUIESCE
+ *   hold -+- pause ... resume                    SHUNT_PLAN_QUIESCE
  *         |- stop ... start                      SHUNT_PLAN_RESTART
  *         `- recover                             after every switch
  *                                      -- release
@@ -74,20 +74,14 @@ struct shunt_port_ops {
 	void (*hold)(void *port);
 	void (*release)(void *port);
 	/**
-	 * Where a port can be paused only while no burst is under way: asks pollers to stay out.
-	 *
-	 * @return whether they were asked, so that shunt_barrier() has to come before pause
-	 */
-	bool (*ask)(void *port);
-	/**
 	 * Stops all DMA of the port and proves it; bursts that begin from now on return 0.
 	 * Descriptors, rings and counters stay as they are. A stopped port has nothing to pause.
 	 *
-	 * @return 0: no DMA is under way or will be until resume; -ETIMEDOUT it does not end, or a
-	 *         poller does not leave a burst: to be resumed all the same
+	 * @return 0: no DMA is under way or will be until resume; -ETIMEDOUT it does not end: to be
+	 *         resumed all the same
 	 */
 	int (*pause)(void *port);
-	/** Undoes ask and pause: the port goes on where it was. @return 0, failure of an access */
+	/** Undoes pause: the port goes on where it was. @return 0, failure of an access */
 	int (*resume)(void *port);
 	/** Stops the port: no DMA, buffers given back, bursts return 0. To be started even if it
 	 *  fails. */

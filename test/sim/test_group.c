@@ -28,7 +28,7 @@ struct port {
 	unsigned int recovers; /* calls of recover */
 	bool suspect;          /* in the last one */
 	/* What the group asked of it, and what it has to be when it is asked. */
-	bool held, asked, paused, stopped;
+	bool held, paused, stopped;
 	unsigned int pauses, stops;
 	int fail_pause, fail_resume, fail_stop, fail_start; /* errno of the next call */
 };
@@ -65,17 +65,8 @@ static void release(void *context)
 {
 	struct port *port = context;
 
-	assert_true(port->held && !port->asked && !port->paused && !port->stopped);
+	assert_true(port->held && !port->paused && !port->stopped);
 	port->held = false;
-}
-
-static bool ask(void *context)
-{
-	struct port *port = context;
-
-	assert_true(port->held && !port->asked);
-	port->asked = port->recovers % 2; /* both kinds of ports */
-	return port->asked;
 }
 
 static int pause_port(void *context)
@@ -92,8 +83,7 @@ static int resume_port(void *context)
 {
 	struct port *port = context;
 
-	assert_true(port->asked || port->paused);
-	port->asked = port->paused = false;
+	port->paused = false;
 	return once(&port->fail_resume, "resume");
 }
 
@@ -120,7 +110,7 @@ static int recover(void *context, bool suspect, struct shunt_recovery *recovery)
 {
 	struct port *port = context;
 
-	assert_true(port->held && !port->asked && !port->stopped);
+	assert_true(port->held && !port->paused && !port->stopped);
 	port->recovers++;
 	port->suspect = suspect;
 	return 0;
@@ -129,7 +119,6 @@ static int recover(void *context, bool suspect, struct shunt_recovery *recovery)
 static const struct shunt_port_ops port_ops = {
 	.hold = hold,
 	.release = release,
-	.ask = ask,
 	.pause = pause_port,
 	.resume = resume_port,
 	.stop = stop_port,
@@ -345,7 +334,7 @@ static void a_port_that_does_not_pause_leaves_the_group_where_it_was(void **stat
 		assert_true(result.rolled_back);
 		assert_members_on(&result, bench.a);
 		for (unsigned int member = 0; member < PORTS; member++) {
-			assert_false(bench.ports[member].asked || bench.ports[member].stopped);
+			assert_false(bench.ports[member].paused || bench.ports[member].stopped);
 			assert_int_equal(bench.ports[member].recovers, i + 1);
 		}
 	}

@@ -380,6 +380,11 @@ int igb_learn_heed(struct igb_port *port);
 
 /** DMA goes on after a pause. @return 0, failure of an access: the port stays paused */
 int igb_unpause(struct igb_port *port);
+/**
+ * After a pause by which tails of bursts under way were only noted: writes them again, with the
+ * pollers out.
+ */
+int igb_send_noted(struct igb_port *port);
 
 /* ---- igb_recover.c ---- */
 

@@ -6,12 +6,13 @@
  * Pausing DMA, 5.2.3.3: with CTRL.GIO_MASTER_DISABLE set the function makes no new requests, and
  * STATUS.GIO_MASTER_ENABLE is 0 when those under way have ended; the answer to that read comes
  * behind the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB:
- * half a millisecond at 1 Gb/s. A burst that had begun may still write a tail, which does no harm.
+ * half a millisecond at 1 Gb/s. A burst that had begun may still write a tail: for later.
  *
- * QEMU: a function that heeds none of that (igb_heed.c) makes DMA when a tail is written, and
- * pollers are out, and when a frame arrives, for which receive is turned off: its sender keeps the
- * frame. On silicon that would lose it. Bus Master of the command register would do as well, but
- * QEMU lays all its memory out anew at each change, which takes a millisecond.
+ * QEMU: a function that heeds none of that (igb_heed.c) makes DMA when a tail is written and when a
+ * frame arrives. With transmit and receive turned off it does not: the write of a tail is only
+ * noted, a frame stays on its sender's side (on silicon it would be lost). It acts on a register
+ * before the access ends, so that reading one back is the proof. Bus Master of the command register
+ * would do as well, but QEMU lays its memory out anew at each change, which takes a millisecond.
  */
 
 static void hold(void *port)
@@ -24,34 +25,18 @@ static void release(void *port)
 	pthread_mutex_unlock(&((struct igb_port *)port)->lock);
 }
 
-static bool ask(void *opaque)
-{
-	struct igb_port *port = opaque;
-
-	if (!port->started || port->heed == IGB_HEED_MASTER_DISABLE)
-		return false;
-	igb_ask(port);
-	return true;
-}
-
-static int stop_receiver(struct igb_port *port)
-{
-	int ret = igb_wait_out(port);
-
-	if (ret)
-		return ret;
-	port->paused = true;
-	igb_hw_receive(port, false);
-	return igb_await(port, SHUNT_82576_RCTL, SHUNT_82576_RCTL_EN, 0, "the receiver to stop");
-}
-
 static int disable_master(struct igb_port *port)
 {
-	igb_ask(port);
-	port->paused = true;
 	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
 	return igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
 		"DMA in flight to end");
+}
+
+static int turn_off(struct igb_port *port)
+{
+	igb_hw_transmit(port, false);
+	igb_hw_receive(port, false);
+	return igb_await(port, SHUNT_82576_RCTL, SHUNT_82576_RCTL_EN, 0, "the receiver to stop");
 }
 
 static int pause_dma(void *opaque)
@@ -61,20 +46,43 @@ static int pause_dma(void *opaque)
 	if (!port->started)
 		return 0;
 	igb_access_begin(port);
-	return port->heed == IGB_HEED_MASTER_DISABLE ? disable_master(port) : stop_receiver(port);
+	igb_ask(port);
+	port->paused = true;
+	return port->heed == IGB_HEED_MASTER_DISABLE ? disable_master(port) : turn_off(port);
 }
 
 int igb_unpause(struct igb_port *port)
 {
-	int ret;
-
-	if (port->heed == IGB_HEED_NOTHING)
-		igb_hw_receive(port, true);
-	else
+	if (port->heed == IGB_HEED_MASTER_DISABLE) {
 		igb_write(port, SHUNT_82576_CTRL, port->control);
-	ret = igb_access_end(port);
-	port->paused = ret != 0;
-	return ret;
+	} else {
+		igb_hw_transmit(port, true);
+		igb_hw_receive(port, true);
+	}
+	port->paused = port->access_error != 0;
+	return igb_access_end(port);
+}
+
+int igb_send_noted(struct igb_port *port)
+{
+	bool out = false;
+	int ret = 0;
+
+	if (port->heed == IGB_HEED_MASTER_DISABLE)
+		return 0;
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES && !ret; i++) {
+		if (!port->tx[i] || !port->tx[i]->started ||
+			igb_read(port, SHUNT_82576_TDH(i)) == igb_read(port, SHUNT_82576_TDT(i)))
+			continue;
+		if (!out)
+			ret = igb_keep_out(port);
+		out = true;
+		if (!ret)
+			igb_doorbell(port->tx[i]->doorbell, port->tx[i]->tail);
+	}
+	if (out)
+		igb_let_in(port);
+	return ret ? ret : igb_access_end(port);
 }
 
 static int resume_dma(void *opaque)
@@ -124,7 +132,6 @@ static int start(void *opaque)
 const struct shunt_port_ops igb_group_ops = {
 	.hold = hold,
 	.release = release,
-	.ask = ask,
 	.pause = pause_dma,
 	.resume = resume_dma,
 	.stop = stop,

@@ -474,6 +474,8 @@ int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
 		suspect = true;
 		ret = igb_unpause(port);
 	}
+	if (!ret)
+		ret = igb_send_noted(port);
 	if (!ret && !port->trial.halted && igb_was_reset(port)) {
 		suspect = true;
 		ret = take_up_reset(port);

@@ -70,12 +70,15 @@ static bool answered(struct igb_port *port)
 static int await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, bool is,
 	const char *what)
 {
-	uint64_t start = shunt_clock_now();
-	uint64_t patience = start + shunt_clock_from_ns(PATIENCE_NS);
-	uint64_t limit = start + shunt_clock_from_ns(LIMIT_NS);
+	uint64_t start, patience, limit;
 	unsigned int tries = 0, rounds = 0;
 	bool asked = false;
 
+	if (((igb_read(port, reg) & mask) == value) == is)
+		return port->access_error;
+	start = shunt_clock_now();
+	patience = start + shunt_clock_from_ns(PATIENCE_NS);
+	limit = start + shunt_clock_from_ns(LIMIT_NS);
 	while (((igb_read(port, reg) & mask) == value) != is) {
 		uint64_t now = shunt_clock_now();
 
