@@ -17,8 +17,9 @@
 #include "shunt_error.h"
 #include "shunt_thread.h"
 
-#define TICK_NS 1000000000ull
-#define POLL_NS 5000000ull /* gaps are taken in at least that often */
+#define TICK_NS  1000000000ull
+#define POLL_NS  5000000ull   /* gaps are taken in at least that often */
+#define CHECK_NS 100000000ull /* a queue that stopped between two switches is noticed within it */
 
 static volatile sig_atomic_t interrupted;
 
@@ -75,6 +76,19 @@ static int switch_once(struct forward *run)
 	return ret ? ret : forward_log_end(run, number, &result);
 }
 
+/* Between switches that are far apart; what was mended explains what was lost. */
+static int check_ports(struct forward *run, uint64_t now)
+{
+	struct shunt_switch_result result;
+	int ret;
+
+	if (now - run->looked_after < shunt_clock_from_ns(CHECK_NS))
+		return 0;
+	run->looked_after = now;
+	ret = shunt_group_check(run->group, &result);
+	return ret > 0 ? shunt_window_check(run->window, &result) : ret;
+}
+
 /* What runs below; the kernel knows no NICs by name, the ports do. */
 static void update_info(struct forward *run)
 {
@@ -115,10 +129,13 @@ static int run_until_finished(struct forward *run)
 	while (!ret && !finished(run, now = shunt_clock_now(), deadline)) {
 		if (now >= next_switch) {
 			ret = switch_once(run);
-			next_switch = RTE_MAX(next_switch + every, shunt_clock_now());
+			run->looked_after = shunt_clock_now();
+			next_switch = RTE_MAX(next_switch + every, run->looked_after);
 		}
 		if (!ret)
 			ret = forward_ports_check(run);
+		if (!ret)
+			ret = check_ports(run, now);
 		if (!ret)
 			ret = shunt_window_poll(run->window);
 		if (now >= next_tick) {

@@ -115,7 +115,8 @@ struct forward {
 	uint64_t end;   /* ticks, tester stopped */
 	uint64_t switches;
 	uint64_t failed;
-	int log; /* descriptor of --log; -1: none */
+	uint64_t looked_after; /* ticks: when a switch or a check last did */
+	int log;               /* descriptor of --log; -1: none */
 	struct {
 		uint64_t last; /* ticks: when it was shown last */
 		uint64_t rx[SHUNT_WINDOW_MAX_PORTS];

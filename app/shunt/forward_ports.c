@@ -268,6 +268,7 @@ int forward_ports_start(struct forward *run)
 
 	atomic_init(&run->removed, -1);
 	rte_eth_dev_callback_register(RTE_ETH_ALL, RTE_ETH_EVENT_INTR_RMV, removed, run);
+	rte_net_shunt_check_every(0); /* the run does it, and books what it finds */
 	ret = rte_net_shunt_platform(run->platform);
 	if (!ret)
 		ret = shunt_pci_scan(run->platform, &list);

@@ -36,6 +36,9 @@ void failure_note(struct failure *failure, int ret);
 /** Makes it the thread's last error again. @return its errno, 0 if no step failed */
 int failure_report(const struct failure *failure);
 
+/** Begins a result: who the members are, and where. (switch.c) */
+void group_describe(const struct shunt_group *group, struct shunt_switch_result *result);
+
 /* ---- move.c: from one hwpt to another ---- */
 
 /**

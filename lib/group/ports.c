@@ -134,37 +134,34 @@ int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
 	return failure_report(&failure);
 }
 
-static bool mended(const struct shunt_recovery *recovery)
-{
-	return recovery->repaired_descriptors || recovery->queue_resets || recovery->port_resets ||
-	       recovery->function_resets;
-}
-
-static int check_locked(struct shunt_group *group, unsigned int *count)
+static int check_locked(struct shunt_group *group, struct shunt_switch_result *result)
 {
 	struct failure failure = { 0 };
+	int count = 0;
 
+	group_describe(group, result);
 	ports_hold(group);
+	result->start = result->moved = shunt_clock_now();
 	for (unsigned int i = 0; i < group->count; i++) {
 		const struct member *member = &group->members[i];
-		struct shunt_recovery recovery = { 0 };
+		struct shunt_recovery *recovery = &result->members[i].recovery;
 
 		if (member->ops->recover && member->hwpt_id)
-			failure_note(&failure, recover(member, false, &recovery));
-		*count += mended(&recovery);
+			failure_note(&failure, recover(member, false, recovery));
+		count += shunt_recovery_mended(recovery);
 	}
+	result->end = shunt_clock_now();
 	ports_release(group);
-	return failure_report(&failure);
+	return failure.ret ? failure_report(&failure) : count;
 }
 
-int shunt_group_check(struct shunt_group *group, unsigned int *count)
+int shunt_group_check(struct shunt_group *group, struct shunt_switch_result *result)
 {
 	int ret;
 
-	*count = 0;
 	if (pthread_mutex_trylock(&group->lock))
 		return shunt_fail(-EBUSY, "group %d is being switched or changed", group->number);
-	ret = check_locked(group, count);
+	ret = check_locked(group, result);
 	pthread_mutex_unlock(&group->lock);
-	return ret ? shunt_fail_while(ret, "group %d", group->number) : 0;
+	return ret < 0 ? shunt_fail_while(ret, "group %d", group->number) : ret;
 }

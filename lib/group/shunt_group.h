@@ -183,13 +183,21 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
 int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
 	struct shunt_switch_result *result);
 
+/** Whether anything had to be done. */
+static inline bool shunt_recovery_mended(const struct shunt_recovery *recovery)
+{
+	return recovery->repaired_descriptors || recovery->queue_resets || recovery->port_resets ||
+	       recovery->function_resets;
+}
+
 /**
  * Looks after the ports between switches: is every queue running? Mends those that are not.
  *
- * @param[out] mended  ports that something was done to
- * @return 0; -EBUSY a switch is under way, which looks after them; errors of recovery
+ * @param[out] result  start, end, and of each member what was mended
+ * @return ports that were mended; -EBUSY a switch is under way, which looks after them; errors of
+ *         recovery
  */
-int shunt_group_check(struct shunt_group *group, unsigned int *mended);
+int shunt_group_check(struct shunt_group *group, struct shunt_switch_result *result);
 
 /** The space in use; NULL without members or after a failed roll-back. */
 struct shunt_space *shunt_group_space(struct shunt_group *group);

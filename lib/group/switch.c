@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "members.h"
 #include "shunt_clock.h"
@@ -56,7 +56,6 @@ static int switch_locked(
 	ret = preflight(group, to, result->plan, &hwpt_id);
 	if (ret)
 		return ret;
-	result->from_hwpt = group->hwpt_id;
 	result->to_hwpt = hwpt_id;
 	ports_hold(group);
 	ret = switch_held(group, to, hwpt_id, result);
@@ -64,17 +63,29 @@ static int switch_locked(
 	return ret;
 }
 
+void group_describe(const struct shunt_group *group, struct shunt_switch_result *result)
+{
+	*result = (struct shunt_switch_result){
+		.plan = result->plan,
+		.from_hwpt = group->hwpt_id,
+		.to_hwpt = group->hwpt_id,
+		.member_count = group->count,
+	};
+	for (unsigned int i = 0; i < group->count; i++) {
+		memcpy(result->members[i].function, group->members[i].device->function,
+			sizeof(result->members[i].function));
+		result->members[i].hwpt_id = group->members[i].hwpt_id;
+	}
+}
+
 int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
 	struct shunt_switch_result *result)
 {
 	int ret;
 
-	*result = (struct shunt_switch_result){ .plan = plan };
+	result->plan = plan;
 	pthread_mutex_lock(&group->lock);
-	result->member_count = group->count;
-	for (unsigned int i = 0; i < group->count; i++)
-		snprintf(result->members[i].function, sizeof(result->members[i].function), "%s",
-			group->members[i].device->function);
+	group_describe(group, result);
 	ret = switch_locked(group, to, result);
 	for (unsigned int i = 0; i < group->count; i++)
 		result->members[i].hwpt_id = group->members[i].hwpt_id;

@@ -108,6 +108,9 @@ void shunt_window_sink(struct shunt_window *window, shunt_measurement_sink sink,
 /** Adds a switch that was done (or failed and was rolled back). @return 0, -ENOMEM */
 int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_result *result);
 
+/** Adds what shunt_group_check() mended between two switches. @return 0, -ENOMEM */
+int shunt_window_check(struct shunt_window *window, const struct shunt_switch_result *result);
+
 /** Takes the gaps in, completes what can be completed. To be called often. @return 0, -ENOMEM */
 int shunt_window_poll(struct shunt_window *window);
 

@@ -107,12 +107,6 @@ void shunt_window_changed(struct shunt_window *window, uint64_t *frames, uint64_
 	*in_switches = window->changed_explained;
 }
 
-static bool mended(const struct shunt_recovery *recovery)
-{
-	return recovery->repaired_descriptors || recovery->queue_resets || recovery->port_resets ||
-	       recovery->function_resets;
-}
-
 static void add_recovery(struct shunt_recovery *sum, const struct shunt_recovery *recovery)
 {
 	sum->repaired_descriptors += recovery->repaired_descriptors;
@@ -121,6 +115,15 @@ static void add_recovery(struct shunt_recovery *sum, const struct shunt_recovery
 	sum->function_resets += recovery->function_resets;
 	sum->rx_dropped += recovery->rx_dropped;
 	sum->tx_dropped += recovery->tx_dropped;
+}
+
+static int add_mended(struct shunt_window_figures *figures, const struct shunt_recovery *recovery)
+{
+	if (!shunt_recovery_mended(recovery))
+		return 0;
+	add_recovery(&figures->recovered, recovery);
+	figures->recoveries++;
+	return shunt_samples_add(&figures->mend_ns, shunt_clock_to_ns(recovery->time));
 }
 
 static void add_faults(struct shunt_window_figures *figures, int64_t faults)
@@ -140,16 +143,10 @@ static int add_member(
 	int ret = shunt_samples_add(&figures->ioctl_ns, shunt_clock_to_ns(member->ioctl_time));
 
 	add_faults(figures, member->faults);
-	add_recovery(&figures->recovered, &member->recovery);
 	if (!ret && member->pause_start)
 		ret = shunt_samples_add(&figures->paused_ns,
 			shunt_clock_to_ns(member->pause_end - member->pause_start));
-	if (!ret && mended(&member->recovery)) {
-		figures->recoveries++;
-		ret = shunt_samples_add(
-			&figures->mend_ns, shunt_clock_to_ns(member->recovery.time));
-	}
-	return ret;
+	return ret ? ret : add_mended(figures, &member->recovery);
 }
 
 /* The gap of a port that a switch made: of those that a frame in the switch could have met. */
@@ -355,7 +352,7 @@ int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_r
 	for (unsigned int port = 0; port < window->count && !ret; port++) {
 		const struct shunt_switch_member *member = &result->members[port];
 
-		if (member->faults || mended(&member->recovery) ||
+		if (member->faults || shunt_recovery_mended(&member->recovery) ||
 			result->plan == SHUNT_PLAN_RESTART) /* what is in a stopped port is lost */
 			note.troubled |= 1u << port;
 		ret = add_member(&window->figures[port], member);
@@ -372,6 +369,21 @@ int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_r
 		.todo = (uint32_t)((1ull << window->count) - 1),
 	};
 	return 0;
+}
+
+int shunt_window_check(struct shunt_window *window, const struct shunt_switch_result *result)
+{
+	struct switch_note note = { .start = result->start, .end = result->end };
+	int ret = 0;
+
+	for (unsigned int port = 0; port < window->count && !ret; port++) {
+		const struct shunt_recovery *recovery = &result->members[port].recovery;
+
+		if (shunt_recovery_mended(recovery))
+			note.troubled |= 1u << port;
+		ret = add_mended(&window->figures[port], recovery);
+	}
+	return ret ? ret : books_note(&window->books, &note);
 }
 
 int shunt_window_poll(struct shunt_window *window)

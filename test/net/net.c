@@ -59,6 +59,7 @@ void net_create(struct net *net, const struct net_config *config)
 		assert_int_equal(shunt_sim_wire(net->sim, addresses[0], addresses[1]), 0);
 	assert_int_equal(inject_create(net->sim, &net->inject), 0);
 	assert_int_equal(rte_net_shunt_platform(inject_platform(net->inject)), 0);
+	rte_net_shunt_check_every(net->config.check_ms);
 	net->pool = rte_pktmbuf_pool_create(
 		"net", config->buffers, 0, 0, config->data_room, SOCKET_ID_ANY);
 	assert_non_null(net->pool);

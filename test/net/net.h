@@ -29,7 +29,8 @@ struct net_config {
 	uint16_t data_room; /**< bytes of each mbuf, headroom included */
 	uint16_t mtu;
 	uint64_t tx_offloads;
-	unsigned int buffers; /**< of the pool */
+	unsigned int buffers;  /**< of the pool */
+	unsigned int check_ms; /**< the guard's period; 0: none, so that no call of its own fails */
 };
 
 extern const struct net_config net_defaults;

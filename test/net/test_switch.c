@@ -452,6 +452,59 @@ static void blocking_drop_quiesce_quiet(void **state)
 	run(SHUNT_SIM_BLOCKING, SHUNT_SIM_DROP, SHUNT_PLAN_QUIESCE, LENGTH, 1, 2000);
 }
 
+static bool wedged(void)
+{
+	return truth_of(0).wedged_queues || truth_of(1).wedged_queues;
+}
+
+/* Behind the group's back: every member detached and attached again, which refuses DMA. */
+static void refuse_dma(uint32_t hwpt_id)
+{
+	struct shunt_vfio_device *devices[NET_PORTS];
+
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_int_equal(rte_net_shunt_device(net.port[i], &devices[i]), 0);
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_int_equal(shunt_vfio_detach(devices[i]), 0);
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_int_equal(shunt_vfio_attach(devices[i], hwpt_id, NULL), 0);
+}
+
+static void a_queue_that_stopped_between_switches_is_brought_back(void **state)
+{
+	struct net_config config = net_defaults;
+	struct shunt_switch_result result;
+	struct shunt_group *group;
+	unsigned int ms = 0;
+
+	length = LENGTH;
+	segments = 1;
+	pause_us = 0;
+	config.sim.iommu = SHUNT_SIM_BLOCKING;
+	config.sim.nic = SHUNT_SIM_WEDGE;
+	config.check_ms = 20;
+	group = begin_traffic(&config);
+	assert_int_equal(shunt_group_switch(group, shunt_space_find(rte_net_shunt_spaces(), "b"),
+				 SHUNT_PLAN_QUIESCE, &result),
+		0);
+	for (unsigned int i = 0; i < SWITCHES_MAX && !faults(); i++) {
+		refuse_dma(result.to_hwpt);
+		rte_delay_us_sleep(200);
+	}
+	assert_true(faults() > 0);
+	while (wedged() && ms++ < 10000)
+		rte_delay_us_sleep(1000);
+	assert_false(wedged());
+	assert_traffic_runs();
+	assert_true(net_xstat(net.port[0], "recover_events") +
+			    net_xstat(net.port[1], "recover_events") >
+		    0);
+	end_traffic();
+	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
+	net_stop(&net);
+	net_destroy(&net);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +520,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(blocking_wedge_quiesce, abandon),
 		cmocka_unit_test_teardown(blocking_wedge_quiesce_scattered, abandon),
 		cmocka_unit_test_teardown(blocking_drop_quiesce_quiet, abandon),
+		cmocka_unit_test_teardown(
+			a_queue_that_stopped_between_switches_is_brought_back, abandon),
 		cmocka_unit_test_teardown(each_call_fails_under_traffic, abandon),
 	};
 

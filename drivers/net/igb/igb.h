@@ -259,8 +259,8 @@ void igb_witness_destroy(struct igb_port *port);
 void igb_witness_configure(struct igb_port *port);
 
 /**
- * Waits for an answer of the NIC as igb_wait() does, until it is certain that none comes: half a
- * millisecond in which the NIC acted on other things, or a second.
+ * Waits for an answer of the NIC as igb_wait() does, until it is certain that none comes: 100 us in
+ * which the NIC acted on other things, or a second.
  *
  * @return 0; -ETIMEDOUT naming what was waited for; failure of an access
  */

@@ -22,7 +22,7 @@
  * (transmit: nothing is sent) or goes off and on again (receive: frames wait in the NIC).
  *
  * Steps, each with its bound in time: watching WATCH_NS, write-backs on their way SETTLE_NS, each
- * wait for an answer half a millisecond of a NIC that acts (igb_await()), CTRL.RST one millisecond.
+ * wait for an answer 100 us of a NIC that acts (igb_await()), CTRL.RST one millisecond.
  * Every wait gives up the processor.
  */
 
@@ -87,13 +87,15 @@ static void watch(struct igb_port *port, struct igb_trial *trial)
 /*
  * Whether something is stuck that no fault record tells of. Receive: the head went past the slot
  * that is polled next, and the slot stays without DD. Transmit: descriptors wait and the head does
- * not move.
+ * not move, though there is a link and the far end does not hold frames back.
  */
 static bool looks_stuck(struct igb_port *port)
 {
 	struct igb_trial before = { 0 }, now = { 0 };
 	uint16_t next[SHUNT_82576_QUEUES] = { 0 };
 	uint32_t rx_waits = 0, tx_waits = 0;
+	uint32_t status = igb_read(port, SHUNT_82576_STATUS);
+	bool sends = (status & SHUNT_82576_STATUS_LU) && !(status & SHUNT_82576_STATUS_TXOFF);
 
 	read_heads(port, &before);
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
@@ -106,7 +108,8 @@ static bool looks_stuck(struct igb_port *port)
 					SHUNT_82576_RXD_DD))
 				rx_waits |= 1u << i;
 		}
-		if (tx_runs(port, i) && igb_read(port, SHUNT_82576_TDT(i)) != before.tx_head[i])
+		if (sends && tx_runs(port, i) &&
+			igb_read(port, SHUNT_82576_TDT(i)) != before.tx_head[i])
 			tx_waits |= 1u << i;
 	}
 	if (!rx_waits && !tx_waits)

@@ -19,7 +19,7 @@
 #define WITNESS        IGB_WITNESS_QUEUE
 #define RING_SIZE      128       /* the shortest, 8.10.7 */
 #define ROUNDS         2         /* the NIC did everything it had to do between two answers */
-#define PATIENCE_NS    500000ull /* an answer may wait for DMA in flight */
+#define PATIENCE_NS    100000ull /* an answer may wait for DMA in flight */
 #define LIMIT_NS       1000000000ull
 #define TRIES_SPINNING 8
 #define SLEEP_NS       10000ull

@@ -9,6 +9,7 @@
 #include <rte_lcore.h>
 
 #include "context.h"
+#include "guard.h"
 #include "rte_net_shunt.h"
 #include "shunt_error.h"
 #include "shunt_pci.h"
@@ -20,6 +21,11 @@ static struct shunt_platform *chosen;
 void shunt_context_lock(void)
 {
 	pthread_mutex_lock(&lock);
+}
+
+int shunt_context_trylock(void)
+{
+	return pthread_mutex_trylock(&lock) ? -EBUSY : 0;
 }
 
 void shunt_context_unlock(void)
@@ -136,6 +142,7 @@ static int context_create(const struct shunt_sim_config *sim, struct shunt_conte
 	ret = shunt_eal_memory_create(context->spaces, &context->memory);
 	if (ret)
 		goto destroy_spaces;
+	shunt_guard_start();
 	*result = context;
 	return 0;
 
@@ -153,6 +160,7 @@ free_context:
 
 static void context_destroy(struct shunt_context *context)
 {
+	shunt_guard_stop();
 	shunt_eal_memory_destroy(context->memory);
 	shunt_spaces_destroy(context->spaces);
 	shunt_iommufd_close(&context->iommufd);

@@ -39,6 +39,9 @@ struct shunt_context {
 void shunt_context_lock(void);
 void shunt_context_unlock(void);
 
+/** @return 0, -EBUSY */
+int shunt_context_trylock(void);
+
 /**
  * A reference to the context; opened at the first one. Caller holds the lock, as for all below.
  *

@@ -62,6 +62,18 @@ int rte_net_shunt_group(uint16_t port_id, struct shunt_group **group);
 /** VFIO device of a port. @return 0; -ENODEV not a port of net_shunt */
 int rte_net_shunt_device(uint16_t port_id, struct shunt_vfio_device **device);
 
+/** Milliseconds between two checks of the ports, unless the application says otherwise. */
+#define RTE_NET_SHUNT_CHECK_MS 100
+
+/**
+ * How often every port group is looked after (shunt_group_check()) by an alarm of EAL: a queue that
+ * a fault stopped between two switches is brought back within that time. What is done shows in the
+ * ports' xstats.
+ *
+ * @param ms  0: not at all, the application does it itself
+ */
+void rte_net_shunt_check_every(unsigned int ms);
+
 #ifdef __cplusplus
 }
 #endif
