@@ -97,13 +97,6 @@ static void update_info(struct forward *run)
 		snprintf(run->info.nic, sizeof(run->info.nic), "%s", run->nic);
 }
 
-static uint64_t deadline_of(const struct forward *run)
-{
-	uint64_t duration = run->options->duration_ns;
-
-	return duration ? run->start + shunt_clock_from_ns(duration) : UINT64_MAX;
-}
-
 static bool finished(const struct forward *run, uint64_t now, uint64_t deadline)
 {
 	uint64_t switches = run->options->switches;
@@ -117,13 +110,12 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 }
 
 /* Switches, polls and shows, each when it is due; a switch that came late moves those after it. */
-static int run_until_finished(struct forward *run)
+static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, uint64_t every)
 {
-	uint64_t every = shunt_clock_from_ns(run->options->switch_every_ns);
 	uint64_t tick = shunt_clock_from_ns(TICK_NS), poll = shunt_clock_from_ns(POLL_NS);
-	uint64_t next_switch = every ? run->start + every : UINT64_MAX;
-	uint64_t next_tick = run->start + tick, next, now;
-	uint64_t deadline = deadline_of(run);
+	uint64_t next_switch = every ? start + every : UINT64_MAX;
+	uint64_t next_tick = start + tick, next, now;
+	uint64_t deadline = duration_ns ? start + shunt_clock_from_ns(duration_ns) : UINT64_MAX;
 	int ret = 0;
 
 	while (!ret && !finished(run, now = shunt_clock_now(), deadline)) {
@@ -148,6 +140,26 @@ static int run_until_finished(struct forward *run)
 	return ret;
 }
 
+/* First the same without switches, to show beside. */
+static int run_until_finished(struct forward *run)
+{
+	const struct forward_options *options = run->options;
+	int ret = 0;
+
+	if (options->baseline_ns)
+		shunt_window_baseline(run->window);
+	run->start = shunt_clock_now();
+	shunt_tester_start(run->tester);
+	if (options->baseline_ns) {
+		ret = run_phase(run, run->start, options->baseline_ns, 0);
+		shunt_window_switching(run->window);
+	}
+	run->switching = options->baseline_ns ? shunt_clock_now() : run->start;
+	return ret ? ret
+		   : run_phase(run, run->switching, options->duration_ns,
+			     shunt_clock_from_ns(options->switch_every_ns));
+}
+
 static void fill_port(const struct forward *run, unsigned int i, struct shunt_record_port *row)
 {
 	const struct forward_port *port = &run->ports[i];
@@ -165,12 +177,12 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 		.late = figures->late,
 		.duplicates = returned->late - figures->late,
 		.corrupt = shunt_tester_corrupt(run->tester, i),
-		.max_gap_ns = shunt_clock_to_ns(returned->max_interval),
 		.figures = figures,
+		.times = shunt_tester_times(run->tester, i, SHUNT_PHASE_SWITCHING),
+		.baseline = shunt_tester_times(run->tester, i, SHUNT_PHASE_BASELINE),
 	};
-	row->has_truth = run->truth != NULL;
 	if (run->truth)
-		forward_truth_result(run->truth, i, &row->compared, &row->within);
+		row->truth = *forward_truth_result(run->truth, i);
 	row->rx_dropped = stats.imissed + figures->recovered.rx_dropped;
 	row->tx_dropped = stats.oerrors + figures->recovered.tx_dropped;
 }
@@ -195,10 +207,14 @@ static void fill_record(const struct forward *run, struct shunt_record *record)
 		.switches = run->switches,
 		.failed = run->failed,
 		.duration_s = (double)shunt_clock_to_ns(run->end - run->start) / 1e9,
+		.baseline_s = (double)shunt_clock_to_ns(run->switching - run->start) / 1e9,
 		.foreign = shunt_tester_foreign(run->tester),
 		.group = shunt_group_number(run->group),
+		.group_figures = shunt_window_group_figures(run->window),
 		.port_count = run->count,
 	};
+	if (run->truth)
+		record->group_truth = *forward_truth_group_result(run->truth);
 	shunt_window_changed(run->window, &record->changed, &record->changed_in_switches);
 	for (unsigned int i = 0; i < run->count; i++)
 		fill_port(run, i, &record->ports[i]);
@@ -266,8 +282,6 @@ static int measure(struct forward *run)
 	}
 	catch_signals();
 	shunt_thread_urgent();
-	run->start = shunt_clock_now();
-	shunt_tester_start(run->tester);
 	ret = run_until_finished(run);
 	if (ret)
 		snprintf(why, sizeof(why), "%s", shunt_errmsg());
@@ -276,6 +290,8 @@ static int measure(struct forward *run)
 	forward_traffic_end(run);
 	stop_lcores(run);
 	err = shunt_window_end(run->window);
+	if (!err)
+		err = forward_log_check(run);
 	if (!err)
 		err = report(run);
 	return ret ? shunt_fail(ret, "%s", why) : err;

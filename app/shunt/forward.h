@@ -111,12 +111,14 @@ struct forward {
 	unsigned int tester_lcore;
 	cpu_set_t engine_processors; /* of the platform's engine */
 	bool hugepages;
-	uint64_t start; /* ticks, first frame */
-	uint64_t end;   /* ticks, tester stopped */
+	uint64_t start;     /* ticks, first frame */
+	uint64_t switching; /* ticks, the baseline has ended */
+	uint64_t end;       /* ticks, tester stopped */
 	uint64_t switches;
 	uint64_t failed;
 	uint64_t looked_after; /* ticks: when a switch or a check last did */
 	int log;               /* descriptor of --log; -1: none */
+	int log_error;         /* of a line that the window's sink wrote */
 	struct {
 		uint64_t last; /* ticks: when it was shown last */
 		uint64_t rx[SHUNT_WINDOW_MAX_PORTS];
@@ -195,6 +197,15 @@ void forward_log_close(struct forward *run);
 int forward_log_begin(const struct forward *run, uint64_t number);
 int forward_log_end(
 	const struct forward *run, uint64_t number, const struct shunt_switch_result *result);
+
+/** A switch is measured, at a port and in all; errors wait. @param truth  NULL: not known */
+void forward_log_port(struct forward *run, const struct shunt_measurement *measurement,
+	const struct forward_truth_span *truth);
+void forward_log_group(struct forward *run, const struct shunt_group_measurement *measurement,
+	const struct forward_truth_span *truth);
+
+/** @return 0, or what one of these two met */
+int forward_log_check(const struct forward *run);
 
 /* ---- forward_view.c ---- */
 

@@ -40,9 +40,10 @@ void forward_log_close(struct forward *run)
 int forward_log_begin(const struct forward *run, uint64_t number)
 {
 	char line[64];
+	int ret = forward_log_check(run);
 
-	if (run->log < 0)
-		return 0;
+	if (ret || run->log < 0)
+		return ret;
 	return put(run, line,
 		snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"begins\":true}\n", number));
 }
@@ -72,4 +73,79 @@ int forward_log_end(
 	}
 	used += snprintf(line + used, sizeof(line) - (size_t)used, "]}\n");
 	return put(run, line, used);
+}
+
+int forward_log_check(const struct forward *run)
+{
+	return run->log_error ? shunt_fail_errno(run->log_error, "--log %s", run->options->log) : 0;
+}
+
+/* `,"name":value`, the value in nanoseconds; null where it is not known. */
+static int add_time(char *line, int used, const char *name, bool known, uint64_t ticks)
+{
+	if (!known)
+		return used + snprintf(line + used, LINE - (size_t)used, ",\"%s\":null", name);
+	return used + snprintf(line + used, LINE - (size_t)used, ",\"%s\":%" PRIu64, name,
+			      shunt_clock_to_ns(ticks));
+}
+
+static int add_window(char *line, int used, uint64_t window, uint64_t resolution, uint64_t lost)
+{
+	used = add_time(line, used, "window_ns", true, window);
+	used = add_time(line, used, "resolution_ns", true, resolution);
+	return used + snprintf(line + used, LINE - (size_t)used, ",\"lost\":%" PRIu64, lost);
+}
+
+/* The end of a measurement's line. */
+static void finish(
+	struct forward *run, char *line, int used, const struct forward_truth_span *truth)
+{
+	int ret;
+
+	if (truth)
+		used += snprintf(line + used, LINE - (size_t)used,
+			",\"truth_ns\":[%" PRIu64 ",%" PRIu64 "]", shunt_clock_to_ns(truth->least),
+			shunt_clock_to_ns(truth->most));
+	used += snprintf(line + used, LINE - (size_t)used, "}\n");
+	ret = put(run, line, used);
+	if (ret && !run->log_error)
+		run->log_error = ret;
+}
+
+void forward_log_port(struct forward *run, const struct shunt_measurement *measurement,
+	const struct forward_truth_span *truth)
+{
+	const bool both = measurement->lost && measurement->loss_resolution;
+	char line[LINE];
+	int used;
+
+	if (run->log < 0)
+		return;
+	used = snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"port\":\"%s\"",
+		measurement->number, run->ports[measurement->port].function);
+	used = add_window(
+		line, used, measurement->window, measurement->resolution, measurement->lost);
+	used = add_time(
+		line, used, "loss_window_ns", both || !measurement->lost, measurement->loss_window);
+	used = add_time(line, used, "loss_resolution_ns", both, measurement->loss_resolution);
+	used = add_time(
+		line, used, "outage_ns", measurement->outage.length, measurement->outage.length);
+	used = add_time(line, used, "returned_outage_ns", measurement->returned.length,
+		measurement->returned.length);
+	finish(run, line, used, truth);
+}
+
+void forward_log_group(struct forward *run, const struct shunt_group_measurement *measurement,
+	const struct forward_truth_span *truth)
+{
+	char line[LINE];
+	int used;
+
+	if (run->log < 0)
+		return;
+	used = snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"group\":%d",
+		measurement->number, shunt_group_number(run->group));
+	used = add_window(
+		line, used, measurement->window, measurement->resolution, measurement->lost);
+	finish(run, line, used, truth);
 }

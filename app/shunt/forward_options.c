@@ -22,6 +22,7 @@ enum option_id {
 	OPT_PLAN,
 	OPT_SWITCH_EVERY,
 	OPT_SWITCHES,
+	OPT_BASELINE,
 	OPT_DURATION,
 	OPT_RATE,
 	OPT_SIZE,
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{ "plan", required_argument, NULL, OPT_PLAN },
 	{ "switch-every", required_argument, NULL, OPT_SWITCH_EVERY },
 	{ "switches", required_argument, NULL, OPT_SWITCHES },
+	{ "baseline", required_argument, NULL, OPT_BASELINE },
 	{ "duration", required_argument, NULL, OPT_DURATION },
 	{ "rate", required_argument, NULL, OPT_RATE },
 	{ "size", required_argument, NULL, OPT_SIZE },
@@ -94,9 +96,17 @@ static void print_help(void)
 	      "  --size N | imix       frame size with FCS, 64 to 1518 (default 64)\n"
 	      "  --pcap FILE           the frames of a capture file\n"
 	      "Run\n"
-	      "  --duration TIME       default 10s, or until the switches of --switches are done\n"
+	      "  --baseline TIME       run so long without switches first, to show beside (default "
+	      "1s,\n"
+	      "                        0s without switches)\n"
+	      "  --duration TIME       after that; default 10s, or until the switches of "
+	      "--switches are\n"
+	      "                        done\n"
 	      "  --json FILE           write the result record, '-' for standard output\n"
-	      "  --log FILE            append a JSON line before and after each switch\n"
+	      "  --log FILE            append a JSON line before and after each switch, and when "
+	      "it "
+	      "is\n"
+	      "                        measured\n"
 	      "  --memory MIB          memory for frames (default 256)\n"
 	      "  --no-huge             plain memory even where there are hugepages\n"
 	      "Times are written 250us, 100ms, 10s, 2m; sizes 4096, 4K, 2M.\n",
@@ -219,6 +229,8 @@ static int parse_option(int id, const char *text, struct forward_options *option
 		return parse_time("--switch-every", text, &options->switch_every_ns);
 	case OPT_SWITCHES:
 		return parse_number("--switches", text, 1, UINT32_MAX, &options->switches);
+	case OPT_BASELINE:
+		return parse_time("--baseline", text, &options->baseline_ns);
 	case OPT_DURATION:
 		return parse_time("--duration", text, &options->duration_ns);
 	case OPT_RATE:
@@ -290,6 +302,7 @@ int forward_options_parse(int argc, char **argv, struct forward_options *options
 		.kernel = true,
 		.sim = { .groups = 1, .ports = 3 },
 		.switch_every_ns = 100000000,
+		.baseline_ns = unset,
 		.duration_ns = unset,
 		.size = 64,
 		.memory_mib = 256,
@@ -318,6 +331,8 @@ int forward_options_parse(int argc, char **argv, struct forward_options *options
 	if (!ret && options->switches && !options->switch_every_ns)
 		ret = shunt_fail(
 			-EINVAL, "--switches: with --switch-every 0s there are no switches");
+	if (options->baseline_ns == unset)
+		options->baseline_ns = options->switch_every_ns ? 1000000000 : 0;
 	if (options->duration_ns == unset)
 		options->duration_ns = options->switches ? 0 : 10000000000;
 	return ret;

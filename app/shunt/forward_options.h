@@ -36,9 +36,10 @@ struct forward_options {
 	enum shunt_plan plan;
 	uint64_t switch_every_ns; /* 0: no switches */
 	uint64_t switches;        /* stop after so many; 0: no limit */
-	uint64_t duration_ns;     /* 0: until interrupted, or until the switches are done */
-	uint64_t rate;            /* frames per second and port, SHUNT_RATE_MAX */
-	unsigned int size;        /* of fixed frames, with FCS */
+	uint64_t baseline_ns;     /* without switches before the first; 0: none */
+	uint64_t duration_ns; /* after that; 0: until interrupted, or until the switches are done */
+	uint64_t rate;        /* frames per second and port, SHUNT_RATE_MAX */
+	unsigned int size;    /* of fixed frames, with FCS */
 	bool imix;
 	const char *pcap;
 	const char *json;

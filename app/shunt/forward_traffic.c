@@ -38,8 +38,31 @@ static void endpoint_receive(void *context, uint64_t now, const void *frame, uin
 	shunt_tester_receive(port->run->tester, now, frame, length);
 }
 
+static void port_measured(void *context, const struct shunt_measurement *measurement)
+{
+	struct forward *run = context;
+	struct forward_truth_span truth;
+	bool known = run->truth && forward_truth_port(run->truth, measurement, &truth);
+
+	forward_log_port(run, measurement, known ? &truth : NULL);
+}
+
+static void group_measured(void *context, const struct shunt_group_measurement *measurement)
+{
+	struct forward *run = context;
+	struct forward_truth_span truth;
+	bool known = run->truth && forward_truth_group(run->truth, measurement, &truth);
+
+	forward_log_group(run, measurement, known ? &truth : NULL);
+}
+
 static int make_window(struct forward *run)
 {
+	const struct shunt_window_sink sink = {
+		.context = run,
+		.port = port_measured,
+		.group = group_measured,
+	};
 	struct shunt_window_port ports[SHUNT_WINDOW_MAX_PORTS];
 	int ret;
 
@@ -54,12 +77,12 @@ static int make_window(struct forward *run)
 			.receive = &run->ports[i].watch,
 		};
 	ret = shunt_window_create(run->tester, ports, run->count, &run->window);
-	if (ret || run->source != FORWARD_WIRES)
+	if (ret)
 		return ret;
-	ret = forward_truth_create(run->platform, ports, run->count, &run->truth);
-	if (!ret)
-		shunt_window_sink(run->window, forward_truth_check, run->truth);
-	return ret;
+	shunt_window_sink(run->window, &sink);
+	if (run->source != FORWARD_WIRES)
+		return 0;
+	return forward_truth_create(run->platform, ports, run->count, &run->truth);
 }
 
 int forward_traffic_connect(struct forward *run)

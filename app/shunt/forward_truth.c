@@ -3,23 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "forward_truth.h"
 #include "shunt_error.h"
 #include "shunt_sim.h"
 
 #define BATCH   64
 #define HISTORY 256 /* blocked intervals kept of each port; a power of two */
+#define RECENT  64  /* switches of which a port is compared and the group may not be yet */
+
+/* What was compared of a port, until the group is. */
+struct compared {
+	uint64_t number; /* of the switch, from 1; 0: none */
+	struct shunt_sim_blocked blocked;
+};
 
 struct port_truth {
 	const char *function;
 	struct shunt_sim_blocked history[HISTORY];
 	uint64_t written;
-	uint64_t compared;
-	uint64_t within;
+	struct compared recent[RECENT];
+	struct shunt_record_truth result;
 };
 
 struct forward_truth {
 	struct shunt_platform *platform;
+	struct shunt_record_truth group;
 	unsigned int count;
 	struct port_truth ports[];
 };
@@ -33,8 +43,11 @@ int forward_truth_create(struct shunt_platform *platform, const struct shunt_win
 		return shunt_fail(-ENOMEM, "out of memory");
 	made->platform = platform;
 	made->count = count;
-	for (unsigned int i = 0; i < count; i++)
+	made->group.known = true;
+	for (unsigned int i = 0; i < count; i++) {
 		made->ports[i].function = ports[i].function;
+		made->ports[i].result.known = true;
+	}
 	*truth = made;
 	return 0;
 }
@@ -91,32 +104,74 @@ static void worked_again(struct forward_truth *truth, const struct port_truth *p
 		blocked->still = blocked->until = nic.rx_resumed;
 }
 
-void forward_truth_check(void *context, const struct shunt_measurement *measurement)
+/* Whether what a measurement allows and the truth have a time in common. */
+static void compare(struct shunt_record_truth *result, const struct forward_truth_span *truth,
+	uint64_t window, uint64_t resolution, bool lost)
 {
-	struct forward_truth *truth = context;
+	uint64_t least = lost ? window - resolution : 0;
+	uint64_t most = lost ? window : resolution;
+
+	result->compared++;
+	result->within += truth->most >= least && truth->least <= most;
+}
+
+bool forward_truth_port(struct forward_truth *truth, const struct shunt_measurement *measurement,
+	struct forward_truth_span *span)
+{
 	struct port_truth *port = &truth->ports[measurement->port];
+	struct compared *compared = &port->recent[measurement->number % RECENT];
+	struct shunt_sim_blocked *blocked = &compared->blocked;
 	const struct shunt_sim_blocked *found;
-	struct shunt_sim_blocked blocked;
-	uint64_t least = 0, most = measurement->resolution;
 
 	take_in(truth);
 	found = find(port, measurement->result);
 	if (!found)
-		return;
-	blocked = *found;
-	worked_again(truth, port, measurement->result, &blocked);
-	if (measurement->lost) {
-		least = measurement->window - measurement->resolution;
-		most = measurement->window;
-	}
-	port->compared++;
-	port->within +=
-		blocked.until - blocked.from >= least && blocked.still - blocked.from <= most;
+		return false;
+	*blocked = *found;
+	worked_again(truth, port, measurement->result, blocked);
+	compared->number = measurement->number + 1;
+	span->least = blocked->still - blocked->from;
+	span->most = blocked->until - blocked->from;
+	compare(&port->result, span, measurement->window, measurement->resolution,
+		measurement->lost);
+	return true;
 }
 
-void forward_truth_result(
-	const struct forward_truth *truth, unsigned int port, uint64_t *compared, uint64_t *within)
+bool forward_truth_group(struct forward_truth *truth,
+	const struct shunt_group_measurement *measurement, struct forward_truth_span *span)
 {
-	*compared = truth->ports[port].compared;
-	*within = truth->ports[port].within;
+	struct shunt_sim_blocked whole = { .from = UINT64_MAX };
+	bool blocked = false;
+
+	for (unsigned int i = 0; i < truth->count; i++) {
+		const struct compared *port = &truth->ports[i].recent[measurement->number % RECENT];
+
+		if (port->number != measurement->number + 1)
+			return false;
+		if (port->blocked.until == port->blocked.from)
+			continue; /* not blocked at all, but moved at once */
+		blocked = true;
+		whole.from = RTE_MIN(whole.from, port->blocked.from);
+		whole.still = RTE_MAX(whole.still, port->blocked.still);
+		whole.until = RTE_MAX(whole.until, port->blocked.until);
+	}
+	*span = (struct forward_truth_span){ 0 };
+	if (blocked) {
+		span->least = whole.still - whole.from;
+		span->most = whole.until - whole.from;
+	}
+	compare(&truth->group, span, measurement->window, measurement->resolution,
+		measurement->lost);
+	return true;
+}
+
+const struct shunt_record_truth *forward_truth_result(
+	const struct forward_truth *truth, unsigned int port)
+{
+	return &truth->ports[port].result;
+}
+
+const struct shunt_record_truth *forward_truth_group_result(const struct forward_truth *truth)
+{
+	return &truth->group;
 }

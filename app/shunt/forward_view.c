@@ -154,21 +154,90 @@ void forward_view_tick(struct forward *run)
 	fflush(stdout);
 }
 
-static void print_port_summary(const struct shunt_record_port *port)
+/* p50, p99 and maximum. */
+static void print_samples(const char *name, struct shunt_samples *samples)
+{
+	char p50[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT];
+
+	printf("%12s %s p50 %s p99 %s max %s", "", name,
+		time_text(shunt_samples_quantile(samples, 0.50), p50),
+		time_text(shunt_samples_quantile(samples, 0.99), p99),
+		time_text(shunt_samples_quantile(samples, 1.0), max));
+}
+
+static void print_resolution(struct shunt_samples *samples)
+{
+	char text[TIME_TEXT];
+
+	printf(" (resolution %s)\n", time_text(shunt_samples_quantile(samples, 0.99), text));
+}
+
+static void print_windows(struct shunt_window_figures *figures)
+{
+	print_samples("fault window", &figures->window_ns);
+	print_resolution(&figures->resolution_ns);
+	print_samples("by frames lost", &figures->loss_window_ns);
+	printf(" (the methods agree in %" PRIu64 " of %" PRIu64 " switches with loss)\n",
+		figures->methods_agree, figures->methods_compared);
+	print_samples("outage", &figures->outage_ns);
+	print_resolution(&figures->outage_resolution_ns);
+}
+
+static const char *quantile_text(
+	const struct shunt_histogram *histogram, double q, char text[TIME_TEXT])
+{
+	return time_text(shunt_clock_to_ns(shunt_histogram_quantile(histogram, q)), text);
+}
+
+static void print_times(const char *when, const struct shunt_times *times)
+{
+	char p50[TIME_TEXT], p99[TIME_TEXT], most[TIME_TEXT], gap[TIME_TEXT];
+
+	printf("%12s %s: latency p50 %s p99 %s p99.9 %s, longest gap %s\n", "", when,
+		quantile_text(&times->latency, 0.50, p50),
+		quantile_text(&times->latency, 0.99, p99),
+		quantile_text(&times->latency, 0.999, most), quantile_text(&times->gap, 1.0, gap));
+}
+
+static void print_port_summary(const struct forward *run, const struct shunt_record_port *port)
 {
 	struct shunt_window_figures *figures = port->figures;
-	char p50[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT], resolution[TIME_TEXT];
 	char faults[TIME_TEXT];
 
 	printf("%-12s sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64
 	       " faults %s recoveries %" PRIu64 "\n",
 		port->name, port->sent, port->received, shunt_record_lost(port),
 		faults_text(figures->faults, faults), figures->recoveries);
-	printf("%12s fault window p50 %s p99 %s max %s (resolution %s)\n", "",
-		time_text(shunt_samples_quantile(&figures->window_ns, 0.50), p50),
-		time_text(shunt_samples_quantile(&figures->window_ns, 0.99), p99),
-		time_text(shunt_samples_quantile(&figures->window_ns, 1.0), max),
-		time_text(shunt_samples_quantile(&figures->resolution_ns, 0.99), resolution));
+	if (run->options->switch_every_ns)
+		print_windows(figures);
+	print_times(run->options->switch_every_ns ? "with switches" : "all in all", port->times);
+	if (run->options->baseline_ns)
+		print_times("without", port->baseline);
+}
+
+static void print_group(const struct shunt_record *record)
+{
+	struct shunt_window_group_figures *figures = record->group_figures;
+
+	printf("group %d\n", record->group);
+	print_samples("first blocked to last free", &figures->window_ns);
+	print_resolution(&figures->resolution_ns);
+}
+
+static void print_truth(const struct shunt_record *record)
+{
+	const struct shunt_record_truth *group = &record->group_truth;
+	uint64_t compared = 0, within = 0;
+
+	if (!group->known)
+		return;
+	for (unsigned int i = 0; i < record->port_count; i++) {
+		compared += record->ports[i].truth.compared;
+		within += record->ports[i].truth.within;
+	}
+	printf("model's truth within the resolution: %" PRIu64 " of %" PRIu64
+	       " windows of ports, %" PRIu64 " of %" PRIu64 " of the group\n",
+		within, compared, group->within, group->compared);
 }
 
 void forward_view_summary(const struct forward *run, const struct shunt_record *record)
@@ -177,11 +246,18 @@ void forward_view_summary(const struct forward *run, const struct shunt_record *
 
 	for (unsigned int i = 0; i < record->port_count; i++)
 		received += record->ports[i].received;
-	printf("\n%" PRIu64 " switches by %s in %.1f s (%" PRIu64 " failed), %.2f Mpps forwarded\n",
-		record->switches, record->plan, record->duration_s, record->failed,
+	printf("\n%" PRIu64 " switches by %s in %.1f s (%" PRIu64
+	       " failed), %.1f s without before; "
+	       "%.2f Mpps forwarded\n",
+		record->switches, record->plan, record->duration_s - record->baseline_s,
+		record->failed, record->baseline_s,
 		record->duration_s > 0 ? (double)received / record->duration_s / 1e6 : 0);
 	for (unsigned int i = 0; i < record->port_count; i++)
-		print_port_summary(&record->ports[i]);
+		print_port_summary(run, &record->ports[i]);
+	if (run->options->switch_every_ns) {
+		print_group(record);
+		print_truth(record);
+	}
 	printf("books: %" PRIu64 " frames lost without explanation, %" PRIu64
 	       " came back changed, %" PRIu64 " of them in switches with faults\n",
 		shunt_record_unexplained(record), record->changed, record->changed_in_switches);

@@ -103,6 +103,16 @@ void lost_divide(const struct lost_list *tester, const struct lost_list *port, s
 	}
 }
 
+uint64_t lost_below(const struct lost_list *list, uint64_t number)
+{
+	const struct lost_range below = { .to = number };
+	uint64_t frames = 0;
+
+	for (size_t i = 0; i < list->count && list->ranges[i].from < number; i++)
+		frames += overlap(&list->ranges[i], &below);
+	return frames;
+}
+
 void lost_free(struct lost_list *list)
 {
 	free(list->ranges);

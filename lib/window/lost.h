@@ -49,6 +49,9 @@ int lost_found(struct lost_list *list, uint64_t number);
 void lost_divide(const struct lost_list *tester, const struct lost_list *port, struct lost_sum *in,
 	struct lost_sum *out);
 
+/** Frames of the list with a number below this one. */
+uint64_t lost_below(const struct lost_list *list, uint64_t number);
+
 void lost_free(struct lost_list *list);
 
 #endif

@@ -17,6 +17,13 @@
 extern "C" {
 #endif
 
+/** Windows compared with what the platform knows of when it blocked DMA. */
+struct shunt_record_truth {
+	bool known;        /**< it does */
+	uint64_t compared; /**< windows */
+	uint64_t within;   /**< of these, within the stated resolution */
+};
+
 /** One port's part. Counts are of the whole run. */
 struct shunt_record_port {
 	const char *name;
@@ -28,13 +35,12 @@ struct shunt_record_port {
 	uint64_t late;       /**< of these, came back out of order */
 	uint64_t duplicates; /**< came back again */
 	uint64_t corrupt;    /**< of these, came back changed */
-	uint64_t max_gap_ns; /**< longest time between two of them coming back: the outage */
 	uint64_t rx_dropped; /**< dropped by the port for lack of room, by its own count */
 	uint64_t tx_dropped; /**< given up at a reset, by the driver's count */
 	struct shunt_window_figures *figures;
-	bool has_truth;    /**< the platform knows when it blocked DMA */
-	uint64_t compared; /**< windows compared with that */
-	uint64_t within;   /**< of these, within the stated resolution */
+	const struct shunt_times *times;    /**< with switches */
+	const struct shunt_times *baseline; /**< without */
+	struct shunt_record_truth truth;
 };
 
 /** A run. */
@@ -48,10 +54,13 @@ struct shunt_record {
 	uint64_t switches;
 	uint64_t failed; /**< switches that failed and were rolled back */
 	double duration_s;
+	double baseline_s;            /**< of this, without switches before the first; 0: none */
 	uint64_t foreign;             /**< frames that came back without a stamp */
 	uint64_t changed;             /**< frames that came back changed, and the foreign ones */
 	uint64_t changed_in_switches; /**< of these, such that a troubled switch explains */
 	int group;
+	struct shunt_window_group_figures *group_figures;
+	struct shunt_record_truth group_truth;
 	unsigned int port_count;
 	struct shunt_record_port ports[SHUNT_WINDOW_MAX_PORTS];
 };

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shunt_histogram.h"
 #include "shunt_traffic.h"
 #include "shunt_watch.h"
 
@@ -69,6 +70,28 @@ uint64_t shunt_tester_sent(struct shunt_tester *tester, unsigned int stream);
 /** The watch on a stream where it comes back. */
 struct shunt_watch *shunt_tester_watch(struct shunt_tester *tester, unsigned int stream);
 
+/** Parts of a run whose times are kept apart. */
+enum shunt_phase {
+	SHUNT_PHASE_SWITCHING, /**< a tester begins with it */
+	SHUNT_PHASE_BASELINE,  /**< the same without switches */
+	SHUNT_PHASES,
+};
+
+#define SHUNT_LATENCY_EVERY 17 /* frames: one in so many; no divisor of a usual cycle of frames */
+
+/** Times of a stream where it comes back, in ticks; of frames in order. */
+struct shunt_times {
+	struct shunt_histogram gap;     /**< from one frame to the next */
+	struct shunt_histogram latency; /**< stamp to return; of one in SHUNT_LATENCY_EVERY */
+};
+
+/** Frames that come back from now on belong to this phase. Any thread. */
+void shunt_tester_phase(struct shunt_tester *tester, enum shunt_phase phase);
+
+/** Times of a stream in a phase. */
+const struct shunt_times *shunt_tester_times(
+	struct shunt_tester *tester, unsigned int stream, enum shunt_phase phase);
+
 /** Frames that came back with other contents, length or stamp than they were sent with. */
 uint64_t shunt_tester_corrupt(struct shunt_tester *tester, unsigned int stream);
 
@@ -90,6 +113,9 @@ uint64_t shunt_tester_changed_dropped(struct shunt_tester *tester);
 
 /** When a frame was sent; 0: that is too long ago to be known, or it was not sent yet. */
 uint64_t shunt_tester_stamp(struct shunt_tester *tester, unsigned int stream, uint64_t number);
+
+/** Stamp of the first frame sent after a time; 0: there is none, or it is too long ago. */
+uint64_t shunt_tester_sent_after(struct shunt_tester *tester, unsigned int stream, uint64_t time);
 
 /**
  * Longest time between two frames sent in a row, of those of which a part lies in [from, to]: the

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shunt_sights.h"
 #include "shunt_stamp.h"
 
 /*
@@ -56,10 +57,11 @@ struct shunt_watch {
 	uint64_t frames;                  /**< seen in all, late ones included */
 	uint64_t late;                    /**< seen after a higher number: late, or seen before */
 	uint64_t strays;                  /**< frames of other streams */
-	uint64_t max_interval;            /**< longest time between two frames seen, ticks */
 	uint64_t gaps_dropped;            /**< gaps that found the ring full */
 	_Atomic uint64_t published_stamp; /**< for shunt_watch_stamp() */
 	_Atomic uint64_t published_frames;
+	_Atomic uint64_t published_next;
+	struct shunt_sights sights; /**< bursts */
 	struct rte_ring *gaps;
 	uint16_t stream;
 };
@@ -86,8 +88,6 @@ static inline void shunt_watch_see(
 		shunt_watch_gap(watch, stamp, now);
 		return;
 	}
-	if (__builtin_expect(now - watch->last_seen > watch->max_interval, 0) && watch->frames)
-		watch->max_interval = now - watch->last_seen;
 	watch->next++;
 	watch->frames++;
 	watch->last_stamp = stamp->time;
@@ -98,7 +98,9 @@ static inline void shunt_watch_see(
 static inline void shunt_watch_publish(struct shunt_watch *watch)
 {
 	atomic_store_explicit(&watch->published_frames, watch->frames, memory_order_relaxed);
+	atomic_store_explicit(&watch->published_next, watch->next, memory_order_relaxed);
 	atomic_store_explicit(&watch->published_stamp, watch->last_stamp, memory_order_release);
+	shunt_sights_note(&watch->sights, watch->last_seen, watch->last_stamp);
 }
 
 /** Any thread: the stamp of the last frame seen, as published. */
@@ -111,6 +113,12 @@ static inline uint64_t shunt_watch_stamp(struct shunt_watch *watch)
 static inline uint64_t shunt_watch_frames(struct shunt_watch *watch)
 {
 	return atomic_load_explicit(&watch->published_frames, memory_order_relaxed);
+}
+
+/** Any thread: number of the frame expected next, as published. */
+static inline uint64_t shunt_watch_next(struct shunt_watch *watch)
+{
+	return atomic_load_explicit(&watch->published_next, memory_order_relaxed);
 }
 
 /**

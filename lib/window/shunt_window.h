@@ -24,6 +24,24 @@
  * switch. Where no frame was lost the window is 0 and the resolution is the longest time between
  * two frames on the wire during the switch.
  *
+ * RFC 6201's frame-loss method checks it: frames lost times the mean time between two frames that
+ * the tester sent before the gap and after it. Its resolution is the longest such time, and what
+ * the means before and after differ by, for all frames lost. The two methods agree if what they
+ * allow overlaps: where they do not, the sender kept another rate during the loss.
+ *
+ * Outage is what was seen, lost frames or not: the longest time between two bursts behind the port
+ * of which a part lies in the switch, and the longest between two frames coming back until the
+ * first that was sent after it.
+ *
+ * The group's window is first blocked to last free, for a platform moves its members one by one:
+ *
+ *   port 0   last |-----------| first
+ *   port 1            last |---------| first
+ *   group         |------------------|
+ *
+ * A port that lost nothing may have been blocked between two frames at any time of the switch: then
+ * the upper bound is the switch, not the frames of the others.
+ *
  * Books: a lost frame is explained by a switch that troubled the port that lost it, at that time;
  * or by what the port says it dropped. What remains is unexplained. A switch troubled a port if it
  * had fault records of it, if the port had to be mended after it or was stopped for it, or if
@@ -50,32 +68,70 @@ struct shunt_window_port {
 	struct shunt_watch *receive; /**< watch on the stream behind this port's receive side */
 };
 
+/**
+ * Between what two pairs of times DMA was refused, ticks: it began after `begin_from` and not after
+ * `begin_to`, it ended not before `end_from` and before `end_to`.
+ */
+struct shunt_edges {
+	uint64_t begin_from;
+	uint64_t begin_to;
+	uint64_t end_from;
+	uint64_t end_to;
+};
+
 /** One port's measurement of one switch. Times in ticks of shunt_clock. */
 struct shunt_measurement {
 	uint64_t number; /**< of the switch, from 0 */
 	unsigned int port;
-	uint64_t last;       /**< stamp of the last frame before; 0 if none was lost */
-	uint64_t first;      /**< stamp of the first frame after; 0 if none was lost */
-	uint64_t window;     /**< first - last */
-	uint64_t resolution; /**< the truth is in [window - resolution, window]; when no frame was
-				  lost, in [0, resolution] */
-	uint64_t lost;       /**< frames, on the way into this port */
+	struct shunt_edges edges; /**< by the stamps of frames; if none was lost, only the outer
+				       two, by the switch */
+	uint64_t window;          /**< from the first edge to the last */
+	uint64_t resolution;      /**< the truth is in [window - resolution, window]; when no frame
+				       was lost, in [0, resolution] */
+	uint64_t lost;            /**< frames, on the way into this port */
+	uint64_t loss_window;     /**< by the frame-loss method */
+	uint64_t loss_resolution; /**< in either direction; 0: not known, too few frames around */
+	struct shunt_outage outage;   /**< behind the port; length 0: not known */
+	struct shunt_outage returned; /**< where its frames come back; length 0: not known */
 	const struct shunt_switch_result *result;
 };
 
-/** Told of every measurement when it is complete. */
-typedef void (*shunt_measurement_sink)(void *context, const struct shunt_measurement *measurement);
+/** The group's measurement of one switch, once all its ports are measured. Times in ticks. */
+struct shunt_group_measurement {
+	uint64_t number;
+	uint64_t window;     /**< first blocked to last free */
+	uint64_t resolution; /**< as above */
+	uint64_t lost;       /**< frames, on the way into any port */
+	const struct shunt_switch_result *result;
+};
+
+/** Told of every measurement when it is complete: of the ports, then of the group. */
+struct shunt_window_sink {
+	void *context;
+	void (*port)(void *context, const struct shunt_measurement *measurement);
+	void (*group)(void *context, const struct shunt_group_measurement *measurement);
+};
+
+/** Whether the two methods allow the same window. Both know of frames lost. */
+bool shunt_window_methods_agree(const struct shunt_measurement *measurement);
 
 /** What was measured of one port in all. */
 struct shunt_window_figures {
 	struct shunt_samples window_ns;
 	struct shunt_samples resolution_ns;
+	struct shunt_samples loss_window_ns;
+	struct shunt_samples loss_resolution_ns;
+	struct shunt_samples outage_ns;
+	struct shunt_samples outage_resolution_ns;
+	struct shunt_samples returned_ns;
+	struct shunt_samples returned_resolution_ns;
 	struct shunt_samples ioctl_ns;
-	struct shunt_samples
-		paused_ns; /**< plans that pause or stop: for how long, ioctls included */
-	struct shunt_samples mend_ns; /**< recoveries: from noticing that a queue may not run to all
-					   running */
-	uint64_t unmeasured;          /**< switches without a frame after them to tell by */
+	struct shunt_samples paused_ns; /**< plans that pause or stop: how long, ioctls included */
+	struct shunt_samples mend_ns;   /**< recoveries: from noticing that a queue may not run to
+					     all running */
+	uint64_t unmeasured;            /**< switches without a frame after them to tell by */
+	uint64_t methods_compared;      /**< switches that lost frames and were measured by both */
+	uint64_t methods_agree;
 	uint64_t last_window_ns;
 	int64_t faults; /**< fault records during switches, at least; negative: unknown, there is no
 			     record and in some switch nobody could tell */
@@ -87,6 +143,15 @@ struct shunt_window_figures {
 	uint64_t rx_explained; /**< of these, during switches with faults or recoveries */
 	uint64_t tx_lost; /**< frames that did not come back, lost on the way out of this port */
 	uint64_t tx_explained;
+	uint64_t baseline_sent; /**< frames that came back in the baseline, or were lost */
+	uint64_t baseline_lost; /**< of these, did not come back */
+};
+
+/** What was measured of the group in all. */
+struct shunt_window_group_figures {
+	struct shunt_samples window_ns;
+	struct shunt_samples resolution_ns;
+	uint64_t unmeasured; /**< switches in which some port was not measured */
 };
 
 struct shunt_window;
@@ -103,7 +168,13 @@ int shunt_window_create(struct shunt_tester *tester, const struct shunt_window_p
 void shunt_window_destroy(struct shunt_window *window);
 
 /** Sets who is told of measurements. */
-void shunt_window_sink(struct shunt_window *window, shunt_measurement_sink sink, void *context);
+void shunt_window_sink(struct shunt_window *window, const struct shunt_window_sink *sink);
+
+/** What comes now is the baseline, until shunt_window_switching(): no switches. */
+void shunt_window_baseline(struct shunt_window *window);
+
+/** The baseline has ended; frames under way belong to what comes now. */
+void shunt_window_switching(struct shunt_window *window);
 
 /** Adds a switch that was done (or failed and was rolled back). @return 0, -ENOMEM */
 int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_result *result);
@@ -131,6 +202,9 @@ void shunt_window_changed(struct shunt_window *window, uint64_t *frames, uint64_
 
 /** Figures of a port so far; the samples stay the window's. */
 struct shunt_window_figures *shunt_window_figures(struct shunt_window *window, unsigned int port);
+
+/** Figures of the group so far, as above. */
+struct shunt_window_group_figures *shunt_window_group_figures(struct shunt_window *window);
 
 #ifdef __cplusplus
 }

@@ -25,6 +25,8 @@ struct stream {
 	_Atomic uint64_t sent; /* published */
 	_Atomic uint64_t *log; /* stamps by number */
 	struct shunt_watch watch;
+	unsigned int unsampled;    /* frames since the last one whose latency was taken */
+	struct shunt_times *times; /* by phase */
 	_Atomic uint64_t corrupt;
 } __rte_cache_aligned;
 
@@ -34,6 +36,7 @@ struct shunt_tester {
 	uint64_t lag_max;
 	unsigned int count;
 	_Atomic bool running;
+	_Atomic unsigned int phase;
 	_Atomic uint64_t foreign;
 	struct rte_ring *changed;
 	_Atomic uint64_t changed_dropped;
@@ -49,6 +52,26 @@ static struct rte_ring *make_ring(void)
 	if (ring)
 		rte_ring_init(ring, "changed", CHANGED_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	return ring;
+}
+
+static void free_stream(struct stream *stream)
+{
+	free(stream->log);
+	free(stream->times);
+	shunt_watch_fini(&stream->watch);
+}
+
+static int make_stream(struct stream *stream, uint16_t number)
+{
+	int ret = -ENOMEM;
+
+	stream->log = calloc(LOG_SIZE, sizeof(*stream->log));
+	stream->times = calloc(SHUNT_PHASES, sizeof(*stream->times));
+	if (stream->log && stream->times)
+		ret = shunt_watch_init(&stream->watch, number);
+	if (ret)
+		free_stream(stream);
+	return ret;
 }
 
 int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffic, uint64_t rate,
@@ -77,16 +100,9 @@ int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffi
 	made->interval = rate ? shunt_clock_hz() / rate : 0;
 	made->lag_max = shunt_clock_from_ns(LAG_MAX_NS);
 	for (; made->count < streams; made->count++) {
-		struct stream *stream = &made->streams[made->count];
-
-		stream->log = calloc(LOG_SIZE, sizeof(*stream->log));
-		if (!stream->log)
+		ret = make_stream(&made->streams[made->count], (uint16_t)made->count);
+		if (ret)
 			goto free;
-		ret = shunt_watch_init(&stream->watch, (uint16_t)made->count);
-		if (ret) {
-			free(stream->log);
-			goto free;
-		}
 	}
 	*tester = made;
 	return 0;
@@ -101,10 +117,8 @@ void shunt_tester_destroy(struct shunt_tester *tester)
 	if (!tester)
 		return;
 	free(tester->changed);
-	while (tester->count--) {
-		free(tester->streams[tester->count].log);
-		shunt_watch_fini(&tester->streams[tester->count].watch);
-	}
+	while (tester->count--)
+		free_stream(&tester->streams[tester->count]);
 	free(tester);
 }
 
@@ -184,12 +198,28 @@ uint64_t shunt_tester_changed_dropped(struct shunt_tester *tester)
 	return atomic_load_explicit(&tester->changed_dropped, memory_order_relaxed);
 }
 
+/* Of a frame in order; its stamp counts only if it is as it was sent. */
+static void note_times(const struct shunt_tester *tester, struct stream *stream, uint64_t now,
+	const struct shunt_stamp *stamp, bool good)
+{
+	struct shunt_times *times =
+		&stream->times[atomic_load_explicit(&tester->phase, memory_order_relaxed)];
+
+	if (__builtin_expect(stream->watch.last_seen != 0, 1))
+		shunt_histogram_add(&times->gap, now - stream->watch.last_seen);
+	if (++stream->unsampled < SHUNT_LATENCY_EVERY || !good)
+		return;
+	stream->unsampled = 0;
+	shunt_histogram_add(&times->latency, now - stamp->time);
+}
+
 void shunt_tester_receive(
 	struct shunt_tester *tester, uint64_t now, const void *frame, uint32_t length)
 {
 	struct shunt_stamp stamp;
 	struct stream *stream;
 	uint64_t number;
+	bool good;
 
 	if (!shunt_stamp_read(frame, length, &stamp) || stamp.stream >= tester->count) {
 		atomic_fetch_add_explicit(&tester->foreign, 1, memory_order_relaxed);
@@ -199,7 +229,8 @@ void shunt_tester_receive(
 	stream = &tester->streams[stamp.stream];
 	number = stream->watch.next +
 		 (uint64_t)(int32_t)(stamp.sequence - (uint32_t)stream->watch.next);
-	if (__builtin_expect(!intact(tester, stream, number, &stamp, frame, length), 0)) {
+	good = intact(tester, stream, number, &stamp, frame, length);
+	if (__builtin_expect(!good, 0)) {
 		atomic_fetch_add_explicit(&stream->corrupt, 1, memory_order_relaxed);
 		note_changed(tester, now);
 		if (number >= stream->next) /* not even its number can be believed */
@@ -207,6 +238,8 @@ void shunt_tester_receive(
 	} else {
 		tester->last_stamp = stamp.time;
 	}
+	if (__builtin_expect(number >= stream->watch.next, 1))
+		note_times(tester, stream, now, &stamp, good);
 	shunt_watch_see(&stream->watch, &stamp, now);
 	shunt_watch_publish(&stream->watch);
 }
@@ -219,6 +252,17 @@ uint64_t shunt_tester_sent(struct shunt_tester *tester, unsigned int stream)
 struct shunt_watch *shunt_tester_watch(struct shunt_tester *tester, unsigned int stream)
 {
 	return &tester->streams[stream].watch;
+}
+
+void shunt_tester_phase(struct shunt_tester *tester, enum shunt_phase phase)
+{
+	atomic_store_explicit(&tester->phase, phase, memory_order_relaxed);
+}
+
+const struct shunt_times *shunt_tester_times(
+	struct shunt_tester *tester, unsigned int stream, enum shunt_phase phase)
+{
+	return &tester->streams[stream].times[phase];
 }
 
 uint64_t shunt_tester_corrupt(struct shunt_tester *tester, unsigned int stream)
@@ -242,6 +286,20 @@ uint64_t shunt_tester_stamp(struct shunt_tester *tester, unsigned int stream, ui
 		&tester->streams[stream].log[number % LOG_SIZE], memory_order_relaxed);
 	/* The sender may have come round while it was read. */
 	return shunt_tester_sent(tester, stream) - number < LOG_SIZE ? stamp : 0;
+}
+
+uint64_t shunt_tester_sent_after(struct shunt_tester *tester, unsigned int stream, uint64_t time)
+{
+	uint64_t number = shunt_tester_sent(tester, stream), stamp, after = 0;
+
+	for (; number-- > 0; after = stamp) {
+		stamp = shunt_tester_stamp(tester, stream, number);
+		if (!stamp)
+			return 0;
+		if (stamp <= time)
+			break;
+	}
+	return after;
 }
 
 uint64_t shunt_tester_interval(

@@ -13,16 +13,23 @@
 int shunt_watch_init(struct shunt_watch *watch, uint16_t stream)
 {
 	ssize_t size = rte_ring_get_memsize_elem(sizeof(struct shunt_gap), RING_SIZE);
+	int ret;
 
 	*watch = (struct shunt_watch){ .stream = stream };
 	watch->gaps = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)size);
 	if (!watch->gaps)
 		return shunt_fail(-ENOMEM, "watch: out of memory");
-	return rte_ring_init(watch->gaps, "gaps", RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	ret = rte_ring_init(watch->gaps, "gaps", RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (!ret)
+		ret = shunt_sights_init(&watch->sights);
+	if (ret)
+		shunt_watch_fini(watch);
+	return ret;
 }
 
 void shunt_watch_fini(struct shunt_watch *watch)
 {
+	shunt_sights_fini(&watch->sights);
 	free(watch->gaps);
 	watch->gaps = NULL;
 }
@@ -63,8 +70,6 @@ void shunt_watch_gap(struct shunt_watch *watch, const struct shunt_stamp *stamp,
 		.last_seen = watch->last_seen,
 		.first_seen = now,
 	};
-	if (watch->last_seen && now - watch->last_seen > watch->max_interval)
-		watch->max_interval = now - watch->last_seen;
 	watch->next = gap.first + 1;
 	watch->last_stamp = stamp->time;
 	watch->last_seen = now;

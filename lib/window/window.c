@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "books.h"
+#include "figures.h"
+#include "measure.h"
 #include "shunt_clock.h"
 #include "shunt_error.h"
 
@@ -17,6 +18,7 @@ struct pending {
 	struct shunt_switch_result result;
 	uint64_t number;
 	uint32_t todo; /* bit a port: to be measured */
+	struct whole whole;
 };
 
 struct shunt_window {
@@ -24,15 +26,19 @@ struct shunt_window {
 	unsigned int count;
 	struct shunt_window_port ports[SHUNT_WINDOW_MAX_PORTS];
 	struct shunt_window_figures figures[SHUNT_WINDOW_MAX_PORTS];
-	shunt_measurement_sink sink;
-	void *sink_context;
+	struct shunt_window_group_figures group;
+	struct shunt_window_sink sink;
 	struct books books;
 	struct pending pending[PENDING];
 	unsigned int pending_count;
 	uint64_t switches;
 	uint64_t changed;
 	uint64_t changed_explained;
-	uint64_t seen[SHUNT_WINDOW_MAX_PORTS]; /* stamps seen before the gaps were taken in */
+	/* Stamps seen before the gaps were taken in, behind the ports and where they come back. */
+	uint64_t seen[SHUNT_WINDOW_MAX_PORTS];
+	uint64_t returned[SHUNT_WINDOW_MAX_PORTS];
+	uint64_t baseline_end[SHUNT_WINDOW_MAX_PORTS]; /* number of the first frame after it */
+	bool baseline;
 };
 
 int shunt_window_create(struct shunt_tester *tester, const struct shunt_window_port *ports,
@@ -57,21 +63,31 @@ void shunt_window_destroy(struct shunt_window *window)
 {
 	if (!window)
 		return;
-	for (unsigned int i = 0; i < window->count; i++) {
-		shunt_samples_free(&window->figures[i].window_ns);
-		shunt_samples_free(&window->figures[i].resolution_ns);
-		shunt_samples_free(&window->figures[i].ioctl_ns);
-		shunt_samples_free(&window->figures[i].paused_ns);
-		shunt_samples_free(&window->figures[i].mend_ns);
-	}
+	for (unsigned int i = 0; i < window->count; i++)
+		figures_free(&window->figures[i]);
+	figures_free_group(&window->group);
 	books_free(&window->books);
 	free(window);
 }
 
-void shunt_window_sink(struct shunt_window *window, shunt_measurement_sink sink, void *context)
+void shunt_window_sink(struct shunt_window *window, const struct shunt_window_sink *sink)
 {
-	window->sink = sink;
-	window->sink_context = context;
+	window->sink = *sink;
+}
+
+void shunt_window_baseline(struct shunt_window *window)
+{
+	window->baseline = true;
+	shunt_tester_phase(window->tester, SHUNT_PHASE_BASELINE);
+}
+
+void shunt_window_switching(struct shunt_window *window)
+{
+	window->baseline = false;
+	for (unsigned int port = 0; port < window->count; port++)
+		window->baseline_end[port] = shunt_watch_next(
+			shunt_tester_watch(window->tester, window->ports[port].stream));
+	shunt_tester_phase(window->tester, SHUNT_PHASE_SWITCHING);
 }
 
 /* What a port lost of the frames into it and, of those that leave through it, out of it. */
@@ -97,8 +113,18 @@ static void sum_up_losses(struct shunt_window *window, unsigned int port)
 
 struct shunt_window_figures *shunt_window_figures(struct shunt_window *window, unsigned int port)
 {
+	struct shunt_window_figures *figures = &window->figures[port];
+
 	sum_up_losses(window, port);
-	return &window->figures[port];
+	figures->baseline_sent = window->baseline_end[port];
+	figures->baseline_lost =
+		lost_below(&window->books.ports[port].tester, window->baseline_end[port]);
+	return figures;
+}
+
+struct shunt_window_group_figures *shunt_window_group_figures(struct shunt_window *window)
+{
+	return &window->group;
 }
 
 void shunt_window_changed(struct shunt_window *window, uint64_t *frames, uint64_t *in_switches)
@@ -107,123 +133,67 @@ void shunt_window_changed(struct shunt_window *window, uint64_t *frames, uint64_
 	*in_switches = window->changed_explained;
 }
 
-static void add_recovery(struct shunt_recovery *sum, const struct shunt_recovery *recovery)
-{
-	sum->repaired_descriptors += recovery->repaired_descriptors;
-	sum->queue_resets += recovery->queue_resets;
-	sum->port_resets += recovery->port_resets;
-	sum->function_resets += recovery->function_resets;
-	sum->rx_dropped += recovery->rx_dropped;
-	sum->tx_dropped += recovery->tx_dropped;
-}
-
-static int add_mended(struct shunt_window_figures *figures, const struct shunt_recovery *recovery)
-{
-	if (!shunt_recovery_mended(recovery))
-		return 0;
-	add_recovery(&figures->recovered, recovery);
-	figures->recoveries++;
-	return shunt_samples_add(&figures->mend_ns, shunt_clock_to_ns(recovery->time));
-}
-
-static void add_faults(struct shunt_window_figures *figures, int64_t faults)
-{
-	if (faults < 0) {
-		figures->fault_unknown++;
-		if (figures->faults == 0)
-			figures->faults = faults;
-	} else if (faults > 0) {
-		figures->faults = faults + (figures->faults > 0 ? figures->faults : 0);
-	}
-}
-
-static int add_member(
-	struct shunt_window_figures *figures, const struct shunt_switch_member *member)
-{
-	int ret = shunt_samples_add(&figures->ioctl_ns, shunt_clock_to_ns(member->ioctl_time));
-
-	add_faults(figures, member->faults);
-	if (!ret && member->pause_start)
-		ret = shunt_samples_add(&figures->paused_ns,
-			shunt_clock_to_ns(member->pause_end - member->pause_start));
-	return ret ? ret : add_mended(figures, &member->recovery);
-}
-
-/* The gap of a port that a switch made: of those that a frame in the switch could have met. */
-static const struct shunt_gap *find_gap(
-	const struct port_books *port, const struct shunt_switch_result *result)
-{
-	const struct shunt_gap *best = NULL;
-
-	for (size_t i = 0; i < port->gap_count; i++) {
-		const struct shunt_gap *gap = &port->gaps[i];
-
-		if (gap->last_stamp > result->moved || gap->first_stamp < result->start)
-			continue;
-		if (!best ||
-			gap->first_stamp - gap->last_stamp > best->first_stamp - best->last_stamp)
-			best = gap;
-	}
-	return best;
-}
-
+/* @return 1: measured; 0: not, nothing was sent to tell by; -ENOMEM */
 static int measure(struct shunt_window *window, struct pending *pending, unsigned int port)
 {
-	struct shunt_window_figures *figures = &window->figures[port];
-	unsigned int stream = window->ports[port].stream;
-	const struct shunt_gap *gap = find_gap(&window->books.ports[port], &pending->result);
 	struct shunt_measurement measurement = {
 		.number = pending->number,
 		.port = port,
 		.result = &pending->result,
 	};
-	uint64_t first_lost, last_lost;
 	int ret;
 
-	if (gap && gap->first_stamp) {
-		first_lost = shunt_tester_stamp(window->tester, stream, gap->last + 1);
-		last_lost = shunt_tester_stamp(window->tester, stream, gap->first - 1);
-		measurement.last = gap->last_stamp;
-		measurement.first = gap->first_stamp;
-		measurement.window = gap->first_stamp - gap->last_stamp;
-		measurement.resolution = measurement.window;
-		if (first_lost && last_lost)
-			measurement.resolution -= last_lost - first_lost;
-		measurement.lost = shunt_gap_frames(gap);
-	} else {
-		measurement.resolution = shunt_tester_interval(
-			window->tester, stream, pending->result.start, pending->result.moved);
-		if (!measurement.resolution) {
-			figures->unmeasured++;
-			return 0;
-		}
-	}
-	figures->last_window_ns = shunt_clock_to_ns(measurement.window);
-	ret = shunt_samples_add(&figures->window_ns, figures->last_window_ns);
-	if (!ret)
-		ret = shunt_samples_add(
-			&figures->resolution_ns, shunt_clock_to_ns(measurement.resolution));
-	if (window->sink)
-		window->sink(window->sink_context, &measurement);
-	return ret;
+	if (!measure_port(
+		    window->tester, &window->ports[port], &window->books.ports[port], &measurement))
+		return 0;
+	measure_add(&pending->whole, &measurement);
+	ret = figures_add_measurement(&window->figures[port], &measurement);
+	if (window->sink.port)
+		window->sink.port(window->sink.context, &measurement);
+	return ret ? ret : 1;
 }
 
-/* A port can be measured once a frame that was sent after the switch has been seen behind it. */
+/*
+ * A port can be measured once a frame that was sent after the switch has been seen behind it, and
+ * has come back; without the latter, if that takes too long.
+ */
 static int measure_ready(struct shunt_window *window, struct pending *pending, bool give_up)
 {
+	const uint64_t end = pending->result.end;
 	int ret = 0;
 
-	for (unsigned int port = 0; port < window->count && !ret; port++) {
+	for (unsigned int port = 0; port < window->count && ret >= 0; port++) {
+		bool seen = window->seen[port] > end;
+
 		if (!(pending->todo >> port & 1))
 			continue;
-		if (window->seen[port] > pending->result.end)
-			ret = measure(window, pending, port);
-		else if (give_up)
-			window->figures[port].unmeasured++;
-		else
+		if (!give_up && !(seen && window->returned[port] > end))
 			continue;
+		ret = seen ? measure(window, pending, port) : 0;
+		if (ret == 0)
+			window->figures[port].unmeasured++;
 		pending->todo &= ~(1u << port);
 	}
+	return ret < 0 ? ret : 0;
+}
+
+/* All ports were tried: with one unmeasured, nothing can be said of the group. */
+static int complete(struct shunt_window *window, const struct pending *pending)
+{
+	struct shunt_group_measurement measurement = {
+		.number = pending->number,
+		.result = &pending->result,
+	};
+	int ret;
+
+	if (pending->whole.ports < window->count) {
+		window->group.unmeasured++;
+		return 0;
+	}
+	measure_group(&pending->whole, &measurement);
+	ret = figures_add_group(&window->group, &measurement);
+	if (window->sink.group)
+		window->sink.group(window->sink.context, &measurement);
 	return ret;
 }
 
@@ -239,6 +209,8 @@ static int settle_pending(struct shunt_window *window, bool give_up)
 
 		if (!ret)
 			ret = measure_ready(window, pending, give_up || late);
+		if (!ret && !pending->todo)
+			ret = complete(window, pending);
 		if (pending->todo && kept++ != i)
 			window->pending[kept - 1] = *pending;
 	}
@@ -324,6 +296,15 @@ static void take_changed(struct shunt_window *window)
 	} while (n == BATCH);
 }
 
+static void note_seen(struct shunt_window *window, unsigned int port)
+{
+	struct shunt_watch *returned =
+		shunt_tester_watch(window->tester, window->ports[port].stream);
+
+	window->seen[port] = shunt_watch_stamp(window->ports[port].receive);
+	window->returned[port] = shunt_sights_last_stamp(&returned->sights);
+}
+
 static int poll_all(struct shunt_window *window, bool give_up)
 {
 	uint64_t oldest;
@@ -331,7 +312,7 @@ static int poll_all(struct shunt_window *window, bool give_up)
 
 	/* A port whose frame is seen here has every gap before that frame in its ring. */
 	for (unsigned int port = 0; port < window->count; port++)
-		window->seen[port] = shunt_watch_stamp(window->ports[port].receive);
+		note_seen(window, port);
 	for (unsigned int port = 0; port < window->count && !ret; port++)
 		ret = take_gaps(window, port);
 	take_changed(window);
@@ -355,7 +336,7 @@ int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_r
 		if (member->faults || shunt_recovery_mended(&member->recovery) ||
 			result->plan == SHUNT_PLAN_RESTART) /* what is in a stopped port is lost */
 			note.troubled |= 1u << port;
-		ret = add_member(&window->figures[port], member);
+		ret = figures_add_member(&window->figures[port], member);
 	}
 	if (!ret)
 		ret = books_note(&window->books, &note);
@@ -381,7 +362,7 @@ int shunt_window_check(struct shunt_window *window, const struct shunt_switch_re
 
 		if (shunt_recovery_mended(recovery))
 			note.troubled |= 1u << port;
-		ret = add_mended(&window->figures[port], recovery);
+		ret = figures_add_mended(&window->figures[port], recovery);
 	}
 	return ret ? ret : books_note(&window->books, &note);
 }
@@ -405,6 +386,8 @@ int shunt_window_end(struct shunt_window *window)
 		shunt_watch_end(returned, sent, now);
 		dropped += window->ports[port].receive->gaps_dropped + returned->gaps_dropped;
 	}
+	if (window->baseline) /* it was all there was */
+		shunt_window_switching(window);
 	dropped += shunt_tester_changed_dropped(window->tester);
 	ret = poll_all(window, true);
 	if (!ret && dropped)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Windows and books on a made-up clock: every stamp, loss and switch is chosen, so every figure
- * that must come out is known. Two ports; stream 0 goes in at port 0 and out at port 1, stream 1
- * back.
+ * Windows and books of two ports whose frames, losses and switches are all chosen.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -14,106 +12,7 @@
 #include <cmocka.h>
 
 #include "shunt_clock.h"
-#include "shunt_window.h"
-
-#define STEP 100 /* ticks between two frames of a stream */
-
-struct bench {
-	struct shunt_traffic traffic;
-	struct shunt_tester *tester;
-	struct shunt_watch receive[2];
-	struct shunt_window *window;
-	struct shunt_measurement last[2];
-	unsigned int measured;
-	uint64_t now;
-};
-
-static void remember(void *context, const struct shunt_measurement *measurement)
-{
-	struct bench *bench = context;
-
-	bench->last[measurement->port] = *measurement;
-	bench->measured++;
-}
-
-static int set_up(void **state)
-{
-	static struct bench bench;
-	struct shunt_window_port ports[2] = {
-		{ .name = "p0", .stream = 0, .out = 1, .receive = &bench.receive[0] },
-		{ .name = "p1", .stream = 1, .out = 0, .receive = &bench.receive[1] },
-	};
-
-	memset(&bench, 0, sizeof(bench));
-	assert_int_equal(shunt_traffic_fixed(64, &bench.traffic), 0);
-	assert_int_equal(shunt_tester_create(2, &bench.traffic, SHUNT_RATE_MAX, &bench.tester), 0);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(shunt_watch_init(&bench.receive[i], (uint16_t)i), 0);
-	assert_int_equal(shunt_window_create(bench.tester, ports, 2, &bench.window), 0);
-	shunt_window_sink(bench.window, remember, &bench);
-	shunt_tester_start(bench.tester);
-	bench.now = shunt_clock_now();
-	*state = &bench;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct bench *bench = *state;
-
-	shunt_window_destroy(bench->window);
-	for (int i = 0; i < 2; i++)
-		shunt_watch_fini(&bench->receive[i]);
-	shunt_tester_destroy(bench->tester);
-	shunt_traffic_free(&bench->traffic);
-	return 0;
-}
-
-enum fate { ARRIVES, LOST_IN, LOST_OUT, CHANGED };
-
-/* One frame of each stream, a step apart; stream 0's meets its fate. */
-static void step(struct bench *bench, enum fate fate)
-{
-	bench->now += STEP;
-	for (unsigned int stream = 0; stream < 2; stream++) {
-		struct shunt_stamp stamp;
-		uint8_t copy[64];
-		uint32_t length;
-		const void *frame =
-			shunt_tester_send(bench->tester, stream, bench->now, true, &length);
-
-		assert_non_null(frame);
-		memcpy(copy, frame, length);
-		if (stream == 0 && fate == LOST_IN)
-			continue;
-		assert_true(shunt_stamp_read(copy, length, &stamp));
-		shunt_watch_see(&bench->receive[stream], &stamp, bench->now + 1);
-		shunt_watch_publish(&bench->receive[stream]);
-		if (stream == 0 && fate == LOST_OUT)
-			continue;
-		if (stream == 0 && fate == CHANGED)
-			copy[20] ^= 1;
-		shunt_tester_receive(bench->tester, bench->now + 2, copy, length);
-	}
-}
-
-static void steps(struct bench *bench, unsigned int count, enum fate fate)
-{
-	while (count--)
-		step(bench, fate);
-}
-
-static struct shunt_switch_result begin_switch(struct bench *bench)
-{
-	return (struct shunt_switch_result){ .start = bench->now + 1, .member_count = 2 };
-}
-
-static void end_switch(struct bench *bench, struct shunt_switch_result *result)
-{
-	result->moved = bench->now + 1;
-	result->end = bench->now + 2;
-	assert_int_equal(shunt_window_switch(bench->window, result), 0);
-}
+#include "window_bench.h"
 
 static void a_loss_is_a_window_with_its_resolution(void **state)
 {
@@ -142,6 +41,51 @@ static void a_loss_is_a_window_with_its_resolution(void **state)
 	assert_int_equal(figures->faults, 7);
 	assert_int_equal(figures->window_ns.count, 1);
 	assert_int_equal(shunt_window_figures(bench->window, 1)->tx_lost, 0);
+}
+
+static void the_baseline_is_kept_apart(void **state)
+{
+	const struct shunt_times *before, *after;
+	struct bench *bench = *state;
+	struct shunt_window_figures *figures;
+
+	shunt_window_baseline(bench->window);
+	steps(bench, 20, ARRIVES);
+	steps(bench, 2, LOST_IN);
+	steps(bench, 1, LOST_OUT);
+	steps(bench, 17, ARRIVES);
+	shunt_window_switching(bench->window);
+	steps(bench, 5, ARRIVES);
+	steps(bench, 5, LOST_IN);
+	steps(bench, 30, ARRIVES);
+	assert_int_equal(shunt_window_end(bench->window), 0);
+	figures = shunt_window_figures(bench->window, 0);
+	assert_int_equal(figures->baseline_sent, 40);
+	assert_int_equal(figures->baseline_lost, 3);
+	assert_int_equal(figures->rx_lost, 7); /* of the whole run */
+	assert_int_equal(shunt_window_figures(bench->window, 1)->baseline_lost, 0);
+	before = shunt_tester_times(bench->tester, 0, SHUNT_PHASE_BASELINE);
+	after = shunt_tester_times(bench->tester, 0, SHUNT_PHASE_SWITCHING);
+	assert_int_equal(shunt_histogram_max(&before->gap), 4 * STEP);
+	assert_int_equal(shunt_histogram_max(&after->gap), 6 * STEP);
+	assert_int_equal(shunt_histogram_count(&before->gap), 36); /* before the first is none */
+	assert_int_equal(shunt_histogram_count(&after->gap), 35);
+	/* Of 72 frames every 17th: the 17th and the 34th, the 51st and the 68th. */
+	assert_int_equal(shunt_histogram_count(&before->latency), 2);
+	assert_int_equal(shunt_histogram_count(&after->latency), 2);
+	assert_int_equal(shunt_histogram_max(&after->latency), 2);
+}
+
+static void an_interrupted_baseline_is_all_there_is(void **state)
+{
+	struct bench *bench = *state;
+
+	shunt_window_baseline(bench->window);
+	steps(bench, 20, ARRIVES);
+	steps(bench, 2, LOST_IN);
+	assert_int_equal(shunt_window_end(bench->window), 0);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->baseline_sent, 22);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->baseline_lost, 2);
 }
 
 static void a_loss_on_the_way_out_belongs_to_the_other_port(void **state)
@@ -346,21 +290,21 @@ static void a_set_rate_is_kept(void **state)
 	shunt_tester_destroy(tester);
 }
 
-#define window_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		window_test(a_loss_is_a_window_with_its_resolution),
-		window_test(a_loss_on_the_way_out_belongs_to_the_other_port),
-		window_test(a_loss_outside_switches_is_not_explained),
-		window_test(a_loss_in_a_switch_without_faults_is_not_explained),
-		window_test(frames_missing_at_the_end_are_lost),
-		window_test(unknown_faults_are_unknown_for_their_switch),
-		window_test(a_frame_that_comes_late_is_not_lost),
-		window_test(a_changed_frame_is_explained_by_a_switch_with_faults),
-		window_test(changed_and_foreign_frames_are_noticed),
-		window_test(a_set_rate_is_kept),
+		bench_test(a_loss_is_a_window_with_its_resolution),
+		bench_test(the_baseline_is_kept_apart),
+		bench_test(an_interrupted_baseline_is_all_there_is),
+		bench_test(a_loss_on_the_way_out_belongs_to_the_other_port),
+		bench_test(a_loss_outside_switches_is_not_explained),
+		bench_test(a_loss_in_a_switch_without_faults_is_not_explained),
+		bench_test(frames_missing_at_the_end_are_lost),
+		bench_test(unknown_faults_are_unknown_for_their_switch),
+		bench_test(a_frame_that_comes_late_is_not_lost),
+		bench_test(a_changed_frame_is_explained_by_a_switch_with_faults),
+		bench_test(changed_and_foreign_frames_are_noticed),
+		bench_test(a_set_rate_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "frame_loss.h"
+#include "measure.h"
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t above(uint64_t value, uint64_t limit)
+{
+	return value > limit ? value - limit : 0;
+}
+
+/* The longest gap of those that a frame in the switch could have met, and the frames of all. */
+static const struct shunt_gap *find_gap(
+	const struct port_books *port, const struct shunt_switch_result *result, uint64_t *lost)
+{
+	const struct shunt_gap *best = NULL;
+
+	*lost = 0;
+	for (size_t i = 0; i < port->gap_count; i++) {
+		const struct shunt_gap *gap = &port->gaps[i];
+
+		if (!gap->last_stamp || !gap->first_stamp || gap->last_stamp > result->moved ||
+			gap->first_stamp < result->start)
+			continue;
+		*lost += shunt_gap_frames(gap);
+		if (!best ||
+			gap->first_stamp - gap->last_stamp > best->first_stamp - best->last_stamp)
+			best = gap;
+	}
+	return best;
+}
+
+/* A frame is taken to be on the wire at its stamp. */
+static void find_edges(struct shunt_tester *tester, unsigned int stream,
+	const struct shunt_gap *gap, struct shunt_edges *edges)
+{
+	uint64_t first_lost = shunt_tester_stamp(tester, stream, gap->last + 1);
+	uint64_t last_lost = shunt_tester_stamp(tester, stream, gap->first - 1);
+
+	edges->begin_from = gap->last_stamp;
+	edges->begin_to = first_lost ? first_lost : gap->first_stamp;
+	edges->end_from = last_lost ? last_lost : gap->last_stamp;
+	edges->end_to = gap->first_stamp;
+}
+
+/*
+ * A port that lost nothing may have been blocked, unseen, at any time of the switch. One that had
+ * to be mended runs when its hardware has taken notice: after the end, but before a frame that went
+ * in then.
+ */
+static void find_bounds(
+	struct shunt_tester *tester, unsigned int stream, struct shunt_measurement *measurement)
+{
+	const struct shunt_switch_result *result = measurement->result;
+	struct shunt_edges *edges = &measurement->edges;
+
+	edges->begin_from = result->start;
+	edges->end_to = result->moved;
+	if (shunt_recovery_mended(&result->members[measurement->port].recovery))
+		edges->end_to =
+			larger(result->end, shunt_tester_sent_after(tester, stream, result->end));
+}
+
+static void find_outages(struct shunt_tester *tester, const struct shunt_window_port *port,
+	struct shunt_measurement *measurement)
+{
+	const struct shunt_watch *returned = shunt_tester_watch(tester, port->stream);
+	const struct shunt_switch_result *result = measurement->result;
+
+	if (shunt_sights_outage(
+		    &port->receive->sights, result->start, result->end, &measurement->outage))
+		measurement->outage = (struct shunt_outage){ 0 };
+	if (shunt_sights_outage_behind(
+		    &returned->sights, result->start, result->end, &measurement->returned))
+		measurement->returned = (struct shunt_outage){ 0 };
+}
+
+bool measure_port(struct shunt_tester *tester, const struct shunt_window_port *port,
+	const struct port_books *books, struct shunt_measurement *measurement)
+{
+	const struct shunt_switch_result *result = measurement->result;
+	const struct shunt_gap *gap = find_gap(books, result, &measurement->lost);
+	struct shunt_edges *edges = &measurement->edges;
+
+	find_outages(tester, port, measurement);
+	if (!gap) {
+		find_bounds(tester, port->stream, measurement);
+		measurement->resolution =
+			shunt_tester_interval(tester, port->stream, result->start, result->moved);
+		return measurement->resolution != 0;
+	}
+	find_edges(tester, port->stream, gap, edges);
+	measurement->window = edges->end_to - edges->begin_from;
+	measurement->resolution = measurement->window - above(edges->end_from, edges->begin_to);
+	if (!frame_loss(tester, port->stream, gap, measurement->lost, &measurement->loss_window,
+		    &measurement->loss_resolution))
+		measurement->loss_resolution = 0;
+	return true;
+}
+
+bool shunt_window_methods_agree(const struct shunt_measurement *measurement)
+{
+	uint64_t least = measurement->window - measurement->resolution;
+	uint64_t most = measurement->window;
+
+	return measurement->loss_window + measurement->loss_resolution >= least &&
+	       above(measurement->loss_window, measurement->loss_resolution) <= most;
+}
+
+void measure_add(struct whole *whole, const struct shunt_measurement *measurement)
+{
+	const struct shunt_edges *port = &measurement->edges;
+	struct shunt_edges *edges = &whole->edges;
+
+	if (!whole->ports++)
+		*edges = (struct shunt_edges){ .begin_from = UINT64_MAX, .begin_to = UINT64_MAX };
+	edges->begin_from = smaller(edges->begin_from, port->begin_from);
+	edges->end_to = larger(edges->end_to, port->end_to);
+	if (!measurement->lost)
+		return;
+	whole->lossy++;
+	whole->lost += measurement->lost;
+	edges->begin_to = smaller(edges->begin_to, port->begin_to);
+	edges->end_from = larger(edges->end_from, port->end_from);
+}
+
+void measure_group(const struct whole *whole, struct shunt_group_measurement *measurement)
+{
+	const struct shunt_edges *edges = &whole->edges;
+	uint64_t most = edges->end_to - edges->begin_from;
+
+	measurement->lost = whole->lost;
+	measurement->window = whole->lossy ? most : 0;
+	measurement->resolution =
+		whole->lossy ? most - above(edges->end_from, edges->begin_to) : most;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MEASURE_H
+#define MEASURE_H
+
+#include "books.h"
+#include "shunt_window.h"
+
+/*
+ * One switch, measured: each port from its gaps and the tester's stamps, the group from its ports.
+ *
+ *   gaps, stamps, sights --> measure_port() --> struct shunt_measurement --.
+ *   gaps, stamps, sights --> measure_port() --> struct shunt_measurement --+--> struct whole
+ *                                                                               measure_group()
+ */
+
+/* What the ports of a switch add up to; zero-initialised is none yet. */
+struct whole {
+	unsigned int ports; /* measured */
+	unsigned int lossy; /* of these, lost frames */
+	struct shunt_edges edges;
+	uint64_t lost;
+};
+
+/**
+ * Measures a port.
+ *
+ * @param[in,out] measurement  number, port and result are set
+ * @return false: nothing was sent to tell by
+ */
+bool measure_port(struct shunt_tester *tester, const struct shunt_window_port *port,
+	const struct port_books *books, struct shunt_measurement *measurement);
+
+/** Adds a port that was measured. */
+void measure_add(struct whole *whole, const struct shunt_measurement *measurement);
+
+/** @param[in,out] measurement  number and result are set */
+void measure_group(const struct whole *whole, struct shunt_group_measurement *measurement);
+
+#endif
