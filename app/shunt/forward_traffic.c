@@ -8,7 +8,8 @@
 #include "shunt_error.h"
 #include "shunt_sim.h"
 
-#define QUIET_NS     50000000 /* nothing came back for so long: nothing is under way */
+#define QUIET_NS     50000000  /* nothing came back for so long after the last frame sent */
+#define MISSING_NS   500000000 /* nor before it: what is missing is lost, not under way */
 #define DRAIN_MAX_NS 2000000000
 #define POLL_NS      1000000
 
@@ -123,6 +124,16 @@ static uint64_t returned(struct forward *run)
 	return frames;
 }
 
+/* How long nothing may have come back to be sure that nothing will. */
+static uint64_t patience(struct forward *run)
+{
+	for (unsigned int i = 0; i < run->count; i++)
+		if (shunt_watch_next(shunt_tester_watch(run->tester, i)) <
+			shunt_tester_sent(run->tester, i))
+			return shunt_clock_from_ns(MISSING_NS);
+	return shunt_clock_from_ns(QUIET_NS);
+}
+
 void forward_traffic_end(struct forward *run)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
@@ -137,7 +148,7 @@ void forward_traffic_end(struct forward *run)
 			frames = returned(run);
 			quiet_since = now;
 		}
-	} while (now - quiet_since < shunt_clock_from_ns(QUIET_NS) &&
+	} while (now - quiet_since < patience(run) &&
 		 now - start < shunt_clock_from_ns(DRAIN_MAX_NS));
 	for (unsigned int i = 0; run->source == FORWARD_WIRES && i < run->count; i++)
 		shunt_sim_connect(run->platform, run->ports[i].function, NULL);

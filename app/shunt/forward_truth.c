@@ -124,6 +124,9 @@ bool forward_truth_port(struct forward_truth *truth, const struct shunt_measurem
 	const struct shunt_sim_blocked *found;
 
 	take_in(truth);
+	/* A port that was stopped did not see how long the IOMMU blocked it. */
+	if (measurement->result->plan == SHUNT_PLAN_RESTART)
+		return false;
 	found = find(port, measurement->result);
 	if (!found)
 		return false;

@@ -30,7 +30,11 @@ int forward_truth_create(struct shunt_platform *platform, const struct shunt_win
 /** NULL is allowed. */
 void forward_truth_destroy(struct forward_truth *truth);
 
-/** Compares a port's measurement. @return false: the platform's records of it are gone */
+/**
+ * Compares a port's measurement.
+ *
+ * @return false: the platform's records of it are gone, or the plan stopped the port
+ */
 bool forward_truth_port(struct forward_truth *truth, const struct shunt_measurement *measurement,
 	struct forward_truth_span *span);
 
