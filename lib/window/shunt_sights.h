@@ -12,10 +12,11 @@
  *                        |<--- outage --->|
  *   asked for             [start      end]         -> also the usual time between two sights
  *
- * A sight is a burst. Those that follow the one noted before within a microsecond are not noted, so
- * a ring of fixed size goes back at least 65 ms, and an outage is too long by less than that.
+ * A sight is a burst. One that follows the sight noted before within two microseconds is not noted:
+ * so a ring of fixed size goes back at least 32 ms, and an outage is too long by less than two
+ * microseconds.
  *
- * One thread notes (a branch, and a store a microsecond at most), one other asks at the same time:
+ * One thread notes (a branch, and two stores now and then), one other asks at the same time:
  * it checks that what it read was not overwritten meanwhile.
  */
 
@@ -23,8 +24,8 @@
 extern "C" {
 #endif
 
-#define SHUNT_SIGHTS_APART_NS 1000
-#define SHUNT_SIGHTS_SIZE     65536u /* a power of two */
+#define SHUNT_SIGHTS_APART_NS 2000
+#define SHUNT_SIGHTS_SIZE     16384u /* a power of two; small, so as not to fill the caches */
 
 /** A sight. Times in shunt_clock ticks. */
 struct shunt_sight {

@@ -51,19 +51,20 @@ static inline uint64_t shunt_gap_frames(const struct shunt_gap *gap)
 
 /** A watch. The fields are the feeding thread's; others read through the functions below. */
 struct shunt_watch {
+	/* What every frame needs stands together. */
 	uint64_t next;       /**< number of the frame expected next */
 	uint64_t last_stamp; /**< of the last frame in order */
 	uint64_t last_seen;
 	uint64_t frames;                  /**< seen in all, late ones included */
-	uint64_t late;                    /**< seen after a higher number: late, or seen before */
-	uint64_t strays;                  /**< frames of other streams */
-	uint64_t gaps_dropped;            /**< gaps that found the ring full */
 	_Atomic uint64_t published_stamp; /**< for shunt_watch_stamp() */
 	_Atomic uint64_t published_frames;
 	_Atomic uint64_t published_next;
+	uint16_t stream;
 	struct shunt_sights sights; /**< bursts */
 	struct rte_ring *gaps;
-	uint16_t stream;
+	uint64_t gaps_dropped; /**< gaps that found the ring full */
+	uint64_t late;         /**< seen after a higher number: late, or seen before */
+	uint64_t strays;       /**< frames of other streams */
 };
 
 /** Makes a watch on a stream, which expects frame 0. @return 0, -ENOMEM */

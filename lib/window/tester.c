@@ -25,6 +25,8 @@ struct stream {
 	_Atomic uint64_t sent; /* published */
 	_Atomic uint64_t *log; /* stamps by number */
 	struct shunt_watch watch;
+	uint64_t due_back;         /* number that has to come back next, and */
+	size_t due_back_frame;     /* its frame in the cycle */
 	unsigned int unsampled;    /* frames since the last one whose latency was taken */
 	struct shunt_times *times; /* by phase */
 	_Atomic uint64_t corrupt;
@@ -164,10 +166,23 @@ const void *shunt_tester_send(struct shunt_tester *tester, unsigned int number, 
 	return frame->bytes;
 }
 
+/* The frame that went out with a number. In order it is the next one: no division for each. */
+static const struct shunt_frame *frame_of(
+	const struct shunt_traffic *traffic, struct stream *stream, uint64_t number)
+{
+	size_t frame = stream->due_back_frame;
+
+	if (__builtin_expect(number != stream->due_back, 0))
+		frame = number % traffic->count;
+	stream->due_back = number + 1;
+	stream->due_back_frame = frame + 1 == traffic->count ? 0 : frame + 1;
+	return &traffic->frames[frame];
+}
+
 static bool intact(const struct shunt_tester *tester, struct stream *stream, uint64_t number,
 	const struct shunt_stamp *stamp, const uint8_t *bytes, uint32_t length)
 {
-	const struct shunt_frame *frame = &tester->traffic->frames[number % tester->traffic->count];
+	const struct shunt_frame *frame = frame_of(tester->traffic, stream, number);
 
 	if (number >= stream->next || length != frame->length)
 		return false;

@@ -111,7 +111,7 @@ static void what_was_overwritten_is_not_made_up(void **state)
 	assert_int_equal(outage.length, step);
 }
 
-#define ROUNDS 40u
+#define ROUNDS 160u
 
 static atomic_bool done;
 

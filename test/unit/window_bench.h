@@ -12,7 +12,7 @@
  *   stream 1 --> port 1 --> port 0 --> tester
  */
 
-#define STEP 10000 /* ticks between two frames of a stream */
+#define STEP 20000 /* ticks between two frames of a stream */
 
 struct bench {
 	struct shunt_traffic traffic;
@@ -23,7 +23,7 @@ struct bench {
 	struct shunt_group_measurement group;
 	unsigned int measured; /* ports */
 	unsigned int groups_measured;
-	uint64_t now; /* behind shunt_clock, as long as a test does not take 900 steps */
+	uint64_t now; /* behind shunt_clock, as long as a test does not take 400 steps */
 };
 
 /** A bench for each test, in *state. */
