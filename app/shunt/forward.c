@@ -109,12 +109,15 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Switches, polls and shows, each when it is due; a switch that came late moves those after it. */
+/*
+ * Switches, polls and shows, each when it is due; a switch that came late moves those after it.
+ * What a switch did is taken in later: on a shared processor it would keep the worker from running.
+ */
 static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, uint64_t every)
 {
 	uint64_t tick = shunt_clock_from_ns(TICK_NS), poll = shunt_clock_from_ns(POLL_NS);
 	uint64_t next_switch = every ? start + every : UINT64_MAX;
-	uint64_t next_tick = start + tick, next, now;
+	uint64_t next_tick = start + tick, next_poll = start, next, now;
 	uint64_t deadline = duration_ns ? start + shunt_clock_from_ns(duration_ns) : UINT64_MAX;
 	int ret = 0;
 
@@ -123,18 +126,21 @@ static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, 
 			ret = switch_once(run);
 			run->looked_after = shunt_clock_now();
 			next_switch = RTE_MAX(next_switch + every, run->looked_after);
+			next_poll = earlier(next_poll, run->looked_after + every / 2);
 		}
 		if (!ret)
 			ret = forward_ports_check(run);
 		if (!ret)
 			ret = check_ports(run, now);
-		if (!ret)
+		if (!ret && now >= next_poll) {
 			ret = shunt_window_poll(run->window);
+			next_poll = now + poll;
+		}
 		if (now >= next_tick) {
 			forward_view_tick(run);
 			next_tick += tick;
 		}
-		next = earlier(earlier(next_switch, next_tick), earlier(now + poll, deadline));
+		next = earlier(earlier(next_switch, next_tick), earlier(next_poll, deadline));
 		sleep_until(next);
 	}
 	return ret;
