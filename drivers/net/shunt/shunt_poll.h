@@ -30,6 +30,11 @@
  * long as the rest of the burst.
  */
 
+/** 0: bursts that nothing can pause, for test/bench/instructions to compare with; no product. */
+#ifndef SHUNT_POLL_PAUSABLE
+#define SHUNT_POLL_PAUSABLE 1
+#endif
+
 /** State of one queue; the poller writes in_burst, the pauser writes paused. */
 struct shunt_poll {
 	uint32_t in_burst;
@@ -59,6 +64,11 @@ static inline __attribute__((always_inline)) bool shunt_poll_enter(
 {
 	uint32_t paused;
 
+	if (!SHUNT_POLL_PAUSABLE) {
+		if (fenced) /* so that the compiler does not make one of the two versions */
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		return true;
+	}
 	if (fenced) {
 		__atomic_store_n(&poll->in_burst, 1, __ATOMIC_SEQ_CST);
 		paused = __atomic_load_n(&poll->paused, __ATOMIC_SEQ_CST);
@@ -79,7 +89,8 @@ static inline __attribute__((always_inline)) bool shunt_poll_enter(
 /** Poller: ends a burst. */
 static inline void shunt_poll_leave(struct shunt_poll *poll)
 {
-	__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELEASE);
+	if (SHUNT_POLL_PAUSABLE)
+		__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELEASE);
 }
 
 /** Pauser: asks; several queues may be asked before one shunt_barrier() and the waits. */
