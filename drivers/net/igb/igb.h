@@ -399,7 +399,8 @@ void igb_recover_baseline(struct igb_port *port);
 int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues);
 /**
  * Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
- * its queues is reset as a whole. Buffers go back to their pools. Lock held.
+ * its queues is reset as a whole. Buffers go back to their pools. ethdev's marks of the queues stay:
+ * it looks at them without the lock. Lock held.
  */
 int igb_halt(struct rte_eth_dev *dev);
 

@@ -104,7 +104,6 @@ int igb_halt(struct rte_eth_dev *dev)
 			igb_tx_queue_drain(port->tx[i]);
 	}
 	port->started = false;
-	mark_queues(dev);
 	return ret;
 }
 
@@ -163,6 +162,7 @@ int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
 	igb_failed(dev, ret);
 	igb_access_begin(port);
 	igb_halt(dev);
+	mark_queues(dev);
 	return ret;
 }
 
@@ -202,6 +202,7 @@ int igb_stop(struct rte_eth_dev *dev)
 	igb_access_begin(port);
 	if (port->started)
 		ret = igb_halt(dev);
+	mark_queues(dev);
 	dev->data->dev_started = 0;
 	pthread_mutex_unlock(&port->lock);
 	rte_eth_linkstatus_set(dev, &link);
