@@ -84,8 +84,10 @@ int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	queue->drop_enable = conf->rx_drop_en;
 	queue->deferred_start = conf->rx_deferred_start;
 	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_RDT(index));
+	pthread_mutex_lock(&port->lock);
 	port->rx[index] = queue;
 	dev->data->rx_queues[index] = queue;
+	pthread_mutex_unlock(&port->lock);
 	return 0;
 
 free_buffers:
@@ -171,8 +173,10 @@ int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	queue->fast_free = offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	queue->deferred_start = conf->tx_deferred_start;
 	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_TDT(index));
+	pthread_mutex_lock(&port->lock);
 	port->tx[index] = queue;
 	dev->data->tx_queues[index] = queue;
+	pthread_mutex_unlock(&port->lock);
 	return 0;
 
 free_buffers:
