@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
 #include "igb.h"
 #include "shunt_error.h"
 
@@ -25,11 +27,15 @@ static void release(void *port)
 	pthread_mutex_unlock(&((struct igb_port *)port)->lock);
 }
 
+/* A function that others reset meanwhile does not answer as asked, and makes no DMA. */
 static int disable_master(struct igb_port *port)
 {
+	int ret;
+
 	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	return igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
+	ret = igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
 		"DMA in flight to end");
+	return ret == -ETIMEDOUT && igb_was_reset(port) ? 0 : ret;
 }
 
 static int turn_off(struct igb_port *port)
