@@ -153,7 +153,11 @@ struct igb_port {
 	bool stopped;     /**< by igb_group.c, with these queues, by bit */
 	uint32_t rx_stopped, tx_stopped;
 	struct rte_ether_addr address; /**< the NIC's own */
-	uint32_t max_frame;            /**< bytes, FCS included */
+	/* What ethdev has set; its own records change without the lock. */
+	struct rte_ether_addr addresses[SHUNT_82576_ADDRESSES];
+	bool promiscuous, all_multicast;
+	bool scattered;     /**< frames may take several buffers */
+	uint32_t max_frame; /**< bytes, FCS included */
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
 	struct igb_tx_queue *tx[SHUNT_82576_QUEUES];
 	uint64_t counters[IGB_REGISTER_COUNTERS];
@@ -238,7 +242,7 @@ int igb_hw_configure(struct igb_port *port);
 void igb_hw_receive(struct igb_port *port, bool enable);
 /** TCTL. */
 void igb_hw_transmit(struct igb_port *port, bool enable);
-/** All receive addresses from ethdev's table. */
+/** All receive addresses. */
 void igb_hw_addresses(struct igb_port *port);
 /** One receive address; NULL clears it. */
 void igb_hw_address(struct igb_port *port, uint32_t index, const struct rte_ether_addr *address);
@@ -399,8 +403,8 @@ void igb_recover_baseline(struct igb_port *port);
 int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues);
 /**
  * Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
- * its queues is reset as a whole. Buffers go back to their pools. ethdev's marks of the queues stay:
- * it looks at them without the lock. Lock held.
+ * its queues is reset as a whole. Buffers go back to their pools. ethdev's marks of the queues
+ * stay: it looks at them without the lock. Lock held.
  */
 int igb_halt(struct rte_eth_dev *dev);
 

@@ -26,63 +26,44 @@ static int igb_link_update(struct rte_eth_dev *dev, int wait)
 }
 
 /* Promiscuity and the like take effect at once on a started port, else at its start. */
-static int update_receive(struct rte_eth_dev *dev)
+static int set_receive(struct rte_eth_dev *dev, bool *what, bool on)
 {
 	struct igb_port *port = igb_port_of(dev);
+	bool before;
 	int ret;
 
 	pthread_mutex_lock(&port->lock);
+	before = *what;
+	*what = on;
 	igb_access_begin(port);
-	if (port->started)
+	/* What was reset from outside is to be seen as such by the next recovery. */
+	if (port->started && !igb_was_reset(port))
 		igb_hw_receive(port, true);
 	ret = igb_access_end(port);
+	if (ret)
+		*what = before;
 	pthread_mutex_unlock(&port->lock);
 	return igb_failed(dev, ret);
 }
 
-/* ethdev sets its own mark after these return. */
-static int set_promiscuous(struct rte_eth_dev *dev, uint8_t on)
-{
-	uint8_t before = dev->data->promiscuous;
-	int ret;
-
-	dev->data->promiscuous = on;
-	ret = update_receive(dev);
-	if (ret)
-		dev->data->promiscuous = before;
-	return ret;
-}
-
 static int igb_promiscuous_enable(struct rte_eth_dev *dev)
 {
-	return set_promiscuous(dev, 1);
+	return set_receive(dev, &igb_port_of(dev)->promiscuous, true);
 }
 
 static int igb_promiscuous_disable(struct rte_eth_dev *dev)
 {
-	return set_promiscuous(dev, 0);
-}
-
-static int set_all_multicast(struct rte_eth_dev *dev, uint8_t on)
-{
-	uint8_t before = dev->data->all_multicast;
-	int ret;
-
-	dev->data->all_multicast = on;
-	ret = update_receive(dev);
-	if (ret)
-		dev->data->all_multicast = before;
-	return ret;
+	return set_receive(dev, &igb_port_of(dev)->promiscuous, false);
 }
 
 static int igb_allmulticast_enable(struct rte_eth_dev *dev)
 {
-	return set_all_multicast(dev, 1);
+	return set_receive(dev, &igb_port_of(dev)->all_multicast, true);
 }
 
 static int igb_allmulticast_disable(struct rte_eth_dev *dev)
 {
-	return set_all_multicast(dev, 0);
+	return set_receive(dev, &igb_port_of(dev)->all_multicast, false);
 }
 
 static int write_address(
@@ -96,6 +77,8 @@ static int write_address(
 	if (port->started)
 		igb_hw_address(port, index, address);
 	ret = igb_access_end(port);
+	if (!ret)
+		port->addresses[index] = address ? *address : (struct rte_ether_addr){ 0 };
 	pthread_mutex_unlock(&port->lock);
 	return igb_failed(dev, ret);
 }

@@ -152,22 +152,19 @@ void igb_hw_address(struct igb_port *port, uint32_t index, const struct rte_ethe
 
 void igb_hw_addresses(struct igb_port *port)
 {
-	const struct rte_ether_addr *addresses = port->port.dev->data->mac_addrs;
-
 	for (uint32_t i = 0; i < SHUNT_82576_ADDRESSES; i++)
-		igb_hw_address(port, i, &addresses[i]);
+		igb_hw_address(port, i, &port->addresses[i]);
 }
 
 void igb_hw_receive(struct igb_port *port, bool enable)
 {
-	const struct rte_eth_dev_data *data = port->port.dev->data;
 	uint32_t control = SHUNT_82576_RCTL_BAM | SHUNT_82576_RCTL_LPE | SHUNT_82576_RCTL_SECRC;
 
 	if (enable)
 		control |= SHUNT_82576_RCTL_EN;
-	if (data->promiscuous)
+	if (port->promiscuous)
 		control |= SHUNT_82576_RCTL_UPE | SHUNT_82576_RCTL_MPE;
-	if (data->all_multicast)
+	if (port->all_multicast)
 		control |= SHUNT_82576_RCTL_MPE;
 	igb_write(port, SHUNT_82576_RCTL, control);
 }

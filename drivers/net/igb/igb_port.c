@@ -56,6 +56,7 @@ static void choose_scattered(struct rte_eth_dev *dev)
 		if (port->rx[i] && port->rx[i]->buffer_size < port->max_frame)
 			dev->data->scattered_rx = 1;
 	}
+	port->scattered = dev->data->scattered_rx;
 }
 
 static void mark_queues(struct rte_eth_dev *dev)
@@ -351,6 +352,7 @@ int igb_open(struct rte_eth_dev *dev)
 		goto unmap;
 	}
 	rte_ether_addr_copy(&port->address, &dev->data->mac_addrs[0]);
+	port->addresses[0] = port->address;
 	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
 	dev->dev_ops = &igb_ops;
 	dev->rx_descriptor_status = igb_rx_descriptor_status;

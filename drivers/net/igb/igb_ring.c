@@ -50,7 +50,7 @@ uint16_t igb_rx_ring_frames(const struct igb_rx_queue *queue, uint16_t completed
  */
 uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t *dropped)
 {
-	bool scattered = queue->port->port.dev->data->scattered_rx;
+	bool scattered = queue->port->scattered;
 	uint32_t mark = scattered ? RX_DAMAGED : RX_DAMAGED | SHUNT_82576_RXD_EOP;
 	uint16_t used = distance(queue->next, head, queue->count);
 	uint16_t marked = 0;
