@@ -142,10 +142,14 @@ static int context_create(const struct shunt_sim_config *sim, struct shunt_conte
 	ret = shunt_eal_memory_create(context->spaces, &context->memory);
 	if (ret)
 		goto destroy_spaces;
-	shunt_guard_start();
+	ret = shunt_guard_start();
+	if (ret)
+		goto destroy_memory;
 	*result = context;
 	return 0;
 
+destroy_memory:
+	shunt_eal_memory_destroy(context->memory);
 destroy_spaces:
 	shunt_spaces_destroy(context->spaces);
 close_iommufd:

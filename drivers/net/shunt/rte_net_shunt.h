@@ -66,9 +66,9 @@ int rte_net_shunt_device(uint16_t port_id, struct shunt_vfio_device **device);
 #define RTE_NET_SHUNT_CHECK_MS 100
 
 /**
- * How often every port group is looked after (shunt_group_check()) by an alarm of EAL: a queue that
- * a fault stopped between two switches is brought back within that time. What is done shows in the
- * ports' xstats.
+ * How often every port group is looked after (shunt_group_check()) by a thread of its own: a queue
+ * that a fault stopped between two switches is brought back within that time. What is done shows in
+ * the ports' xstats.
  *
  * @param ms  0: not at all, the application does it itself
  */
