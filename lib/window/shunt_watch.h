@@ -8,6 +8,7 @@
 
 #include "shunt_sights.h"
 #include "shunt_stamp.h"
+#include "shunt_trail.h"
 
 /*
  * A watch sees one stream at one point (a port's receive side, the tester) and notices what is
@@ -59,6 +60,7 @@ struct shunt_watch {
 	_Atomic uint64_t published_stamp; /**< for shunt_watch_stamp() */
 	_Atomic uint64_t published_frames;
 	_Atomic uint64_t published_next;
+	struct shunt_trail *trail; /**< the caller's, to be set before it is fed; NULL: none */
 	uint16_t stream;
 	struct shunt_sights sights; /**< bursts */
 	struct rte_ring *gaps;
@@ -75,6 +77,16 @@ void shunt_watch_fini(struct shunt_watch *watch);
 
 /** Feeding thread: a frame out of order. Called by shunt_watch_see(). */
 void shunt_watch_gap(struct shunt_watch *watch, const struct shunt_stamp *stamp, uint64_t now);
+
+/** Feeding thread: the frames since the last call were seen by `last_seen`. */
+static inline void shunt_watch_note(struct shunt_watch *watch)
+{
+	struct shunt_trail *trail = watch->trail;
+
+	if (trail->from != watch->next)
+		shunt_trail_note(trail, trail->from, watch->next, watch->last_seen);
+	trail->from = watch->next;
+}
 
 /**
  * Feeding thread: a frame was seen at `now`. One of another stream does not count: a NIC whose DMA
@@ -98,6 +110,8 @@ static inline void shunt_watch_see(
 /** Feeding thread, after a burst: lets other threads know how far it is. */
 static inline void shunt_watch_publish(struct shunt_watch *watch)
 {
+	if (__builtin_expect(watch->trail != NULL, 0))
+		shunt_watch_note(watch);
 	atomic_store_explicit(&watch->published_frames, watch->frames, memory_order_relaxed);
 	atomic_store_explicit(&watch->published_next, watch->next, memory_order_relaxed);
 	atomic_store_explicit(&watch->published_stamp, watch->last_stamp, memory_order_release);

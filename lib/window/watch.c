@@ -54,6 +54,8 @@ void shunt_watch_gap(struct shunt_watch *watch, const struct shunt_stamp *stamp,
 		uint64_t number = watch->next + (uint64_t)(int64_t)ahead;
 
 		watch->late++;
+		if (watch->trail)
+			shunt_trail_note(watch->trail, number, number, now);
 		put(watch, &(struct shunt_gap){ .last = number,
 				   .first = number,
 				   .last_stamp = stamp->time,
@@ -70,6 +72,10 @@ void shunt_watch_gap(struct shunt_watch *watch, const struct shunt_stamp *stamp,
 		.last_seen = watch->last_seen,
 		.first_seen = now,
 	};
+	if (watch->trail) {
+		shunt_watch_note(watch);
+		watch->trail->from = gap.first;
+	}
 	watch->next = gap.first + 1;
 	watch->last_stamp = stamp->time;
 	watch->last_seen = now;
@@ -88,6 +94,8 @@ void shunt_watch_end(struct shunt_watch *watch, uint64_t sent, uint64_t now)
 			   });
 		watch->next = sent;
 	}
+	if (watch->trail) /* they were not seen */
+		watch->trail->from = watch->next;
 	shunt_watch_publish(watch);
 }
 
