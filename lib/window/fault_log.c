@@ -27,6 +27,8 @@ struct shunt_fault_log {
 	int why;        /* the last of them: a negative errno */
 	struct function *functions;
 	size_t count;
+	struct shunt_fault kept[SHUNT_FAULT_LOG_KEPT];
+	uint64_t taken; /* records in all */
 };
 
 static struct function *find(struct shunt_fault_log *log, const char *address)
@@ -63,6 +65,7 @@ static void take_in(struct shunt_fault_log *log, const struct shunt_fault *recor
 {
 	struct function *function;
 
+	log->kept[log->taken++ % SHUNT_FAULT_LOG_KEPT] = *record;
 	if (!record->function[0]) {
 		blind(log, -EOVERFLOW);
 		return;
@@ -185,4 +188,26 @@ int64_t shunt_fault_log_total(struct shunt_fault_log *log, const char *address)
 		count = answer(log, largest(function), function->blind_added);
 	pthread_mutex_unlock(&log->lock);
 	return count;
+}
+
+unsigned int shunt_fault_log_records(struct shunt_fault_log *log, uint64_t from, uint64_t to,
+	struct shunt_fault *records, unsigned int n)
+{
+	unsigned int found = 0;
+	uint64_t i;
+
+	pthread_mutex_lock(&log->lock);
+	drain(log);
+	i = log->taken > SHUNT_FAULT_LOG_KEPT ? log->taken - SHUNT_FAULT_LOG_KEPT : 0;
+	for (; i < log->taken; i++) {
+		const struct shunt_fault *record = &log->kept[i % SHUNT_FAULT_LOG_KEPT];
+
+		if (record->time < from || record->time > to)
+			continue;
+		if (found < n)
+			records[found] = *record;
+		found++;
+	}
+	pthread_mutex_unlock(&log->lock);
+	return found;
 }

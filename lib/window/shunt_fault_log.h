@@ -51,6 +51,19 @@ int64_t shunt_fault_log_since(void *log, const char *function);
 /** Fault records of a function since it was added, as above. */
 int64_t shunt_fault_log_total(struct shunt_fault_log *log, const char *function);
 
+#define SHUNT_FAULT_LOG_KEPT 4096 /* records, the last ones of all functions */
+
+/**
+ * The records themselves, of any function and of those that name none, in the order in which they
+ * were taken in, of those that are kept.
+ *
+ * @param from, to  seen in this time, ticks
+ * @param[out] records  the first n of them
+ * @return their number, which may be more than n
+ */
+unsigned int shunt_fault_log_records(struct shunt_fault_log *log, uint64_t from, uint64_t to,
+	struct shunt_fault *records, unsigned int n);
+
 #ifdef __cplusplus
 }
 #endif

@@ -178,6 +178,25 @@ static void a_platform_that_cannot_see_never_says_none(void **state)
 	assert_int_equal(since(script, B), 0);
 }
 
+static void the_records_of_a_time_are_kept(void **state)
+{
+	struct script *script = *state;
+	struct shunt_fault found[2];
+	unsigned int first = script->count;
+
+	sees(script, "kmsg", A, 1);
+	sees(script, "kmsg", B, 1);
+	sees(script, "interrupts", "", 1);
+	sees(script, "kmsg", "0000:77:00.0", 1);
+	for (unsigned int i = 0; i < 4; i++)
+		script->records[first + i].time = 100 + i;
+	assert_int_equal(since(script, A), 1); /* being counted takes none away */
+	assert_int_equal(shunt_fault_log_records(script->log, 101, 103, found, 2), 3);
+	assert_string_equal(found[0].function, B);
+	assert_string_equal(found[1].observer, "interrupts");
+	assert_int_equal(shunt_fault_log_records(script->log, 104, 200, found, 2), 0);
+}
+
 #define log_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -189,6 +208,7 @@ int main(void)
 		log_test(not_knowing_whose_is_for_those_without_a_record),
 		log_test(lost_records_are_the_same_and_the_rest_is_read),
 		log_test(a_platform_that_cannot_see_never_says_none),
+		log_test(the_records_of_a_time_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
