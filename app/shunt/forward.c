@@ -134,6 +134,7 @@ static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, 
 			ret = check_ports(run, now);
 		if (!ret && now >= next_poll) {
 			ret = shunt_window_poll(run->window);
+			forward_timeline_poll(run);
 			next_poll = now + poll;
 		}
 		if (now >= next_tick) {
@@ -256,7 +257,8 @@ static int report(struct forward *run)
 		if (ret)
 			return ret;
 	}
-	return judge(&record);
+	ret = forward_timeline_write(run);
+	return ret ? ret : judge(&record);
 }
 
 static int start_lcores(struct forward *run)

@@ -116,9 +116,10 @@ struct forward {
 	uint64_t end;       /* ticks, tester stopped */
 	uint64_t switches;
 	uint64_t failed;
-	uint64_t looked_after; /* ticks: when a switch or a check last did */
-	int log;               /* descriptor of --log; -1: none */
-	int log_error;         /* of a line that the window's sink wrote */
+	uint64_t looked_after;             /* ticks: when a switch or a check last did */
+	int log;                           /* descriptor of --log; -1: none */
+	int log_error;                     /* of a line that the window's sink wrote */
+	struct forward_timeline *timeline; /* NULL: without --timeline */
 	struct {
 		uint64_t last; /* ticks: when it was shown last */
 		uint64_t rx[SHUNT_WINDOW_MAX_PORTS];
@@ -206,6 +207,22 @@ void forward_log_group(struct forward *run, const struct shunt_group_measurement
 
 /** @return 0, or what one of these two met */
 int forward_log_check(const struct forward *run);
+
+/* ---- forward_timeline.c: --timeline; nothing without it ---- */
+
+/** Lets the watches keep trails; nobody feeds them yet. @return 0, -ENOMEM */
+int forward_timeline_make(struct forward *run);
+void forward_timeline_free(struct forward *run);
+
+/** A port was measured; after all its ports, the group. */
+void forward_timeline_measured(struct forward *run, const struct shunt_measurement *measurement);
+void forward_timeline_group(struct forward *run, const struct shunt_group_measurement *measurement);
+
+/** Takes down a switch once its frames have come back. To be called when the window was polled. */
+void forward_timeline_poll(struct forward *run);
+
+/** Writes it; nobody feeds the watches any more. @return 0; -ENODATA no such switch; -errno */
+int forward_timeline_write(struct forward *run);
 
 /* ---- forward_view.c ---- */
 

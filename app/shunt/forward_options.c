@@ -30,6 +30,8 @@ enum option_id {
 	OPT_MAP,
 	OPT_JSON,
 	OPT_LOG,
+	OPT_TIMELINE,
+	OPT_TIMELINE_SWITCH,
 	OPT_MEMORY,
 	OPT_NO_HUGE,
 };
@@ -53,6 +55,8 @@ static const struct option long_options[] = {
 	{ "map", required_argument, NULL, OPT_MAP },
 	{ "json", required_argument, NULL, OPT_JSON },
 	{ "log", required_argument, NULL, OPT_LOG },
+	{ "timeline", required_argument, NULL, OPT_TIMELINE },
+	{ "timeline-switch", required_argument, NULL, OPT_TIMELINE_SWITCH },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "no-huge", no_argument, NULL, OPT_NO_HUGE },
 	{ "help", no_argument, NULL, 'h' },
@@ -107,6 +111,11 @@ static void print_help(void)
 	      "it "
 	      "is\n"
 	      "                        measured\n"
+	      "  --timeline FILE       write one switch in full: frames, ioctls, faults, for\n"
+	      "                        shunt report --timeline\n"
+	      "  --timeline-switch N   that one, from 0 (default the first with a fault window, "
+	      "else\n"
+	      "                        the last)\n"
 	      "  --memory MIB          memory for frames (default 256)\n"
 	      "  --no-huge             plain memory even where there are hugepages\n"
 	      "Times are written 250us, 100ms, 10s, 2m; sizes 4096, 4K, 2M.\n",
@@ -248,12 +257,28 @@ static int parse_option(int id, const char *text, struct forward_options *option
 	case OPT_LOG:
 		options->log = text;
 		return 0;
+	case OPT_TIMELINE:
+		options->timeline = text;
+		return 0;
+	case OPT_TIMELINE_SWITCH:
+		return parse_number(
+			"--timeline-switch", text, 0, UINT32_MAX, &options->timeline_switch);
 	case OPT_MEMORY:
 		return parse_number("--memory", text, 1, 1u << 20, &options->memory_mib);
 	default: /* OPT_NO_HUGE */
 		options->no_huge = true;
 		return 0;
 	}
+}
+
+static int check_timeline(const struct forward_options *options)
+{
+	if (options->timeline && !options->switch_every_ns)
+		return shunt_fail(
+			-EINVAL, "--timeline: with --switch-every 0s there are no switches");
+	if (!options->timeline && options->timeline_switch != UINT64_MAX)
+		return shunt_fail(-EINVAL, "--timeline-switch: --timeline names no file");
+	return 0;
 }
 
 /* Options that say something about the other platform are a mistake, not to be passed over. */
@@ -304,6 +329,7 @@ int forward_options_parse(int argc, char **argv, struct forward_options *options
 		.switch_every_ns = 100000000,
 		.baseline_ns = unset,
 		.duration_ns = unset,
+		.timeline_switch = UINT64_MAX,
 		.size = 64,
 		.memory_mib = 256,
 	};
@@ -331,6 +357,8 @@ int forward_options_parse(int argc, char **argv, struct forward_options *options
 	if (!ret && options->switches && !options->switch_every_ns)
 		ret = shunt_fail(
 			-EINVAL, "--switches: with --switch-every 0s there are no switches");
+	if (!ret)
+		ret = check_timeline(options);
 	if (options->baseline_ns == unset)
 		options->baseline_ns = options->switch_every_ns ? 1000000000 : 0;
 	if (options->duration_ns == unset)

@@ -43,7 +43,9 @@ struct forward_options {
 	bool imix;
 	const char *pcap;
 	const char *json;
-	const char *log; /* NULL: none */
+	const char *log;          /* NULL: none */
+	const char *timeline;     /* NULL: none */
+	uint64_t timeline_switch; /* UINT64_MAX: none is asked for */
 	uint64_t memory_mib;
 	bool no_huge;
 	unsigned int map_count;

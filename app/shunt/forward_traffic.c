@@ -46,6 +46,7 @@ static void port_measured(void *context, const struct shunt_measurement *measure
 	bool known = run->truth && forward_truth_port(run->truth, measurement, &truth);
 
 	forward_log_port(run, measurement, known ? &truth : NULL);
+	forward_timeline_measured(run, measurement);
 }
 
 static void group_measured(void *context, const struct shunt_group_measurement *measurement)
@@ -55,6 +56,7 @@ static void group_measured(void *context, const struct shunt_group_measurement *
 	bool known = run->truth && forward_truth_group(run->truth, measurement, &truth);
 
 	forward_log_group(run, measurement, known ? &truth : NULL);
+	forward_timeline_group(run, measurement);
 }
 
 static int make_window(struct forward *run)
@@ -111,6 +113,8 @@ int forward_traffic_connect(struct forward *run)
 	if (!ret)
 		ret = make_window(run);
 	if (!ret)
+		ret = forward_timeline_make(run);
+	if (!ret)
 		shunt_group_observe(run->group, shunt_fault_log_since, run->faults);
 	return ret;
 }
@@ -160,6 +164,7 @@ void forward_traffic_free(struct forward *run)
 		shunt_group_observe(run->group, NULL, NULL);
 	for (unsigned int i = 0; i < run->count; i++)
 		shunt_watch_fini(&run->ports[i].watch);
+	forward_timeline_free(run);
 	shunt_window_destroy(run->window);
 	forward_truth_destroy(run->truth);
 	shunt_fault_log_destroy(run->faults);

@@ -104,6 +104,18 @@ static void worked_again(struct forward_truth *truth, const struct port_truth *p
 		blocked->still = blocked->until = nic.rx_resumed;
 }
 
+bool forward_truth_blocked(struct forward_truth *truth, unsigned int port,
+	const struct shunt_switch_result *result, struct shunt_sim_blocked *blocked)
+{
+	const struct shunt_sim_blocked *found;
+
+	take_in(truth);
+	found = find(&truth->ports[port], result);
+	if (found)
+		*blocked = *found;
+	return found != NULL;
+}
+
 /* Whether what a measurement allows and the truth have a time in common. */
 static void compare(struct shunt_record_truth *result, const struct forward_truth_span *truth,
 	uint64_t window, uint64_t resolution, bool lost)

@@ -3,6 +3,7 @@
 #define FORWARD_TRUTH_H
 
 #include "shunt_record.h"
+#include "shunt_sim.h"
 #include "shunt_window.h"
 
 /*
@@ -37,6 +38,10 @@ void forward_truth_destroy(struct forward_truth *truth);
  */
 bool forward_truth_port(struct forward_truth *truth, const struct shunt_measurement *measurement,
 	struct forward_truth_span *span);
+
+/** The interval in which the platform blocked a port in a switch. @return false: it is not known */
+bool forward_truth_blocked(struct forward_truth *truth, unsigned int port,
+	const struct shunt_switch_result *result, struct shunt_sim_blocked *blocked);
 
 /** Compares the group's, after those of its ports. @return as above */
 bool forward_truth_group(struct forward_truth *truth,

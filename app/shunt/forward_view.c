@@ -6,20 +6,7 @@
 
 #include "forward.h"
 #include "shunt_clock.h"
-
-#define TIME_TEXT 32
-
-/* A time in the unit that suits it. */
-static const char *time_text(uint64_t ns, char text[TIME_TEXT])
-{
-	if (ns < 10000)
-		snprintf(text, TIME_TEXT, "%" PRIu64 " ns", ns);
-	else if (ns < 10000000)
-		snprintf(text, TIME_TEXT, "%.1f us", (double)ns / 1e3);
-	else
-		snprintf(text, TIME_TEXT, "%.1f ms", (double)ns / 1e6);
-	return text;
-}
+#include "text.h"
 
 static const char *faults_text(int64_t faults, char text[TIME_TEXT])
 {
