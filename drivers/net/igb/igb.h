@@ -150,7 +150,7 @@ struct igb_port {
 	enum igb_heed heed;
 	bool paused;      /**< DMA was paused for a switch and does not surely run again */
 	uint32_t control; /**< CTRL of a running port */
-	bool stopped;     /**< by igb_group.c, with these queues, by bit */
+	bool stopped;     /**< by igb_group.c, to be started with these queues, by bit */
 	uint32_t rx_stopped, tx_stopped;
 	struct rte_ether_addr address; /**< the NIC's own */
 	/* What ethdev has set; its own records change without the lock. */
@@ -373,6 +373,9 @@ int igb_wait_for_answer(struct igb_port *port);
 /* ---- igb_group.c: what the port does for its group ---- */
 
 extern const struct shunt_port_ops igb_group_ops;
+
+/** Starts what the group stopped. @return 0; errors of a start: it stays stopped, to be started */
+int igb_start_again(struct igb_port *port);
 
 /**
  * Finds out once what the function heeds. Transmit on, receive off, queues not set up yet.

@@ -122,16 +122,23 @@ static int stop(void *opaque)
 	return ret;
 }
 
+int igb_start_again(struct igb_port *port)
+{
+	int ret = igb_run(port->port.dev, port->rx_stopped, port->tx_stopped);
+
+	port->stopped = ret != 0;
+	return ret;
+}
+
 static int start(void *opaque)
 {
 	struct igb_port *port = opaque;
 	int ret = 0;
 
 	if (port->stopped)
-		ret = igb_run(port->port.dev, port->rx_stopped, port->tx_stopped);
+		ret = igb_start_again(port);
 	else if (port->started)
 		igb_let_in(port); /* a poller did not leave, so that it could not be stopped */
-	port->stopped = false;
 	return ret;
 }
 

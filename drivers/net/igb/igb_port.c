@@ -156,14 +156,12 @@ int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
 	ret = bring_up(dev, rx_queues, tx_queues);
 	if (!ret) {
 		port->started = true;
-		mark_queues(dev);
 		igb_let_in(port);
 		return 0;
 	}
 	igb_failed(dev, ret);
 	igb_access_begin(port);
 	igb_halt(dev);
-	mark_queues(dev);
 	return ret;
 }
 
@@ -185,7 +183,9 @@ int igb_start(struct rte_eth_dev *dev)
 		if (port->tx[i] && !port->tx[i]->deferred_start)
 			tx_queues |= 1u << i;
 	}
+	port->stopped = false;
 	ret = igb_run(dev, rx_queues, tx_queues);
+	mark_queues(dev);
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 unlock:
@@ -203,6 +203,7 @@ int igb_stop(struct rte_eth_dev *dev)
 	igb_access_begin(port);
 	if (port->started)
 		ret = igb_halt(dev);
+	port->stopped = false;
 	mark_queues(dev);
 	dev->data->dev_started = 0;
 	pthread_mutex_unlock(&port->lock);
@@ -226,22 +227,34 @@ int igb_dev_close(struct rte_eth_dev *dev)
 	return first ? first : ret;
 }
 
+/* What others reset is set up first: its queues do not answer. */
+static int make_ready(struct igb_port *port)
+{
+	struct shunt_recovery recovery = { 0 };
+
+	igb_access_begin(port);
+	return port->started && igb_was_reset(port) ? igb_recover(port, true, &recovery) : 0;
+}
+
 int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct igb_rx_queue *queue = port->rx[index];
-	int ret = 0;
+	int ret;
 
 	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (!queue->started)
+	ret = make_ready(port);
+	if (port->stopped)
+		port->rx_stopped |= 1u << index;
+	else if (!ret && !queue->started)
 		ret = igb_rx_queue_begin(queue);
-	if (!ret) {
+	if (!ret && queue->started) {
 		igb_stats_update(port);
 		igb_recover_baseline(port);
 		shunt_poll_resume(&queue->poll);
-		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
 	}
+	if (!ret)
+		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
 	pthread_mutex_unlock(&port->lock);
 	return igb_failed(dev, ret);
 }
@@ -250,16 +263,18 @@ int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct igb_tx_queue *queue = port->tx[index];
-	int ret = 0;
+	int ret;
 
 	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (!queue->started)
+	ret = make_ready(port);
+	if (port->stopped)
+		port->tx_stopped |= 1u << index;
+	else if (!ret && !queue->started)
 		ret = igb_tx_queue_begin(queue);
-	if (!ret) {
+	if (!ret && queue->started)
 		shunt_poll_resume(&queue->poll);
+	if (!ret)
 		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
-	}
 	pthread_mutex_unlock(&port->lock);
 	return igb_failed(dev, ret);
 }
@@ -269,11 +284,13 @@ int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct igb_rx_queue *queue = port->rx[index];
-	int ret = 0;
+	int ret;
 
 	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (queue->started) {
+	ret = make_ready(port);
+	if (port->stopped)
+		port->rx_stopped &= ~(1u << index);
+	if (!ret && queue->started) {
 		shunt_poll_ask(&queue->poll);
 		shunt_barrier();
 		ret = shunt_poll_wait(&queue->poll);
@@ -292,11 +309,13 @@ int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct igb_tx_queue *queue = port->tx[index];
-	int ret = 0;
+	int ret;
 
 	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	if (queue->started) {
+	ret = make_ready(port);
+	if (port->stopped)
+		port->tx_stopped &= ~(1u << index);
+	if (!ret && queue->started) {
 		shunt_poll_ask(&queue->poll);
 		shunt_barrier();
 		ret = shunt_poll_wait(&queue->poll);

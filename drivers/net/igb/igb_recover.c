@@ -470,6 +470,12 @@ int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
 	uint64_t start = shunt_clock_now();
 	int ret = 0;
 
+	if (port->stopped) {
+		recovery->port_resets++;
+		ret = igb_start_again(port);
+		count(port, recovery);
+		return ret;
+	}
 	if (!port->started)
 		return 0;
 	igb_access_begin(port);
