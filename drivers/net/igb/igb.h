@@ -126,6 +126,7 @@ struct igb_trial {
 	uint32_t rx_proven, tx_proven; /**< runs */
 	uint32_t rx_dead, tx_dead;     /**< its head register says nothing of the ring */
 	bool halted;                   /**< the port is being reset */
+	bool outside;                  /**< others did that: DMA is off, heads are lost */
 };
 
 /** What keeps a function from DMA, as found by trying. */
@@ -324,6 +325,8 @@ uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue);
 
 /** Marks reports before `head` as done that were not written back. @return number of them */
 uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head);
+/** First slot behind those that the NIC has reported sent. */
+uint16_t igb_tx_ring_reported(const struct igb_tx_queue *queue);
 /** First slot of the frame that a NIC with this head was in. */
 uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head);
 /**

@@ -400,12 +400,39 @@ static int function_reset(
 	return restart_port(port, trial);
 }
 
+/*
+ * Paused, and reset by others: what a reset of the function leaves to be done before a port reset
+ * can work. Frames that were not reported sent are sent, those of the last report or two again.
+ */
+static int take_over(struct igb_port *port, struct igb_trial *trial)
+{
+	int ret;
+
+	ret = shunt_vfio_bus_master(&port->port.device, true);
+	if (!ret)
+		ret = igb_hw_wait_ready(port);
+	if (ret)
+		return ret;
+	igb_witness_configure(port);
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (tx_runs(port, i))
+			trial->tx_head[i] = igb_tx_ring_reported(port->tx[i]);
+	}
+	trial->outside = false;
+	return 0;
+}
+
 /* From where an earlier recovery stopped, if a failed access stopped one. */
 static int mend_paused(
 	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
 	int ret = 0;
 
+	if (trial->outside) {
+		ret = take_over(port, trial);
+		if (ret)
+			return ret;
+	}
 	if (!trial->halted) {
 		repair(port, trial, recovery);
 		ret = igb_access_end(port);
@@ -458,6 +485,7 @@ static int take_up_reset(struct igb_port *port)
 	SHUNT_LOG(ERR, "%s was reset from outside", port->port.device.function);
 	port->trial = (struct igb_trial){
 		.halted = true,
+		.outside = true,
 		.rx_dead = UINT32_MAX,
 		.tx_dead = UINT32_MAX,
 	};

@@ -171,8 +171,27 @@ uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head)
 	return marked;
 }
 
+uint16_t igb_tx_ring_reported(const struct igb_tx_queue *queue)
+{
+	uint16_t first = queue->clean;
+
+	for (uint8_t i = queue->report_first; i != queue->report_end; i++) {
+		uint16_t slot = queue->reports[i];
+
+		if (!(__atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE) & TX_DONE))
+			break;
+		first = after(slot, 1, queue->count);
+	}
+	return first;
+}
+
 uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head)
 {
+	uint16_t used = distance(queue->clean, queue->tail, queue->count);
+
+	/* Read from a NIC that others had reset: it says nothing of this ring. */
+	if (distance(queue->clean, head, queue->count) > used)
+		return igb_tx_ring_reported(queue);
 	while (head != queue->clean) {
 		uint16_t before = (uint16_t)((head + queue->count - 1) % queue->count);
 		const union shunt_82576_tx_descriptor *descriptor = &queue->ring[before];
