@@ -34,6 +34,13 @@ void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observe
 	pthread_mutex_unlock(&group->lock);
 }
 
+void shunt_group_evidence(struct shunt_group *group, const struct shunt_evidence *evidence)
+{
+	pthread_mutex_lock(&group->lock);
+	group->evidence = *evidence;
+	pthread_mutex_unlock(&group->lock);
+}
+
 static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_device *device)
 {
 	if (group->count && group->members[0].device->iommufd != device->iommufd)

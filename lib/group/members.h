@@ -18,6 +18,7 @@ struct shunt_group {
 	pthread_mutex_t lock;
 	shunt_fault_observer observer;
 	void *observer_context;
+	struct shunt_evidence evidence;
 	struct shunt_space *space; /* in use; NULL: no member, or state unknown */
 	uint32_t hwpt_id;          /* of that space for this group */
 	unsigned int count;
@@ -38,6 +39,18 @@ int failure_report(const struct failure *failure);
 
 /** Begins a result: who the members are, and where. (switch.c) */
 void group_describe(const struct shunt_group *group, struct shunt_switch_result *result);
+
+/* ---- choose.c: the plan auto ---- */
+
+/** The plan that auto takes for a kind of hwpt. @return 0, -EOPNOTSUPP, as shunt_group_choose() */
+int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_plan *plan,
+	char why[SHUNT_EVIDENCE_TEXT]);
+
+/** Adds to the evidence what a replace said against the plan. */
+void choose_learn(struct shunt_group *group, const struct shunt_switch_result *result);
+
+/** Kind of a space's hwpt. */
+enum shunt_hwpt_kind choose_kind(const struct shunt_space *space, uint32_t hwpt_id);
 
 /* ---- move.c: from one hwpt to another ---- */
 

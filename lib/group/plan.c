@@ -5,23 +5,25 @@
 #include "shunt_error.h"
 #include "shunt_group.h"
 
-static const char *const names[SHUNT_PLANS] = {
+static const char *const names[SHUNT_PLANS + 1] = {
 	[SHUNT_PLAN_REPLACE] = "replace",
 	[SHUNT_PLAN_QUIESCE] = "quiesce",
 	[SHUNT_PLAN_DETACH_ATTACH] = "detach-attach",
 	[SHUNT_PLAN_RESTART] = "restart",
+	[SHUNT_PLAN_AUTO] = "auto",
 };
 
 int shunt_plan_parse(const char *name, enum shunt_plan *plan)
 {
-	for (unsigned int i = 0; i < SHUNT_PLANS; i++) {
+	for (unsigned int i = 0; i <= SHUNT_PLANS; i++) {
 		if (strcmp(names[i], name) == 0) {
 			*plan = (enum shunt_plan)i;
 			return 0;
 		}
 	}
 	return shunt_fail(-EINVAL,
-		"unknown plan '%s': there are replace, quiesce, detach-attach and restart", name);
+		"unknown plan '%s': there are replace, quiesce, detach-attach, restart and auto",
+		name);
 }
 
 const char *shunt_plan_name(enum shunt_plan plan)

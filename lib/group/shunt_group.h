@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shunt_evidence.h"
 #include "shunt_space.h"
 #include "shunt_vfio.h"
 
@@ -38,9 +39,11 @@ enum shunt_plan {
 	SHUNT_PLAN_DETACH_ATTACH, /**< detach every member, attach every member to the new hwpt */
 	SHUNT_PLAN_RESTART,       /**< stop the ports, unmap and map everything, start: what has to
 				       be done without a second page table */
+	SHUNT_PLAN_AUTO,          /**< to ask for: replace where it was seen hitless
+				       (shunt_group_evidence()), else quiesce */
 };
 
-#define SHUNT_PLANS 4
+#define SHUNT_PLANS 4 /* that can be carried out: all but auto */
 
 /** The plan of a name, "quiesce". @return 0; -EINVAL, naming those there are */
 int shunt_plan_parse(const char *name, enum shunt_plan *plan);
@@ -123,16 +126,30 @@ struct shunt_switch_member {
 
 /** What a switch did. */
 struct shunt_switch_result {
-	enum shunt_plan plan;
+	enum shunt_plan plan;          /**< that was taken; auto: refused before one was */
+	enum shunt_plan asked;         /**< for */
+	char why[SHUNT_EVIDENCE_TEXT]; /**< asked for auto: why that plan, otherwise "" */
 	uint32_t from_hwpt;
 	uint32_t to_hwpt;
-	uint64_t start; /**< ticks: preflight done, before the first ioctl */
+	enum shunt_hwpt_kind hwpt_kind; /**< of to_hwpt */
+	uint64_t start;                 /**< ticks: preflight done, before the first ioctl */
 	uint64_t moved; /**< ticks: last ioctl returned, ports resumed; before recovery */
 	uint64_t end;   /**< ticks: every port runs */
 	bool rolled_back;
 	unsigned int member_count;
 	struct shunt_switch_member members[SHUNT_GROUP_MAX_MEMBERS];
 };
+
+/** What a switch says of its plan. */
+enum shunt_outcome {
+	SHUNT_OUTCOME_CLEAN,   /**< surely no fault */
+	SHUNT_OUTCOME_MENDED,  /**< surely no fault, but a port had to be mended: says nothing */
+	SHUNT_OUTCOME_UNKNOWN, /**< no fault record, but of some member nobody could tell */
+	SHUNT_OUTCOME_FAULTED, /**< a member has a fault record */
+};
+
+/** What a switch says of its plan, from all its members together. */
+enum shunt_outcome shunt_switch_outcome(const struct shunt_switch_result *result);
 
 struct shunt_group;
 
@@ -148,6 +165,24 @@ void shunt_group_destroy(struct shunt_group *group);
 
 /** Sets who is asked for faults after each switch; NULL: unknown. */
 void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observer, void *context);
+
+/**
+ * Tells the group what was seen of replace on what runs below it; without, it knows nothing.
+ * Copied. The group adds the faults of its own replaces, so that auto leaves replace at the first
+ * one; what they say in its favour is its caller's to judge, who knows whether there was traffic.
+ */
+void shunt_group_evidence(struct shunt_group *group, const struct shunt_evidence *evidence);
+
+/**
+ * What a switch by SHUNT_PLAN_AUTO would do now.
+ *
+ * @param[out] plan  replace or quiesce
+ * @param[out] why   "4,120 switches under traffic without a fault on sim hitless, explicit hwpts"
+ * @return 0; -ENODEV no member; -EOPNOTSUPP replace is not known to be hitless and a member cannot
+ *         pause, both said in the text; errors of shunt_group_prepare()
+ */
+int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
+	char why[SHUNT_EVIDENCE_TEXT]);
 
 /**
  * Attaches a device to the hwpt that the group uses, or, as first member, to that of `space`.
@@ -170,7 +205,8 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  *
  * Refused before anything is touched: no member; the space already in use (-EALREADY: the kernel
  * would do nothing and a measurement would lie); a mapping in use that `to` lacks (-ENOENT); a
- * member that cannot do what the plan needs (-EOPNOTSUPP).
+ * member that cannot do what the plan needs (-EOPNOTSUPP). By then auto has become one of the
+ * others: that takes nothing from the time of the switch.
  *
  * On a failure on the way every member is put back, in reverse order, under the hwpt it had, and
  * result->rolled_back is true; if that fails too, result->members says who is where and

@@ -6,8 +6,8 @@
 #include "shunt_clock.h"
 #include "shunt_error.h"
 
-static int preflight(
-	struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan, uint32_t *hwpt_id)
+static int preflight(struct shunt_group *group, struct shunt_space *to, uint32_t *hwpt_id,
+	struct shunt_switch_result *result)
 {
 	int ret;
 
@@ -19,12 +19,15 @@ static int preflight(
 			"them out and join them again");
 	if (to == group->space)
 		return shunt_fail(-EALREADY, "it uses that space already");
-	ret = ports_able(group, plan);
+	ret = shunt_space_covers(to, group->space);
 	if (!ret)
-		ret = shunt_space_covers(to, group->space);
+		ret = shunt_space_hwpt(to, group->number, group->members[0].device, hwpt_id);
 	if (ret)
 		return ret;
-	return shunt_space_hwpt(to, group->number, group->members[0].device, hwpt_id);
+	result->hwpt_kind = choose_kind(to, *hwpt_id);
+	if (result->asked == SHUNT_PLAN_AUTO)
+		ret = choose_plan(group, result->hwpt_kind, &result->plan, result->why);
+	return ret ? ret : ports_able(group, result->plan);
 }
 
 /* Ports go on and are looked after whatever became of the move, and of each other. */
@@ -53,13 +56,14 @@ static int switch_locked(
 	uint32_t hwpt_id;
 	int ret;
 
-	ret = preflight(group, to, result->plan, &hwpt_id);
+	ret = preflight(group, to, &hwpt_id, result);
 	if (ret)
 		return ret;
 	result->to_hwpt = hwpt_id;
 	ports_hold(group);
 	ret = switch_held(group, to, hwpt_id, result);
 	ports_release(group);
+	choose_learn(group, result);
 	return ret;
 }
 
@@ -67,6 +71,7 @@ void group_describe(const struct shunt_group *group, struct shunt_switch_result 
 {
 	*result = (struct shunt_switch_result){
 		.plan = result->plan,
+		.asked = result->plan,
 		.from_hwpt = group->hwpt_id,
 		.to_hwpt = group->hwpt_id,
 		.member_count = group->count,
@@ -92,6 +97,6 @@ int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum s
 	pthread_mutex_unlock(&group->lock);
 	if (ret)
 		return shunt_fail_while(ret, "group %d: %s to space '%s'", group->number,
-			shunt_plan_name(plan), shunt_space_name(to));
+			shunt_plan_name(result->plan), shunt_space_name(to));
 	return 0;
 }

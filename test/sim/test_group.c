@@ -358,10 +358,14 @@ static void a_port_that_does_not_go_on_is_reported_and_looked_after(void **state
 	}
 }
 
-static void plans_that_a_member_cannot_follow_are_refused(void **state)
+/* The third member comes back as a port that can do nothing. */
+static void join_one_that_cannot_pause(void)
 {
-	static const struct shunt_port_ops less = { .recover = recover };
-	struct shunt_switch_result result;
+	static const struct shunt_port_ops less = {
+		.hold = hold,
+		.release = release,
+		.recover = recover,
+	};
 
 	assert_int_equal(shunt_group_leave(bench.group, &bench.ports[2].device), 0);
 	bench.members--;
@@ -369,6 +373,13 @@ static void plans_that_a_member_cannot_follow_are_refused(void **state)
 				 &bench.ports[2], bench.a),
 		0);
 	bench.members++;
+}
+
+static void plans_that_a_member_cannot_follow_are_refused(void **state)
+{
+	struct shunt_switch_result result;
+
+	join_one_that_cannot_pause();
 	assert_int_equal(
 		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_QUIESCE, &result), -EOPNOTSUPP);
 	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot pause"));
@@ -376,6 +387,135 @@ static void plans_that_a_member_cannot_follow_are_refused(void **state)
 		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_RESTART, &result), -EOPNOTSUPP);
 	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot be stopped"));
 	assert_members_on(&result, bench.a);
+}
+
+static struct shunt_evidence known(uint64_t switches, uint64_t faulted, uint64_t unknown)
+{
+	const struct shunt_platform_info info = { .iommu = "sim hitless", .emulated = true };
+	struct shunt_evidence evidence;
+
+	shunt_evidence_init(&info, &evidence);
+	evidence.seen[SHUNT_HWPT_EXPLICIT] = (struct shunt_evidence_seen){
+		.switches = switches, .faulted = faulted, .unknown = unknown
+	};
+	return evidence;
+}
+
+/* Switches by auto, there or back; what it has to take and to say. */
+static void assert_auto(enum shunt_plan plan, const char *why)
+{
+	struct shunt_space *to = shunt_group_space(bench.group) == bench.a ? bench.b : bench.a;
+	struct shunt_switch_result result;
+	char text[SHUNT_EVIDENCE_TEXT];
+	enum shunt_plan chosen;
+
+	assert_int_equal(shunt_group_choose(bench.group, to, &chosen, text), 0);
+	assert_int_equal(chosen, plan);
+	assert_non_null(strstr(text, why));
+	assert_int_equal(shunt_group_switch(bench.group, to, SHUNT_PLAN_AUTO, &result), 0);
+	assert_int_equal(result.asked, SHUNT_PLAN_AUTO);
+	assert_int_equal(result.plan, plan);
+	assert_string_equal(result.why, text);
+	assert_int_equal(result.hwpt_kind, SHUNT_HWPT_EXPLICIT);
+	assert_members_on(&result, to);
+	assert_int_equal(result.members[0].pause_start != 0, plan == SHUNT_PLAN_QUIESCE);
+}
+
+static int64_t no_faults(void *context, const char *function)
+{
+	return 0;
+}
+
+static int64_t nobody_can_tell(void *context, const char *function)
+{
+	return -EOVERFLOW;
+}
+
+static int64_t three_faults_of_the_second(void *context, const char *function)
+{
+	return strcmp(function, "0000:04:00.0") == 0 ? 3 : 0;
+}
+
+static void auto_takes_replace_only_where_it_was_seen_hitless(void **state)
+{
+	struct shunt_evidence evidence = known(4120, 0, 0);
+
+	shunt_group_observe(bench.group, no_faults, NULL);
+	assert_auto(SHUNT_PLAN_QUIESCE, "nothing is known of replace on an unknown IOMMU");
+	shunt_group_evidence(bench.group, &evidence);
+	assert_auto(SHUNT_PLAN_REPLACE,
+		"4,120 switches under traffic without a fault on sim hitless, explicit hwpts");
+	evidence = known(2999, 0, 0);
+	shunt_group_evidence(bench.group, &evidence);
+	assert_auto(SHUNT_PLAN_QUIESCE, "2,999 switches under traffic without a fault are not yet");
+	evidence = known(1000000, 1, 0);
+	shunt_group_evidence(bench.group, &evidence);
+	assert_auto(SHUNT_PLAN_QUIESCE, "1 of 1,000,000 replaces faulted on sim hitless");
+	/* What is known of the other kind of hwpts says nothing. */
+	evidence = known(0, 0, 0);
+	evidence.seen[SHUNT_HWPT_AUTOMATIC].switches = 5000;
+	shunt_group_evidence(bench.group, &evidence);
+	assert_auto(SHUNT_PLAN_QUIESCE, "nothing is known of replace on sim hitless");
+}
+
+static void auto_leaves_replace_at_the_first_fault(void **state)
+{
+	const struct shunt_evidence evidence = known(3000, 0, 0);
+
+	shunt_group_evidence(bench.group, &evidence);
+	shunt_group_observe(bench.group, no_faults, NULL);
+	for (unsigned int i = 0; i < 10; i++)
+		assert_auto(SHUNT_PLAN_REPLACE, "3,000 switches");
+	shunt_group_observe(bench.group, three_faults_of_the_second, NULL);
+	assert_auto(SHUNT_PLAN_REPLACE, "3,000 switches");
+	assert_auto(SHUNT_PLAN_QUIESCE, "1 of 3,001 replaces faulted");
+	/* Faults in a switch by another plan say nothing of replace. */
+	assert_auto(SHUNT_PLAN_QUIESCE, "1 of 3,001 replaces faulted");
+
+	shunt_group_evidence(bench.group, &evidence);
+	shunt_group_observe(bench.group, nobody_can_tell, NULL);
+	assert_auto(SHUNT_PLAN_REPLACE, "3,000 switches");
+	assert_auto(SHUNT_PLAN_QUIESCE, "in 1 of 3,001 replaces nobody could tell");
+}
+
+static void auto_does_not_guess_where_a_member_cannot_pause(void **state)
+{
+	struct shunt_evidence evidence = known(12, 1, 0);
+	struct shunt_switch_result result;
+	char why[SHUNT_EVIDENCE_TEXT];
+	enum shunt_plan plan;
+	uint64_t calls;
+
+	join_one_that_cannot_pause();
+	shunt_group_evidence(bench.group, &evidence);
+	calls = inject_calls(bench.inject, INJECT_IOCTL);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_AUTO, &result), -EOPNOTSUPP);
+	assert_non_null(strstr(shunt_errmsg(), "group 10: auto to space 'b'"));
+	assert_non_null(strstr(shunt_errmsg(), "1 of 12 replaces faulted on sim hitless"));
+	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot pause"));
+	assert_int_equal(result.plan, SHUNT_PLAN_AUTO);
+	assert_int_equal(result.start, 0);
+	assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
+	assert_int_equal(shunt_group_choose(bench.group, bench.b, &plan, why), -EOPNOTSUPP);
+	assert_members_on(&result, bench.a);
+
+	evidence = known(3000, 0, 0);
+	shunt_group_evidence(bench.group, &evidence);
+	assert_auto(SHUNT_PLAN_REPLACE, "3,000 switches");
+}
+
+static void every_plan_has_its_name(void **state)
+{
+	enum shunt_plan plan;
+
+	for (unsigned int i = 0; i <= SHUNT_PLANS; i++) {
+		assert_int_equal(shunt_plan_parse(shunt_plan_name((enum shunt_plan)i), &plan), 0);
+		assert_int_equal(plan, i);
+	}
+	assert_int_equal(SHUNT_PLAN_AUTO, SHUNT_PLANS);
+	assert_int_equal(shunt_plan_parse("teleport", &plan), -EINVAL);
+	assert_non_null(strstr(shunt_errmsg(), "restart and auto"));
 }
 
 static void a_check_recovers_every_port(void **state)
@@ -413,11 +553,6 @@ static void a_switch_makes_as_many_calls_as_members(void **state)
 			0);
 		assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL) - calls, 3 * PORTS);
 	}
-}
-
-static int64_t three_faults_of_the_second(void *context, const char *function)
-{
-	return strcmp(function, "0000:04:00.0") == 0 ? 3 : 0;
 }
 
 static void only_members_with_faults_are_suspect(void **state)
@@ -689,6 +824,10 @@ int main(void)
 		group_test(a_port_that_does_not_pause_leaves_the_group_where_it_was),
 		group_test(a_port_that_does_not_go_on_is_reported_and_looked_after),
 		group_test(plans_that_a_member_cannot_follow_are_refused),
+		group_test(auto_takes_replace_only_where_it_was_seen_hitless),
+		group_test(auto_leaves_replace_at_the_first_fault),
+		group_test(auto_does_not_guess_where_a_member_cannot_pause),
+		cmocka_unit_test(every_plan_has_its_name),
 		group_test(a_check_recovers_every_port),
 		group_test(a_switch_makes_as_many_calls_as_members),
 		group_test(only_members_with_faults_are_suspect),

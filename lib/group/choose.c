@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+
+#include "members.h"
+#include "shunt_error.h"
+
+enum shunt_hwpt_kind choose_kind(const struct shunt_space *space, uint32_t hwpt_id)
+{
+	return hwpt_id == shunt_space_ioas(space) ? SHUNT_HWPT_AUTOMATIC : SHUNT_HWPT_EXPLICIT;
+}
+
+enum shunt_outcome shunt_switch_outcome(const struct shunt_switch_result *result)
+{
+	enum shunt_outcome outcome = SHUNT_OUTCOME_CLEAN;
+
+	for (unsigned int i = 0; i < result->member_count; i++) {
+		const struct shunt_switch_member *member = &result->members[i];
+
+		if (member->faults > 0)
+			return SHUNT_OUTCOME_FAULTED;
+		if (member->faults < 0)
+			outcome = SHUNT_OUTCOME_UNKNOWN;
+		else if (shunt_recovery_mended(&member->recovery) && outcome == SHUNT_OUTCOME_CLEAN)
+			outcome = SHUNT_OUTCOME_MENDED;
+	}
+	return outcome;
+}
+
+/* What a replace says for the plan counts only under traffic, of which the group knows nothing. */
+void choose_learn(struct shunt_group *group, const struct shunt_switch_result *result)
+{
+	struct shunt_evidence_seen *seen = &group->evidence.seen[result->hwpt_kind];
+	enum shunt_outcome outcome = shunt_switch_outcome(result);
+
+	if (result->plan != SHUNT_PLAN_REPLACE || outcome < SHUNT_OUTCOME_UNKNOWN)
+		return;
+	seen->switches++;
+	seen->faulted += outcome == SHUNT_OUTCOME_FAULTED;
+	seen->unknown += outcome == SHUNT_OUTCOME_UNKNOWN;
+}
+
+int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_plan *plan,
+	char why[SHUNT_EVIDENCE_TEXT])
+{
+	char reason[700];
+
+	shunt_evidence_say(&group->evidence, kind, why);
+	if (shunt_evidence_hitless(&group->evidence.seen[kind])) {
+		*plan = SHUNT_PLAN_REPLACE;
+		return 0;
+	}
+	if (ports_able(group, SHUNT_PLAN_QUIESCE)) {
+		snprintf(reason, sizeof(reason), "%s", shunt_errmsg());
+		return shunt_fail(-EOPNOTSUPP, "replace is not known to be hitless (%s), and %s",
+			why, reason);
+	}
+	*plan = SHUNT_PLAN_QUIESCE;
+	return 0;
+}
+
+static int choose_locked(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
+	char why[SHUNT_EVIDENCE_TEXT])
+{
+	uint32_t hwpt_id;
+	int ret;
+
+	if (!group->count)
+		return shunt_fail(-ENODEV, "it has no member");
+	ret = shunt_space_hwpt(to, group->number, group->members[0].device, &hwpt_id);
+	return ret ? ret : choose_plan(group, choose_kind(to, hwpt_id), plan, why);
+}
+
+int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
+	char why[SHUNT_EVIDENCE_TEXT])
+{
+	int ret;
+
+	pthread_mutex_lock(&group->lock);
+	ret = choose_locked(group, to, plan, why);
+	pthread_mutex_unlock(&group->lock);
+	return ret ? shunt_fail_while(ret, "group %d: auto", group->number) : 0;
+}
