@@ -128,6 +128,7 @@ static int run(const struct options *options)
 {
 	struct doctor doctor = { .boot = "/boot" };
 	struct shunt_platform *platform = NULL;
+	struct shunt_platform_info info;
 	bool sound;
 	int ret;
 
@@ -145,6 +146,8 @@ static int run(const struct options *options)
 	doctor_check_interrupts(&doctor);
 	doctor_check_memory(&doctor);
 	doctor_check_observers(&doctor);
+	platform->ops->info(platform, &info);
+	doctor_check_evidence(&doctor, &info);
 	sound = !doctor_count(&doctor, FINDING_WRONG);
 	if (options->count)
 		examine_named(&doctor, options, sound);

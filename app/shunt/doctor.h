@@ -19,6 +19,7 @@
  *          doctor_interrupts.c  isolation of interrupts
  *          doctor_memory.c      hugepages, locked memory
  *          doctor_observers.c   who sees faults
+ *          doctor_evidence.c    what was seen of replace
  *          doctor_function.c    a function, its group, who holds it
  *          doctor_trial.c       a switch, tried
  */
@@ -43,7 +44,8 @@ struct finding {
 
 struct doctor {
 	struct shunt_pci_machine machine;
-	const char *boot; /**< "/boot" */
+	const char *boot;     /**< "/boot" */
+	const char *evidence; /**< file; NULL: the default one */
 	struct shunt_pci_list list;
 	struct finding *findings;
 	size_t count;
@@ -81,6 +83,7 @@ void doctor_check_kernel(struct doctor *doctor);
 void doctor_check_interrupts(struct doctor *doctor);
 void doctor_check_memory(struct doctor *doctor);
 void doctor_check_observers(struct doctor *doctor);
+void doctor_check_evidence(struct doctor *doctor, const struct shunt_platform_info *info);
 
 /** Value of an option in the kernel's configuration: 'y', 'm', 'n'; '?' where there is none. */
 char doctor_kernel_option(const struct doctor *doctor, const char *option);

@@ -61,6 +61,9 @@ static int switch_once(struct forward *run)
 	ret = shunt_group_switch(run->group, to, run->options->plan, &result);
 	if (!result.start)
 		return ret;
+	run->taken = result.plan;
+	snprintf(run->why, sizeof(run->why), "%s", result.why);
+	forward_evidence_switch(&run->evidence, &result);
 	if (ret) {
 		char why[1024];
 
@@ -209,6 +212,8 @@ static void fill_record(const struct forward *run, struct shunt_record *record)
 		.info = run->info,
 		.hugepages = run->hugepages,
 		.plan = shunt_plan_name(run->options->plan),
+		.plan_taken = shunt_plan_name(run->taken),
+		.plan_why = run->why,
 		.traffic = traffic,
 		.rate = run->options->rate,
 		.switches = run->switches,
@@ -277,6 +282,20 @@ static void stop_lcores(struct forward *run)
 	rte_eal_mp_wait_lcore();
 }
 
+/* A run that went wrong says nothing for replace, only against it. */
+static int keep_evidence(struct forward *run, int ret)
+{
+	char why[1024] = "";
+	int err;
+
+	if (ret)
+		snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	err = forward_evidence_keep(&run->evidence, &run->info, !ret);
+	if (!err)
+		forward_view_evidence(run);
+	return ret ? shunt_fail(ret, "%s", why) : err;
+}
+
 /* Ends in the order in which frames move: tester, then lcores, then books. */
 static int measure(struct forward *run)
 {
@@ -302,7 +321,7 @@ static int measure(struct forward *run)
 		err = forward_log_check(run);
 	if (!err)
 		err = report(run);
-	return ret ? shunt_fail(ret, "%s", why) : err;
+	return keep_evidence(run, ret ? shunt_fail(ret, "%s", why) : err);
 }
 
 static int with_ports(struct forward *run)
@@ -313,6 +332,8 @@ static int with_ports(struct forward *run)
 	if (ret)
 		return ret;
 	ret = forward_spaces_make(run);
+	if (!ret)
+		ret = forward_evidence_open(run);
 	if (!ret)
 		ret = forward_traffic_connect(run);
 	if (!ret)

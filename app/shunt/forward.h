@@ -9,6 +9,7 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include "forward_evidence.h"
 #include "forward_options.h"
 #include "forward_truth.h"
 #include "shunt_arena.h"
@@ -87,6 +88,9 @@ struct forward {
 	struct shunt_fault_log *faults;
 	struct shunt_window *window;
 	struct forward_truth *truth;
+	struct forward_evidence evidence;
+	enum shunt_plan taken;         /* by the last switch, or the next one */
+	char why[SHUNT_EVIDENCE_TEXT]; /* plan auto: took it */
 	struct rte_mempool *pool;
 	struct shunt_group *group;
 	struct shunt_space *spaces[2]; /* switched between */
@@ -154,6 +158,11 @@ int forward_spaces_make(struct forward *run);
 
 /** Memory of --map; the spaces are gone. */
 void forward_spaces_free(struct forward *run);
+
+/* ---- forward_evidence.c; more in forward_evidence.h ---- */
+
+/** Tells the group what was seen before, and chooses for the plan auto. @return 0, -errno */
+int forward_evidence_open(struct forward *run);
 
 /* ---- forward_traffic.c ---- */
 
@@ -234,5 +243,8 @@ void forward_view_tick(struct forward *run);
 
 /** The summary. */
 void forward_view_summary(const struct forward *run, const struct shunt_record *record);
+
+/** What the run added to the evidence. */
+void forward_view_evidence(const struct forward *run);
 
 #endif

@@ -32,6 +32,7 @@ enum option_id {
 	OPT_LOG,
 	OPT_TIMELINE,
 	OPT_TIMELINE_SWITCH,
+	OPT_EVIDENCE,
 	OPT_MEMORY,
 	OPT_NO_HUGE,
 };
@@ -57,6 +58,7 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "timeline", required_argument, NULL, OPT_TIMELINE },
 	{ "timeline-switch", required_argument, NULL, OPT_TIMELINE_SWITCH },
+	{ "evidence", required_argument, NULL, OPT_EVIDENCE },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "no-huge", no_argument, NULL, OPT_NO_HUGE },
 	{ "help", no_argument, NULL, 'h' },
@@ -88,9 +90,21 @@ static void print_help(void)
 	      "  --iommu KIND          blocking (clear, flush, set) or hitless (default blocking)\n"
 	      "  --nic KIND            what a refused DMA does: drop or wedge (default drop)\n"
 	      "Switching\n"
-	      "  --plan PLAN           replace, quiesce (pause DMA around it), detach-attach or "
+	      "  --plan PLAN           replace, quiesce (pause DMA around it), detach-attach, "
 	      "restart\n"
-	      "                        (stop, unmap, map, start); default replace\n"
+	      "                        (stop, unmap, map, start), or auto: replace where it was "
+	      "seen\n"
+	      "                        hitless in 3000 switches under traffic, else quiesce; "
+	      "default\n"
+	      "                        replace\n"
+	      "  --evidence FILE       what was seen of replace: auto decides by it, runs that "
+	      "replace\n"
+	      "                        add to it, faults first of all; none: neither. Default: on "
+	      "the\n"
+	      "                        kernel /var/lib/shunt/evidence.json (root's; others' is in\n"
+	      "                        ~/.local/state/shunt), on sim none, for a model says "
+	      "nothing of\n"
+	      "                        this machine\n"
 	      "  --switch-every TIME   time between two switches, 0s for none (default 100ms)\n"
 	      "  --switches N          stop after N switches\n"
 	      "  --map SPACE:IOVA:SIZE memory that only this space has ('a' is in use first)\n"
@@ -263,6 +277,10 @@ static int parse_option(int id, const char *text, struct forward_options *option
 	case OPT_TIMELINE_SWITCH:
 		return parse_number(
 			"--timeline-switch", text, 0, UINT32_MAX, &options->timeline_switch);
+	case OPT_EVIDENCE:
+		options->evidence = text;
+		return text[0] ? 0
+			       : shunt_fail(-EINVAL, "--evidence '': a file is wanted, or none");
 	case OPT_MEMORY:
 		return parse_number("--memory", text, 1, 1u << 20, &options->memory_mib);
 	default: /* OPT_NO_HUGE */

@@ -8,7 +8,8 @@
 #include "shunt_group.h"
 #include "shunt_sim.h"
 
-#define FORWARD_MAX_MAPS 16
+#define FORWARD_MAX_MAPS    16
+#define FORWARD_NO_EVIDENCE "none"
 
 /* One --map: memory that only one space has. */
 struct forward_map {
@@ -46,6 +47,7 @@ struct forward_options {
 	const char *log;          /* NULL: none */
 	const char *timeline;     /* NULL: none */
 	uint64_t timeline_switch; /* UINT64_MAX: none is asked for */
+	const char *evidence;     /* NULL: what forward_evidence.h says; FORWARD_NO_EVIDENCE */
 	uint64_t memory_mib;
 	bool no_huge;
 	unsigned int map_count;

@@ -47,6 +47,7 @@ static void port_measured(void *context, const struct shunt_measurement *measure
 
 	forward_log_port(run, measurement, known ? &truth : NULL);
 	forward_timeline_measured(run, measurement);
+	forward_evidence_measured(&run->evidence, measurement);
 }
 
 static void group_measured(void *context, const struct shunt_group_measurement *measurement)
@@ -138,6 +139,12 @@ static uint64_t patience(struct forward *run)
 	return shunt_clock_from_ns(QUIET_NS);
 }
 
+static void disconnect(struct forward *run)
+{
+	for (unsigned int i = 0; run->source == FORWARD_WIRES && i < run->count; i++)
+		shunt_sim_connect(run->platform, run->ports[i].function, NULL);
+}
+
 void forward_traffic_end(struct forward *run)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
@@ -154,12 +161,12 @@ void forward_traffic_end(struct forward *run)
 		}
 	} while (now - quiet_since < patience(run) &&
 		 now - start < shunt_clock_from_ns(DRAIN_MAX_NS));
-	for (unsigned int i = 0; run->source == FORWARD_WIRES && i < run->count; i++)
-		shunt_sim_connect(run->platform, run->ports[i].function, NULL);
+	disconnect(run);
 }
 
 void forward_traffic_free(struct forward *run)
 {
+	disconnect(run); /* a run that failed before its traffic began */
 	if (run->group)
 		shunt_group_observe(run->group, NULL, NULL);
 	for (unsigned int i = 0; i < run->count; i++)

@@ -43,6 +43,10 @@ void forward_view_head(const struct forward *run)
 		printf("plan %s every %g ms between spaces '%s' and '%s'\n",
 			shunt_plan_name(options->plan), (double)options->switch_every_ns / 1e6,
 			shunt_space_name(run->spaces[0]), shunt_space_name(run->spaces[1]));
+	if (options->plan == SHUNT_PLAN_AUTO)
+		printf("auto takes %s: %s\n", shunt_plan_name(run->taken), run->why);
+	if (run->evidence.refused[0])
+		printf("what is seen of replace is not kept: %s\n", run->evidence.refused);
 	if (!run->hugepages)
 		printf("plain memory, no hugepages: pages of 4 KiB, more of them for the IOMMU to "
 		       "translate\n");
@@ -239,6 +243,8 @@ void forward_view_summary(const struct forward *run, const struct shunt_record *
 		record->switches, record->plan, record->duration_s - record->baseline_s,
 		record->failed, record->baseline_s,
 		record->duration_s > 0 ? (double)received / record->duration_s / 1e6 : 0);
+	if (run->options->plan == SHUNT_PLAN_AUTO)
+		printf("auto took %s in the end: %s\n", record->plan_taken, record->plan_why);
 	for (unsigned int i = 0; i < record->port_count; i++)
 		print_port_summary(run, &record->ports[i]);
 	if (run->options->switch_every_ns) {
@@ -250,5 +256,28 @@ void forward_view_summary(const struct forward *run, const struct shunt_record *
 		shunt_record_unexplained(record), record->changed, record->changed_in_switches);
 	if (run->options->json && strcmp(run->options->json, "-") != 0)
 		printf("result record: %s\n", run->options->json);
+	fflush(stdout);
+}
+
+/* Ports whose rings are full, for a rate that nobody can forward, have no DMA to meet. */
+void forward_view_evidence(const struct forward *run)
+{
+	uint64_t switches = 0, faulted = 0, unknown = 0;
+
+	if (!run->evidence.path[0] || !run->evidence.replaces)
+		return;
+	for (unsigned int kind = 0; kind < SHUNT_HWPT_KINDS; kind++) {
+		const struct shunt_evidence_seen *seen = &run->evidence.seen.seen[kind];
+
+		switches += seen->switches;
+		faulted += seen->faulted;
+		unknown += seen->unknown;
+	}
+	printf("evidence: %" PRIu64 " of %" PRIu64 " replaces count, %" PRIu64
+	       " of them faulted, %" PRIu64 " unknown; file %s\n",
+		switches, run->evidence.replaces, faulted, unknown, run->evidence.path);
+	if (2 * switches < run->evidence.replaces)
+		printf("the others did not surely meet traffic: at a --rate that the ports can "
+		       "forward more do\n");
 	fflush(stdout);
 }

@@ -151,8 +151,9 @@ static json_t *make(json_t *root, const struct shunt_evidence *key, enum shunt_h
 
 static int add_count(json_t *entry, const char *name, uint64_t more)
 {
-	return json_object_set_new(
-		entry, name, json_integer((json_int_t)(count_of(entry, name) + more)));
+	json_int_t sum = (json_int_t)count_of(entry, name) + (json_int_t)more;
+
+	return json_object_set_new(entry, name, json_integer(sum));
 }
 
 int evidence_put(json_t *root, const struct shunt_evidence *seen, enum shunt_hwpt_kind kind,

@@ -68,8 +68,8 @@ static int make_folder_of(const char *file)
 	return 0;
 }
 
-/* Not of the file itself, which is another one after each rename. */
-static int lock_file(const char *file, int *lock)
+/* Not of the file itself, which is another one after each rename. @return to be closed; -errno */
+static int lock_file(const char *file)
 {
 	const struct timespec nap = { .tv_nsec = LOCK_NAP * 1000000 };
 	char path[PATH_MAX];
@@ -97,8 +97,7 @@ static int lock_file(const char *file, int *lock)
 		close(fd);
 		return ret;
 	}
-	*lock = fd;
-	return 0;
+	return fd;
 }
 
 /* The new file is made in the folder of the old one. */
@@ -114,10 +113,10 @@ static int check_folder(const char *file)
 
 int shunt_evidence_writable(const char *path)
 {
-	int lock, ret = lock_file(path, &lock);
+	int lock = lock_file(path), ret;
 
-	if (ret)
-		return ret;
+	if (lock < 0)
+		return lock;
 	ret = check_folder(path);
 	close(lock);
 	return ret;
@@ -154,9 +153,9 @@ int shunt_evidence_add(const char *path, const struct shunt_evidence *seen)
 		switches += seen->seen[kind].switches;
 	if (!switches)
 		return 0;
-	ret = lock_file(path, &lock);
-	if (ret)
-		return ret;
+	lock = lock_file(path);
+	if (lock < 0)
+		return lock;
 	ret = add_locked(path, seen);
 	close(lock);
 	return ret;

@@ -58,16 +58,18 @@ static json_t *rate_json(uint64_t rate)
 static json_t *record_json(const struct shunt_record *record)
 {
 	const char *kernel = record->info.kernel[0] ? record->info.kernel : NULL;
+	const char *why = record->plan_why[0] ? record->plan_why : NULL;
 
-	return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:o, s:f, "
-			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:s, s:b, s:b, s:s, s:s, s:s?, s:s, s:o, s:o, "
+			 "s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"schema", SCHEMA, "platform", record->platform, "kernel", kernel, "iommu",
 		record->info.iommu, "fault_observers", words_json(record->info.fault_observers),
 		"nic", record->info.nic, "emulated", record->info.emulated, "hugepages",
-		record->hugepages, "plan", record->plan, "traffic", record->traffic, "rate",
-		rate_json(record->rate), "switches", record_count(record->switches),
-		"failed_switches", record_count(record->failed), "duration_s", record->duration_s,
-		"unexplained", record_count(shunt_record_unexplained(record)), "foreign",
+		record->hugepages, "plan", record->plan, "plan_taken", record->plan_taken,
+		"plan_why", why, "traffic", record->traffic, "rate", rate_json(record->rate),
+		"switches", record_count(record->switches), "failed_switches",
+		record_count(record->failed), "duration_s", record->duration_s, "unexplained",
+		record_count(shunt_record_unexplained(record)), "foreign",
 		record_count(record->foreign), "changed", record_count(record->changed),
 		"changed_in_faulted_switches", record_count(record->changed_in_switches), "group",
 		group_json(record), "baseline", record_baseline(record), "ports",

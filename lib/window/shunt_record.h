@@ -48,9 +48,11 @@ struct shunt_record {
 	const char *platform;
 	struct shunt_platform_info info;
 	bool hugepages;
-	const char *plan;
-	const char *traffic; /**< "64 bytes", "imix", "pcap FILE" */
-	uint64_t rate;       /**< frames per second and port; SHUNT_RATE_MAX */
+	const char *plan;       /**< that was asked for */
+	const char *plan_taken; /**< by the last switch */
+	const char *plan_why;   /**< asked for auto: why; otherwise "" */
+	const char *traffic;    /**< "64 bytes", "imix", "pcap FILE" */
+	uint64_t rate;          /**< frames per second and port; SHUNT_RATE_MAX */
 	uint64_t switches;
 	uint64_t failed; /**< switches that failed and were rolled back */
 	double duration_s;

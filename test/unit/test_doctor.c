@@ -15,6 +15,7 @@
 #include "doctor.h"
 #include "rte_net_shunt.h"
 #include "shunt_error.h"
+#include "shunt_evidence.h"
 
 static struct bind_tree tree;
 static struct doctor doctor;
@@ -204,6 +205,52 @@ static void locked_memory(void **state)
 	finding_of(FINDING_OK, "memory", "any amount");
 }
 
+static const struct finding *evidence_finding(
+	enum finding_state state, uint64_t switches, uint64_t faulted, const char *words)
+{
+	const struct shunt_platform_info info = { .iommu = "arm-smmu-v3", .kernel = "7.3.4" };
+	struct shunt_evidence evidence;
+
+	forget();
+	shunt_evidence_init(&info, &evidence);
+	evidence.seen[SHUNT_HWPT_EXPLICIT].switches = switches;
+	evidence.seen[SHUNT_HWPT_EXPLICIT].faulted = faulted;
+	shunt_evidence_add(doctor.evidence, &evidence);
+	assert_int_equal(shunt_pci_scan(&tree.sysfs.platform, &doctor.list), 0);
+	doctor_check_evidence(&doctor, &info);
+	assert_int_equal(doctor.count, 1);
+	return finding_of(state, "replace", words);
+}
+
+static void evidence_of_replace(void **state)
+{
+	const char *const addresses[] = { "03:00.0" };
+	struct shunt_pci_bindings done;
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/evidence.json", tree.sysfs.root);
+	doctor.evidence = path;
+	assert_non_null(strstr(evidence_finding(FINDING_OK, 0, 0,
+				       "nothing is known of replace on arm-smmu-v3, Linux 7.3.4")
+				       ->advice,
+		"shunt forward --ports PORTS --plan replace"));
+	assert_int_equal(
+		shunt_pci_bind(&tree.machine, addresses, 1, false, SHUNT_PCI_NO_OWNER, &done), 0);
+	shunt_pci_bindings_free(&done);
+	assert_non_null(strstr(evidence_finding(FINDING_OK, 1500, 0, "1,500 switches")->advice,
+		"--ports 0000:03:00.0,0000:04:00.0,0000:05:00.0 --plan replace --switch-every 10ms "
+		"--switches 2000"));
+	assert_string_equal(evidence_finding(FINDING_OK, 1500, 0, "3,000 switches")->advice,
+		"plan auto takes it");
+	assert_string_equal(
+		evidence_finding(FINDING_OK, 1, 1, "1 of 3,001 replaces faulted")->advice,
+		"plan auto takes quiesce");
+	bind_tree_file(&tree, "evidence.json", "{}");
+	evidence_finding(FINDING_WARN, 0, 0, "evidence.json is broken");
+	bind_tree_remove(&tree, "evidence.json");
+	bind_tree_remove(&tree, "evidence.json.lock");
+}
+
 static void functions(void **state)
 {
 	struct shunt_pci_bindings done;
@@ -287,6 +334,7 @@ int main(void)
 		TREE_TEST(interrupts),
 		TREE_TEST(hugepages),
 		TREE_TEST(locked_memory),
+		TREE_TEST(evidence_of_replace),
 		TREE_TEST(functions),
 		TREE_TEST(functions_in_use),
 		TREE_TEST(a_command_is_said_once),

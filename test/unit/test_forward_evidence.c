@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a run takes for evidence of replace: switches of two ports with made-up times. Each test
+ * fails if a switch that says nothing counts.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "forward_evidence.h"
+
+#define IOCTL 1000 /* ticks */
+
+static struct forward_evidence evidence;
+static struct shunt_switch_result result;
+static uint64_t number;
+
+static int set_up(void **state)
+{
+	memset(&evidence, 0, sizeof(evidence));
+	number = 0;
+	return 0;
+}
+
+static void begin(void)
+{
+	result = (struct shunt_switch_result){ .member_count = 2, .start = 100 };
+	result.members[0].ioctl_start = 100;
+	result.members[0].ioctl_end = 100 + IOCTL;
+}
+
+static void measured(unsigned int port, uint64_t resolution, uint64_t lost)
+{
+	const struct shunt_measurement measurement = {
+		.number = number,
+		.port = port,
+		.resolution = resolution,
+		.window = lost ? resolution : 0,
+		.lost = lost,
+		.result = &result,
+	};
+
+	forward_evidence_measured(&evidence, &measurement);
+}
+
+static void end(uint64_t resolution, uint64_t lost)
+{
+	forward_evidence_switch(&evidence, &result);
+	measured(0, resolution, 0);
+	measured(1, resolution, lost);
+	number++;
+}
+
+static void assert_seen(uint64_t switches, uint64_t faulted, uint64_t unknown)
+{
+	const struct shunt_evidence_seen *seen = &evidence.seen.seen[SHUNT_HWPT_EXPLICIT];
+
+	assert_int_equal(seen->switches, switches);
+	assert_int_equal(seen->faulted, faulted);
+	assert_int_equal(seen->unknown, unknown);
+}
+
+static void every_port_has_to_meet_traffic(void **state)
+{
+	begin();
+	end(IOCTL - 1, 0);
+	assert_seen(1, 0, 0);
+	begin();
+	end(IOCTL, 0); /* the one frame may have come just before, the other just after */
+	assert_seen(1, 0, 0);
+	begin();
+	forward_evidence_switch(&evidence, &result);
+	measured(0, 10, 0);
+	number++; /* the other port is not measured */
+	assert_seen(1, 0, 0);
+	begin();
+	forward_evidence_switch(&evidence, &result);
+	measured(1, 10, 0); /* not the first one's of the switch before */
+	assert_seen(1, 0, 0);
+	measured(0, 10, 0);
+	assert_seen(2, 0, 0);
+}
+
+static void a_frame_that_was_lost_without_a_fault_says_nothing(void **state)
+{
+	begin();
+	end(10, 1);
+	assert_seen(0, 0, 0);
+}
+
+static void an_ioctl_that_lost_its_processor_meets_no_more(void **state)
+{
+	begin();
+	end(10, 0);
+	assert_seen(1, 0, 0);
+	begin();
+	result.members[0].ioctl_end = 100 + 1000 * IOCTL;
+	end(2 * IOCTL, 0);
+	assert_seen(1, 0, 0);
+	end(2 * IOCTL - 1, 0);
+	assert_seen(2, 0, 0);
+}
+
+static void faults_and_doubts_count_without_traffic(void **state)
+{
+	begin();
+	result.members[1].faults = 2;
+	result.members[0].faults = -EOVERFLOW;
+	end(10, 3);
+	assert_seen(1, 1, 0);
+	begin();
+	result.members[0].faults = -EOVERFLOW;
+	end(1000000, 0);
+	assert_seen(2, 1, 1);
+	begin();
+	result.members[1].recovery.queue_resets = 1;
+	end(10, 0);
+	assert_seen(2, 1, 1); /* no fault, but what was it? */
+	begin();
+	result.members[1].faults = 1;
+	result.rolled_back = true;
+	end(10, 0);
+	assert_seen(3, 2, 1);
+	begin();
+	result.rolled_back = true;
+	end(10, 0);
+	assert_seen(3, 2, 1);
+}
+
+static void other_plans_say_nothing(void **state)
+{
+	begin();
+	result.plan = SHUNT_PLAN_QUIESCE;
+	result.members[0].faults = 1;
+	end(10, 0);
+	begin();
+	result.plan = SHUNT_PLAN_QUIESCE;
+	end(10, 0);
+	assert_seen(0, 0, 0);
+	begin();
+	result.hwpt_kind = SHUNT_HWPT_AUTOMATIC;
+	end(10, 0);
+	assert_seen(0, 0, 0);
+	assert_int_equal(evidence.seen.seen[SHUNT_HWPT_AUTOMATIC].switches, 1);
+}
+
+static void without_observers_nobody_could_tell(void **state)
+{
+	const struct shunt_platform_info nobody = { .iommu = "x" };
+
+	for (int i = 0; i < 5; i++) {
+		begin();
+		end(10, 0);
+	}
+	assert_int_equal(forward_evidence_keep(&evidence, &nobody, true), 0);
+	assert_seen(5, 0, 5);
+}
+
+static void a_run_that_went_wrong_says_nothing_for_replace(void **state)
+{
+	const struct shunt_platform_info info = { .iommu = "x", .fault_observers = "sim" };
+
+	for (int i = 0; i < 5; i++) {
+		begin();
+		result.members[0].faults = i == 3;
+		end(10, 0);
+	}
+	assert_seen(5, 1, 0);
+	assert_int_equal(forward_evidence_keep(&evidence, &info, false), 0);
+	assert_seen(1, 1, 0);
+}
+
+#define evidence_test(test) cmocka_unit_test_setup(test, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		evidence_test(every_port_has_to_meet_traffic),
+		evidence_test(a_frame_that_was_lost_without_a_fault_says_nothing),
+		evidence_test(an_ioctl_that_lost_its_processor_meets_no_more),
+		evidence_test(faults_and_doubts_count_without_traffic),
+		evidence_test(other_plans_say_nothing),
+		evidence_test(without_observers_nobody_could_tell),
+		evidence_test(a_run_that_went_wrong_says_nothing_for_replace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
