@@ -19,7 +19,7 @@
  */
 #define UNDER_WAY 448     /* of all streams together: one ring of 512 may have to take them */
 #define ASK_NS    1000000 /* nothing came back for so long: ask for the first time */
-#define SEND_MAX  8       /* frames of a burst: a frame's stamp is so many frames early at most */
+#define SEND_MAX  8       /* frames of a burst: all have left once the last one has */
 
 /* Whether one more frame of the stream may be under way. */
 static bool ready(struct forward_sender *sender, unsigned int stream, uint64_t now)
@@ -68,6 +68,14 @@ static struct rte_mbuf *next_frame(struct forward_sender *sender, unsigned int s
 	return mbuf;
 }
 
+static void all_left(struct forward_sender *sender)
+{
+	uint64_t now = shunt_clock_now();
+
+	for (unsigned int i = 0; i < sender->streams; i++)
+		shunt_tester_left(sender->run->tester, sender->first_stream + i, now);
+}
+
 static void send_due(struct forward_sender *sender)
 {
 	unsigned int idle = 0;
@@ -91,6 +99,8 @@ static void send_due(struct forward_sender *sender)
 	sender->first += sent;
 	sender->held -= sent;
 	sender->sent += sent;
+	if (!sender->held)
+		all_left(sender);
 }
 
 static void take_back(struct forward *run, struct rte_mbuf **frames, uint16_t count, uint64_t now)
@@ -164,6 +174,7 @@ int forward_senders_make(struct forward *run)
 		return shunt_fail(-ENOMEM, "out of memory for %u senders", count);
 	memset(run->senders, 0, count * sizeof(*run->senders));
 	run->sender_count = count;
+	shunt_tester_in_bursts(run->tester);
 	if (run->source == FORWARD_TESTER) {
 		init_sender(run, &run->senders[0], run->tester_port.id, &run->tester_port.address,
 			0, run->count);

@@ -17,38 +17,77 @@ static uint64_t above(uint64_t value, uint64_t limit)
 	return value > limit ? value - limit : 0;
 }
 
-/* The longest gap of those that a frame in the switch could have met, and the frames of all. */
-static const struct shunt_gap *find_gap(
-	const struct port_books *port, const struct shunt_switch_result *result, uint64_t *lost)
+/* Whether the port, or the one that sends into it, had to be mended after the switch. */
+static bool stopped(
+	const struct shunt_window_port *port, const struct shunt_measurement *measurement)
 {
-	const struct shunt_gap *best = NULL;
+	const struct shunt_switch_member *members = measurement->result->members;
 
-	*lost = 0;
-	for (size_t i = 0; i < port->gap_count; i++) {
-		const struct shunt_gap *gap = &port->gaps[i];
+	return shunt_recovery_mended(&members[measurement->port].recovery) ||
+	       (port->sender != SHUNT_WINDOW_TESTER &&
+		       shunt_recovery_mended(&members[port->sender].recovery));
+}
+
+/*
+ * By when the first frame after a gap had surely reached memory: once it had left. Frames wait in
+ * a port that stopped: there, or if the tester cannot tell when it left, once it was seen.
+ */
+static uint64_t reached(struct shunt_tester *tester, const struct shunt_window_port *port,
+	const struct shunt_measurement *measurement, const struct shunt_gap *gap)
+{
+	uint64_t left = shunt_tester_left_by(tester, port->stream, gap->first);
+
+	if (!left)
+		return gap->first_seen;
+	return stopped(port, measurement) ? larger(left, gap->first_seen) : left;
+}
+
+/* The longest gap of those that a frame in the switch could have met, and the frames of all. */
+static const struct shunt_gap *find_gap(struct shunt_tester *tester,
+	const struct shunt_window_port *port, const struct port_books *books,
+	struct shunt_measurement *measurement)
+{
+	const struct shunt_switch_result *result = measurement->result;
+	const struct shunt_gap *best = NULL;
+	uint64_t end, longest = 0;
+
+	for (size_t i = 0; i < books->gap_count; i++) {
+		const struct shunt_gap *gap = &books->gaps[i];
 
 		if (!gap->last_stamp || !gap->first_stamp || gap->last_stamp > result->moved ||
-			gap->first_stamp < result->start)
+			gap->first_seen < result->start)
 			continue;
-		*lost += shunt_gap_frames(gap);
-		if (!best ||
-			gap->first_stamp - gap->last_stamp > best->first_stamp - best->last_stamp)
+		end = reached(tester, port, measurement, gap);
+		if (end < result->start)
+			continue;
+		measurement->lost += shunt_gap_frames(gap);
+		if (end - gap->last_stamp > longest) {
+			longest = end - gap->last_stamp;
 			best = gap;
+		}
 	}
 	return best;
 }
 
-/* A frame is taken to be on the wire at its stamp. */
-static void find_edges(struct shunt_tester *tester, unsigned int stream,
-	const struct shunt_gap *gap, struct shunt_edges *edges)
+/*
+ * A frame met the port between its stamp and the time by which it had left. If the loss had begun
+ * before the switch it may all be an earlier one's, and no time of it is surely this one's.
+ */
+static void find_edges(struct shunt_tester *tester, const struct shunt_window_port *port,
+	const struct shunt_gap *gap, struct shunt_measurement *measurement)
 {
-	uint64_t first_lost = shunt_tester_stamp(tester, stream, gap->last + 1);
-	uint64_t last_lost = shunt_tester_stamp(tester, stream, gap->first - 1);
+	uint64_t first_lost = shunt_tester_left_by(tester, port->stream, gap->last + 1);
+	uint64_t last_lost = shunt_tester_stamp(tester, port->stream, gap->first - 1);
+	struct shunt_edges *edges = &measurement->edges;
 
 	edges->begin_from = gap->last_stamp;
-	edges->begin_to = first_lost ? first_lost : gap->first_stamp;
-	edges->end_from = last_lost ? last_lost : gap->last_stamp;
-	edges->end_to = gap->first_stamp;
+	edges->end_to = reached(tester, port, measurement, gap);
+	edges->begin_to = edges->end_to;
+	edges->end_from = edges->begin_from;
+	if (first_lost < measurement->result->start || !last_lost)
+		return;
+	edges->begin_to = first_lost;
+	edges->end_from = last_lost;
 }
 
 /*
@@ -87,17 +126,17 @@ bool measure_port(struct shunt_tester *tester, const struct shunt_window_port *p
 	const struct port_books *books, struct shunt_measurement *measurement)
 {
 	const struct shunt_switch_result *result = measurement->result;
-	const struct shunt_gap *gap = find_gap(books, result, &measurement->lost);
+	const struct shunt_gap *gap = find_gap(tester, port, books, measurement);
 	struct shunt_edges *edges = &measurement->edges;
 
 	find_outages(tester, port, measurement);
 	if (!gap) {
 		find_bounds(tester, port->stream, measurement);
-		measurement->resolution =
-			shunt_tester_interval(tester, port->stream, result->start, result->moved);
+		measurement->resolution = shunt_tester_interval(tester, port->stream, result->start,
+			result->moved, stopped(port, measurement) ? result->end : 0);
 		return measurement->resolution != 0;
 	}
-	find_edges(tester, port->stream, gap, edges);
+	find_edges(tester, port, gap, measurement);
 	measurement->window = edges->end_to - edges->begin_from;
 	measurement->resolution = measurement->window - above(edges->end_from, edges->begin_to);
 	if (!frame_loss(tester, port->stream, gap, measurement->lost, &measurement->loss_window,

@@ -60,6 +60,15 @@ void shunt_tester_stop(struct shunt_tester *tester);
 const void *shunt_tester_send(struct shunt_tester *tester, unsigned int stream, uint64_t now,
 	bool ready, uint32_t *length);
 
+/**
+ * Frames leave some time after shunt_tester_send(), in bursts; the sender says when. Without it a
+ * frame leaves at its stamp. To be called before the start.
+ */
+void shunt_tester_in_bursts(struct shunt_tester *tester);
+
+/** Sending thread: all frames of a stream had left by `now`, in ticks. */
+void shunt_tester_left(struct shunt_tester *tester, unsigned int stream, uint64_t now);
+
 /** A frame came back; frames that are not the tester's are counted as foreign. */
 void shunt_tester_receive(
 	struct shunt_tester *tester, uint64_t now, const void *frame, uint32_t length);
@@ -111,20 +120,24 @@ unsigned int shunt_tester_changed(
 /** Those that could not be kept: they were not taken out in time. */
 uint64_t shunt_tester_changed_dropped(struct shunt_tester *tester);
 
-/** When a frame was sent; 0: that is too long ago to be known, or it was not sent yet. */
+/** A frame's stamp; 0: that is too long ago to be known, or it was not sent yet. */
 uint64_t shunt_tester_stamp(struct shunt_tester *tester, unsigned int stream, uint64_t number);
+
+/** By when a frame had surely left, after its stamp; 0: not known, or not known yet. */
+uint64_t shunt_tester_left_by(struct shunt_tester *tester, unsigned int stream, uint64_t number);
 
 /** Stamp of the first frame sent after a time; 0: there is none, or it is too long ago. */
 uint64_t shunt_tester_sent_after(struct shunt_tester *tester, unsigned int stream, uint64_t time);
 
 /**
- * Longest time between two frames sent in a row, of those of which a part lies in [from, to]: the
- * resolution of a measurement in which no frame was lost.
+ * Longest time from a frame's stamp until the next one had left, of those of which a part lies in
+ * [from, to]: the resolution of a measurement in which no frame was lost.
  *
+ * @param kept  frames that left after `from` may have been kept until then; 0: none was
  * @return ticks; 0: not known
  */
-uint64_t shunt_tester_interval(
-	struct shunt_tester *tester, unsigned int stream, uint64_t from, uint64_t to);
+uint64_t shunt_tester_interval(struct shunt_tester *tester, unsigned int stream, uint64_t from,
+	uint64_t to, uint64_t kept);
 
 #ifdef __cplusplus
 }

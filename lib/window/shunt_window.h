@@ -13,16 +13,22 @@
 /*
  * Measuring a run: fault windows and books, from frames alone.
  *
- *   wire -->  stamp t1   t2   t3   t4   t5   t6   t7      (tester's log)
+ *   wire -->  stamp s1   s2   s3   s4   s5   s6   s7      (tester's log)
+ *              left  l1   l2   l3   l4   l5   l6   l7
  *   port -->   seen      seen lost lost lost seen seen    (watch behind the port's receive side)
- *                          |<----- window ----->|   = t6 - t2
- *                               |<------->|         = t5 - t3: DMA was surely refused
+ *                         |<------ window ----->|   = l6 - s2
+ *                               |<----->|           = s5 - l3: DMA was surely refused
  *
  * RFC 6201's timestamp method: the fault window of a port and a switch is the time between the
- * last frame that reached memory before and the first one after, by the frames' own stamps. The
- * truth lies between the two lines above; their difference is the resolution, stated for every
- * switch. Where no frame was lost the window is 0 and the resolution is the longest time between
- * two frames on the wire during the switch.
+ * last frame that reached memory before and the first one after, by the frames' own stamps. A
+ * frame is stamped before its burst is given to the tester's port and has left by the time when
+ * that call returned; where the platform puts frames on the wire (sim) the two are one. The truth
+ * lies between the two lines above; their difference is the resolution, stated for every switch.
+ * Where no frame was lost the window is 0 and the resolution is the longest time between two
+ * frames on the wire during the switch. A port that stopped keeps frames until it is mended, which
+ * belongs to its window: there a frame counts from its stamp until it was seen, and without a loss
+ * until the switch had ended. If a loss had begun before a switch it may be an earlier one's, and
+ * the resolution is the whole window.
  *
  * RFC 6201's frame-loss method checks it: frames lost times the mean time between two frames that
  * the tester sent before the gap and after it. Its resolution is the longest such time, and what
@@ -184,6 +190,9 @@ int shunt_window_check(struct shunt_window *window, const struct shunt_switch_re
 
 /** Takes the gaps in, completes what can be completed. To be called often. @return 0, -ENOMEM */
 int shunt_window_poll(struct shunt_window *window);
+
+/** Whether every switch so far has been measured, or given up. */
+bool shunt_window_complete(const struct shunt_window *window);
 
 /**
  * Ends: the tester has stopped, nobody feeds the watches any more. Frames still missing are lost.

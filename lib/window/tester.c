@@ -18,12 +18,19 @@
 #define ADDRESSES      12      /* bytes: forwarders rewrite them */
 #define LAG_MAX_NS     1000000 /* a sender that fell further behind goes on from now: no bursts */
 
+/* When a frame was stamped, and by when it had left; 0: not known. Ticks. */
+struct sent_frame {
+	_Atomic uint64_t stamp;
+	_Atomic uint64_t left;
+};
+
 struct stream {
-	uint64_t next;         /* number of the frame to send next; the sending thread's */
-	uint64_t due;          /* ticks; when it is due */
-	size_t frame;          /* its frame in the cycle */
-	_Atomic uint64_t sent; /* published */
-	_Atomic uint64_t *log; /* stamps by number */
+	uint64_t next;          /* number of the frame to send next; the sending thread's */
+	uint64_t due;           /* ticks; when it is due */
+	uint64_t left;          /* number of the first frame not known to have left */
+	size_t frame;           /* its frame in the cycle */
+	_Atomic uint64_t sent;  /* published */
+	struct sent_frame *log; /* by number */
 	struct shunt_watch watch;
 	uint64_t due_back;         /* number that has to come back next, and */
 	size_t due_back_frame;     /* its frame in the cycle */
@@ -37,6 +44,7 @@ struct shunt_tester {
 	uint64_t interval; /* ticks between two frames; 0: as the port takes them */
 	uint64_t lag_max;
 	unsigned int count;
+	bool in_bursts;
 	_Atomic bool running;
 	_Atomic unsigned int phase;
 	_Atomic uint64_t foreign;
@@ -134,6 +142,11 @@ void shunt_tester_stop(struct shunt_tester *tester)
 	atomic_store(&tester->running, false);
 }
 
+void shunt_tester_in_bursts(struct shunt_tester *tester)
+{
+	tester->in_bursts = true;
+}
+
 /* Whether a frame is due at the set rate; keeps the average unless the sender fell far behind. */
 static bool due(const struct shunt_tester *tester, struct stream *stream, uint64_t now)
 {
@@ -150,6 +163,7 @@ const void *shunt_tester_send(struct shunt_tester *tester, unsigned int number, 
 {
 	struct stream *stream = &tester->streams[number];
 	const struct shunt_frame *frame;
+	struct sent_frame *sent;
 
 	if (!atomic_load_explicit(&tester->running, memory_order_relaxed))
 		return NULL;
@@ -159,11 +173,22 @@ const void *shunt_tester_send(struct shunt_tester *tester, unsigned int number, 
 	if (++stream->frame == tester->traffic->count)
 		stream->frame = 0;
 	shunt_stamp_write(frame->bytes, frame->length, (uint16_t)number, stream->next, now);
-	atomic_store_explicit(&stream->log[stream->next % LOG_SIZE], now, memory_order_relaxed);
+	sent = &stream->log[stream->next % LOG_SIZE];
+	atomic_store_explicit(&sent->stamp, now, memory_order_relaxed);
+	atomic_store_explicit(&sent->left, tester->in_bursts ? 0 : now, memory_order_relaxed);
 	stream->next++;
 	atomic_store_explicit(&stream->sent, stream->next, memory_order_release);
 	*length = frame->length;
 	return frame->bytes;
+}
+
+void shunt_tester_left(struct shunt_tester *tester, unsigned int number, uint64_t now)
+{
+	struct stream *stream = &tester->streams[number];
+
+	for (; stream->left < stream->next; stream->left++)
+		atomic_store_explicit(
+			&stream->log[stream->left % LOG_SIZE].left, now, memory_order_relaxed);
 }
 
 /* The frame that went out with a number. In order it is the next one: no division for each. */
@@ -187,7 +212,7 @@ static bool intact(const struct shunt_tester *tester, struct stream *stream, uin
 	if (number >= stream->next || length != frame->length)
 		return false;
 	if (stream->next - number < LOG_SIZE &&
-		atomic_load_explicit(&stream->log[number % LOG_SIZE], memory_order_relaxed) !=
+		atomic_load_explicit(&stream->log[number % LOG_SIZE].stamp, memory_order_relaxed) !=
 			stamp->time)
 		return false;
 	return number % CONTENTS_EVERY || memcmp(bytes + ADDRESSES, frame->bytes + ADDRESSES,
@@ -290,17 +315,26 @@ uint64_t shunt_tester_foreign(struct shunt_tester *tester)
 	return atomic_load_explicit(&tester->foreign, memory_order_relaxed);
 }
 
+/* A time of a frame; 0: it was not sent yet, or the sender has come round while it was read. */
+static uint64_t logged(struct shunt_tester *tester, unsigned int stream, uint64_t number, bool left)
+{
+	struct sent_frame *frame = &tester->streams[stream].log[number % LOG_SIZE];
+	uint64_t time;
+
+	if (number >= shunt_tester_sent(tester, stream))
+		return 0;
+	time = atomic_load_explicit(left ? &frame->left : &frame->stamp, memory_order_relaxed);
+	return shunt_tester_sent(tester, stream) - number < LOG_SIZE ? time : 0;
+}
+
 uint64_t shunt_tester_stamp(struct shunt_tester *tester, unsigned int stream, uint64_t number)
 {
-	uint64_t sent = shunt_tester_sent(tester, stream);
-	uint64_t stamp;
+	return logged(tester, stream, number, false);
+}
 
-	if (number >= sent)
-		return 0;
-	stamp = atomic_load_explicit(
-		&tester->streams[stream].log[number % LOG_SIZE], memory_order_relaxed);
-	/* The sender may have come round while it was read. */
-	return shunt_tester_sent(tester, stream) - number < LOG_SIZE ? stamp : 0;
+uint64_t shunt_tester_left_by(struct shunt_tester *tester, unsigned int stream, uint64_t number)
+{
+	return logged(tester, stream, number, true);
 }
 
 uint64_t shunt_tester_sent_after(struct shunt_tester *tester, unsigned int stream, uint64_t time)
@@ -318,23 +352,26 @@ uint64_t shunt_tester_sent_after(struct shunt_tester *tester, unsigned int strea
 }
 
 uint64_t shunt_tester_interval(
-	struct shunt_tester *tester, unsigned int stream, uint64_t from, uint64_t to)
+	struct shunt_tester *tester, unsigned int stream, uint64_t from, uint64_t to, uint64_t kept)
 {
 	uint64_t after, stamp, longest = 0;
 	uint64_t number = shunt_tester_sent(tester, stream);
+	const uint64_t now = shunt_clock_now();
 
 	if (!number)
 		return 0;
-	after = shunt_clock_now();
-	while (number-- > 0) {
+	after = now;
+	while (number-- > 0 && after > from) {
 		stamp = shunt_tester_stamp(tester, stream, number);
 		if (!stamp)
 			return 0;
-		if (stamp < to && after > from && after - stamp > longest)
+		if (after < kept)
+			after = kept;
+		if (stamp < to && after - stamp > longest)
 			longest = after - stamp;
-		if (stamp <= from)
-			break;
-		after = stamp;
+		after = shunt_tester_left_by(tester, stream, number);
+		if (!after)
+			after = now;
 	}
 	return longest;
 }

@@ -12,7 +12,7 @@
 #define BATCH   64
 #define PENDING 64 /* switches whose frames after are still to come */
 #define PATIENCE_NS \
-	100000000 /* a port that saw no frame that long after a switch goes unmeasured */
+	1000000000 /* a port that saw no frame that long after a switch goes unmeasured */
 
 struct pending {
 	struct shunt_switch_result result;
@@ -365,6 +365,11 @@ int shunt_window_check(struct shunt_window *window, const struct shunt_switch_re
 		ret = figures_add_mended(&window->figures[port], recovery);
 	}
 	return ret ? ret : books_note(&window->books, &note);
+}
+
+bool shunt_window_complete(const struct shunt_window *window)
+{
+	return window->pending_count == 0;
 }
 
 int shunt_window_poll(struct shunt_window *window)

@@ -278,6 +278,97 @@ static void a_group_with_an_unmeasured_port_is_unmeasured(void **state)
 	assert_int_equal(shunt_window_group_figures(bench->window)->unmeasured, 1);
 }
 
+static void left(struct bench *bench)
+{
+	for (unsigned int stream = 0; stream < 2; stream++)
+		shunt_tester_left(bench->tester, stream, bench->now);
+}
+
+/* Frames of a burst have left for sure when the next one begins. */
+static void bursts(struct bench *bench, unsigned int count, enum fate fate)
+{
+	while (count--) {
+		steps(bench, 4, fate);
+		left(bench);
+	}
+}
+
+static void a_frame_of_a_burst_may_have_left_as_late_as_all_of_it(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+
+	shunt_tester_in_bursts(bench->tester);
+	bursts(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	bursts(bench, 2, LOST_IN);
+	end_switch(bench, &result);
+	bursts(bench, 1, ARRIVES);
+	measure(bench);
+	assert_int_equal(bench->last[0].window, 12 * STEP);
+	assert_int_equal(bench->last[0].resolution, 8 * STEP); /* surely from the 4th to the 8th */
+	assert_int_equal(bench->last[1].resolution, 4 * STEP);
+}
+
+/* The first frame of the stream after the loss is stamped before the switch and leaves in it. */
+static void a_frame_may_leave_in_a_switch_that_began_after_its_stamp(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+
+	shunt_tester_in_bursts(bench->tester);
+	bursts(bench, 10, ARRIVES);
+	step(bench, LOST_IN);
+	step(bench, ARRIVES);
+	result = begin_switch(bench);
+	steps(bench, 2, ARRIVES);
+	left(bench);
+	end_switch(bench, &result);
+	bursts(bench, 1, ARRIVES);
+	measure(bench);
+	assert_int_equal(bench->last[0].lost, 1);
+	assert_int_equal(bench->last[0].window, 4 * STEP);
+	assert_int_equal(bench->last[0].resolution, 4 * STEP);
+}
+
+static void a_port_that_stopped_keeps_frames_until_they_are_seen(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+
+	steps(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	steps(bench, 3, LOST_IN);
+	result.members[0].recovery.queue_resets = 1;
+	result.members[1].recovery.queue_resets = 1;
+	end_switch(bench, &result);
+	steps(bench, 2, ARRIVES);
+	measure(bench);
+	assert_int_equal(bench->last[0].window, 4 * STEP + 1); /* seen a tick after its stamp */
+	assert_int_equal(bench->last[0].resolution, 2 * STEP + 1);
+	assert_int_equal(bench->last[1].resolution, 3 * STEP + 2); /* until the switch ended */
+}
+
+static void a_loss_that_began_before_a_switch_may_be_anothers(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result first, second;
+
+	steps(bench, 10, ARRIVES);
+	first = begin_switch(bench);
+	steps(bench, 3, LOST_IN);
+	end_switch(bench, &first);
+	second = begin_switch(bench);
+	steps(bench, 3, LOST_IN);
+	end_switch(bench, &second);
+	steps(bench, 2, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(bench->measured, 4);
+	assert_int_equal(bench->last[0].number, 1);
+	assert_int_equal(bench->last[0].window, 7 * STEP);
+	assert_int_equal(bench->last[0].resolution, 7 * STEP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +384,10 @@ int main(void)
 		bench_test(a_port_without_loss_may_have_been_blocked_at_any_time),
 		bench_test(a_port_that_was_mended_ran_at_the_end_of_the_switch),
 		bench_test(a_group_with_an_unmeasured_port_is_unmeasured),
+		bench_test(a_frame_of_a_burst_may_have_left_as_late_as_all_of_it),
+		bench_test(a_frame_may_leave_in_a_switch_that_began_after_its_stamp),
+		bench_test(a_port_that_stopped_keeps_frames_until_they_are_seen),
+		bench_test(a_loss_that_began_before_a_switch_may_be_anothers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
