@@ -100,11 +100,16 @@ static void update_info(struct forward *run)
 		snprintf(run->info.nic, sizeof(run->info.nic), "%s", run->nic);
 }
 
+static bool all_switched(const struct forward *run)
+{
+	return run->options->switches && run->switches >= run->options->switches;
+}
+
+/* After the last switch the frames that tell of it are still to come. */
 static bool finished(const struct forward *run, uint64_t now, uint64_t deadline)
 {
-	uint64_t switches = run->options->switches;
-
-	return interrupted || now >= deadline || (switches && run->switches >= switches);
+	return interrupted || now >= deadline ||
+	       (all_switched(run) && shunt_window_complete(run->window));
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -128,7 +133,9 @@ static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, 
 		if (now >= next_switch) {
 			ret = switch_once(run);
 			run->looked_after = shunt_clock_now();
-			next_switch = RTE_MAX(next_switch + every, run->looked_after);
+			next_switch = all_switched(run)
+					      ? UINT64_MAX
+					      : RTE_MAX(next_switch + every, run->looked_after);
 			next_poll = earlier(next_poll, run->looked_after + every / 2);
 		}
 		if (!ret)
