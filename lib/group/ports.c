@@ -105,18 +105,27 @@ void ports_forget_faults(struct shunt_group *group)
  * Runs the port again. A failed call may have left it half mended, so there is a second attempt;
  * what failed in the first is reported even if that one works.
  */
-static int recover(const struct member *member, bool suspect, struct shunt_recovery *recovery)
+static int recover(
+	const struct member *member, enum shunt_doubt doubt, struct shunt_recovery *recovery)
 {
 	char why[600];
 	int ret;
 
-	ret = member->ops->recover(member->port, suspect, recovery);
+	ret = member->ops->recover(member->port, doubt, recovery);
 	if (!ret)
 		return 0;
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	if (member->ops->recover(member->port, true, recovery))
+	if (member->ops->recover(member->port, SHUNT_DOUBT_FAULT, recovery))
 		return shunt_fail_while(ret, "%s; and in a second attempt", why);
 	return shunt_fail(ret, "%s; it runs after a second attempt", why);
+}
+
+/* Every queue that ran before a pause runs after it, or the port says so when it resumes. */
+static enum shunt_doubt doubt(enum shunt_plan plan, const struct shunt_switch_member *row)
+{
+	if (row->faults)
+		return SHUNT_DOUBT_FAULT;
+	return plan == SHUNT_PLAN_QUIESCE && row->pause_start ? SHUNT_DOUBT_NONE : SHUNT_DOUBT_SOME;
 }
 
 int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
@@ -129,7 +138,8 @@ int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
 
 		row->faults = ask_observer(group, member);
 		if (member->ops->recover && member->hwpt_id)
-			failure_note(&failure, recover(member, row->faults != 0, &row->recovery));
+			failure_note(&failure,
+				recover(member, doubt(result->plan, row), &row->recovery));
 	}
 	return failure_report(&failure);
 }
@@ -147,7 +157,7 @@ static int check_locked(struct shunt_group *group, struct shunt_switch_result *r
 		struct shunt_recovery *recovery = &result->members[i].recovery;
 
 		if (member->ops->recover && member->hwpt_id)
-			failure_note(&failure, recover(member, false, recovery));
+			failure_note(&failure, recover(member, SHUNT_DOUBT_SOME, recovery));
 		count += shunt_recovery_mended(recovery);
 	}
 	result->end = shunt_clock_now();

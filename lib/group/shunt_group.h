@@ -62,6 +62,13 @@ struct shunt_recovery {
 	uint32_t tx_dropped; /**< frames given up: handed to the NIC, not sent when it was reset */
 };
 
+/** What there is to say that a port may not run. */
+enum shunt_doubt {
+	SHUNT_DOUBT_NONE,  /**< its DMA was paused meanwhile, and none was refused */
+	SHUNT_DOUBT_SOME,  /**< it ran, and no refused DMA is known of */
+	SHUNT_DOUBT_FAULT, /**< a DMA of this port was refused, or nobody can tell */
+};
+
 /**
  * What a port can do for its group; a function that is not there is NULL, and plans that need it
  * are refused. Called by the thread that switches or checks, one call at a time, between hold and
@@ -96,11 +103,13 @@ struct shunt_port_ops {
 	 * queue reset, port reset, function level reset, each only when the one before failed.
 	 * Bursts of other cores return 0 meanwhile; buffers, counters and configuration are kept.
 	 *
-	 * @param suspect        a DMA of this port was refused, or nobody can tell
+	 * Without any doubt only what the pause itself left undone is done: to look at a port takes
+	 * some of the processor, which may be a poller's.
+	 *
 	 * @param[out] recovery  what was done; zeroed by the caller
 	 * @return 0; -EIO the port does not run, the text says what was tried
 	 */
-	int (*recover)(void *port, bool suspect, struct shunt_recovery *recovery);
+	int (*recover)(void *port, enum shunt_doubt doubt, struct shunt_recovery *recovery);
 };
 
 /**

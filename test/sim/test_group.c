@@ -25,8 +25,8 @@
 struct port {
 	struct shunt_vfio_device device;
 	bool open;
-	unsigned int recovers; /* calls of recover */
-	bool suspect;          /* in the last one */
+	unsigned int recovers;  /* calls of recover */
+	enum shunt_doubt doubt; /* in the last one */
 	/* What the group asked of it, and what it has to be when it is asked. */
 	bool held, paused, stopped;
 	unsigned int pauses, stops;
@@ -106,13 +106,13 @@ static int start_port(void *context)
 	return once(&port->fail_start, "start");
 }
 
-static int recover(void *context, bool suspect, struct shunt_recovery *recovery)
+static int recover(void *context, enum shunt_doubt doubt, struct shunt_recovery *recovery)
 {
 	struct port *port = context;
 
 	assert_true(port->held && !port->paused && !port->stopped);
 	port->recovers++;
-	port->suspect = suspect;
+	port->doubt = doubt;
 	return 0;
 }
 
@@ -273,7 +273,8 @@ static void each_plan_moves_every_member(void **state)
 		for (unsigned int port = 0; port < PORTS; port++) {
 			assert_int_equal(bench.ports[port].recovers, i + 1);
 			assert_int_equal(result.members[port].faults, -ENOTSUP);
-			assert_true(bench.ports[port].suspect); /* nobody was asked */
+			assert_int_equal(
+				bench.ports[port].doubt, SHUNT_DOUBT_FAULT); /* nobody was asked */
 			assert_false(bench.ports[port].held);
 		}
 	}
@@ -526,7 +527,7 @@ static void a_check_recovers_every_port(void **state)
 	assert_members_on(&result, bench.a);
 	for (unsigned int i = 0; i < PORTS; i++) {
 		assert_int_equal(bench.ports[i].recovers, 1);
-		assert_false(bench.ports[i].suspect);
+		assert_int_equal(bench.ports[i].doubt, SHUNT_DOUBT_SOME);
 		assert_false(bench.ports[i].held);
 	}
 }
@@ -561,10 +562,14 @@ static void only_members_with_faults_are_suspect(void **state)
 
 	shunt_group_observe(bench.group, three_faults_of_the_second, NULL);
 	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
-	assert_false(bench.ports[0].suspect);
-	assert_true(bench.ports[1].suspect);
+	assert_int_equal(bench.ports[0].doubt, SHUNT_DOUBT_SOME);
+	assert_int_equal(bench.ports[1].doubt, SHUNT_DOUBT_FAULT);
 	assert_int_equal(result.members[1].faults, 3);
-	assert_false(bench.ports[2].suspect);
+	assert_int_equal(bench.ports[2].doubt, SHUNT_DOUBT_SOME);
+	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_QUIESCE, &result), 0);
+	assert_int_equal(bench.ports[0].doubt, SHUNT_DOUBT_NONE);
+	assert_int_equal(bench.ports[1].doubt, SHUNT_DOUBT_FAULT);
+	assert_int_equal(bench.ports[2].doubt, SHUNT_DOUBT_NONE);
 }
 
 static void refusals_touch_nothing(void **state)

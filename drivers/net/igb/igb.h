@@ -399,7 +399,7 @@ int igb_send_noted(struct igb_port *port);
 /* ---- igb_recover.c ---- */
 
 /** As struct shunt_port_ops has it. */
-int igb_recover(void *port, bool suspect, struct shunt_recovery *recovery);
+int igb_recover(void *port, enum shunt_doubt doubt, struct shunt_recovery *recovery);
 /** Frames in the NIC at a reset are counted from here. Lock held. */
 void igb_recover_baseline(struct igb_port *port);
 

@@ -233,7 +233,9 @@ static int make_ready(struct igb_port *port)
 	struct shunt_recovery recovery = { 0 };
 
 	igb_access_begin(port);
-	return port->started && igb_was_reset(port) ? igb_recover(port, true, &recovery) : 0;
+	return port->started && igb_was_reset(port)
+		       ? igb_recover(port, SHUNT_DOUBT_FAULT, &recovery)
+		       : 0;
 }
 
 int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index)

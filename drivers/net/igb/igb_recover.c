@@ -492,7 +492,7 @@ static int take_up_reset(struct igb_port *port)
 	return igb_wait_for_answer(port);
 }
 
-int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
+int igb_recover(void *opaque, enum shunt_doubt doubt, struct shunt_recovery *recovery)
 {
 	struct igb_port *port = opaque;
 	uint64_t start = shunt_clock_now();
@@ -508,18 +508,19 @@ int igb_recover(void *opaque, bool suspect, struct shunt_recovery *recovery)
 		return 0;
 	igb_access_begin(port);
 	if (port->paused) {
-		suspect = true;
+		doubt = SHUNT_DOUBT_FAULT;
 		ret = igb_unpause(port);
 	}
 	if (!ret)
 		ret = igb_send_noted(port);
 	if (!ret && !port->trial.halted && igb_was_reset(port)) {
-		suspect = true;
+		doubt = SHUNT_DOUBT_FAULT;
 		ret = take_up_reset(port);
 	}
 	if (ret)
 		return ret;
-	if (!suspect && !port->trial.halted && !looks_stuck(port))
+	if (!port->trial.halted &&
+		(doubt == SHUNT_DOUBT_NONE || (doubt == SHUNT_DOUBT_SOME && !looks_stuck(port))))
 		return igb_access_end(port);
 	ret = mend(port, recovery);
 	recovery->time += shunt_clock_now() - start;
