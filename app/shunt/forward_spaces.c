@@ -6,6 +6,7 @@
 #include "shunt_error.h"
 
 #define SECOND_SPACE "b"
+#define TESTER_SPACE "tester"
 
 /* Memory of an earlier --map that has the whole range: another space may map the same. */
 static void *earlier_memory(const struct forward *run, const struct forward_map *map)
@@ -53,6 +54,24 @@ static int make_map(struct forward *run, const struct forward_map *map)
 	return ret ? shunt_fail_while(ret, "--map") : 0;
 }
 
+/* Away from the spaces under test: a restart unmaps what is in them. */
+static int move_tester(const struct forward *run)
+{
+	struct shunt_switch_result result;
+	struct shunt_group *group;
+	struct shunt_space *space;
+	int ret;
+
+	if (!run->tester_port.present)
+		return 0;
+	ret = shunt_space_create(rte_net_shunt_spaces(), TESTER_SPACE, &space);
+	if (!ret)
+		ret = rte_net_shunt_group(run->tester_port.id, &group);
+	if (!ret)
+		ret = shunt_group_switch(group, space, SHUNT_PLAN_RESTART, &result);
+	return ret ? shunt_fail_while(ret, "the tester's own space") : 0;
+}
+
 int forward_spaces_make(struct forward *run)
 {
 	struct shunt_spaces *spaces = rte_net_shunt_spaces();
@@ -62,6 +81,8 @@ int forward_spaces_make(struct forward *run)
 	ret = shunt_space_create(spaces, SECOND_SPACE, &run->spaces[1]);
 	if (!ret)
 		ret = shunt_group_prepare(run->group, run->spaces[1]);
+	if (!ret)
+		ret = move_tester(run);
 	for (unsigned int i = 0; i < run->options->map_count && !ret; i++)
 		ret = make_map(run, &run->options->maps[i]);
 	return ret;

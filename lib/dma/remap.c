@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -38,7 +39,10 @@ int shunt_space_remap(struct shunt_space *space)
 	int ret;
 
 	pthread_mutex_lock(&space->all->lock);
-	ret = remap_all(space, &space->all->shared);
+	if (space->users > 1)
+		ret = shunt_fail(-EBUSY, "another group uses it too");
+	else
+		ret = remap_all(space, &space->all->shared);
 	if (!ret)
 		ret = remap_all(space, &space->own);
 	pthread_mutex_unlock(&space->all->lock);

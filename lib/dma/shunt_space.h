@@ -89,11 +89,23 @@ int shunt_space_map(
 int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length);
 
 /**
+ * A group that uses a space, or is about to, counts as a user: shunt_space_remap() keeps away from
+ * a space with others.
+ */
+void shunt_space_use(struct shunt_space *space);
+void shunt_space_leave(struct shunt_space *space);
+
+/** Groups that use a space. */
+unsigned int shunt_space_users(struct shunt_space *space);
+
+/**
  * Unmaps and maps everything that a space has, one mapping after the other: the work of who has no
- * second page table. No device may use it meanwhile.
+ * second page table. The caller is its only user, and no device is attached to it; who begins to
+ * use it waits.
  *
- * @return 0; the kernel's errno: everything is mapped as before, or, if the text says that a
- * mapping is lost, shunt_space_covers() will not find it there
+ * @return 0; -EBUSY it has other users, nothing was touched; the kernel's errno: everything is
+ * mapped as before, or, if the text says that a mapping is lost, shunt_space_covers() will not find
+ * it there
  */
 int shunt_space_remap(struct shunt_space *space);
 

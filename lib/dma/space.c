@@ -74,6 +74,30 @@ uint32_t shunt_space_ioas(const struct shunt_space *space)
 	return space->ioas_id;
 }
 
+void shunt_space_use(struct shunt_space *space)
+{
+	pthread_mutex_lock(&space->all->lock);
+	space->users++;
+	pthread_mutex_unlock(&space->all->lock);
+}
+
+void shunt_space_leave(struct shunt_space *space)
+{
+	pthread_mutex_lock(&space->all->lock);
+	space->users--;
+	pthread_mutex_unlock(&space->all->lock);
+}
+
+unsigned int shunt_space_users(struct shunt_space *space)
+{
+	unsigned int users;
+
+	pthread_mutex_lock(&space->all->lock);
+	users = space->users;
+	pthread_mutex_unlock(&space->all->lock);
+	return users;
+}
+
 /* Shared mappings exist only once there is a space, so there is always one to copy from. */
 static int copy_shared(struct shunt_spaces *spaces, uint32_t ioas_id)
 {

@@ -18,7 +18,8 @@ struct shunt_space {
 	char name[SHUNT_SPACE_NAME];
 	uint32_t ioas_id;
 	struct mappings own;
-	uint64_t lost; /* IOVA + 1 of a mapping that could not be mapped again; 0: none */
+	uint64_t lost;      /* IOVA + 1 of a mapping that could not be mapped again; 0: none */
+	unsigned int users; /* groups */
 	struct space_hwpt *hwpts;
 	size_t hwpt_count;
 };

@@ -41,6 +41,15 @@ void shunt_group_evidence(struct shunt_group *group, const struct shunt_evidence
 	pthread_mutex_unlock(&group->lock);
 }
 
+void group_use(struct shunt_group *group, struct shunt_space *space)
+{
+	if (space)
+		shunt_space_use(space);
+	if (group->used)
+		shunt_space_leave(group->used);
+	group->used = space;
+}
+
 static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_device *device)
 {
 	if (group->count && group->members[0].device->iommufd != device->iommufd)
@@ -81,6 +90,8 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 		.port = port,
 		.hwpt_id = hwpt_id,
 	};
+	if (!group->used)
+		group_use(group, space);
 	group->space = space;
 	group->hwpt_id = hwpt_id;
 	return 0;
@@ -115,8 +126,10 @@ static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *dev
 	group->count--;
 	memmove(group->members + i, group->members + i + 1,
 		(group->count - i) * sizeof(group->members[0]));
-	if (group->count == 0)
+	if (group->count == 0) {
 		group->space = NULL;
+		group_use(group, NULL);
+	}
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct shunt_group {
 	void *observer_context;
 	struct shunt_evidence evidence;
 	struct shunt_space *space; /* in use; NULL: no member, or state unknown */
+	struct shunt_space *used;  /* of which the group is a user; NULL: no member */
 	uint32_t hwpt_id;          /* of that space for this group */
 	unsigned int count;
 	struct member members[SHUNT_GROUP_MAX_MEMBERS];
@@ -36,6 +37,9 @@ void failure_note(struct failure *failure, int ret);
 
 /** Makes it the thread's last error again. @return its errno, 0 if no step failed */
 int failure_report(const struct failure *failure);
+
+/** Makes the group a user of `space` instead of the one before; NULL: of none. (group.c) */
+void group_use(struct shunt_group *group, struct shunt_space *space);
 
 /** Begins a result: who the members are, and where. (switch.c) */
 void group_describe(const struct shunt_group *group, struct shunt_switch_result *result);

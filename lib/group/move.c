@@ -121,8 +121,13 @@ int move_members(struct shunt_group *group, struct shunt_space *to, uint32_t hwp
 	struct shunt_switch_result *result)
 {
 	char why[600];
-	int ret = move_by_plan(group, to, hwpt_id, result);
+	int ret;
 
+	shunt_space_use(to);
+	ret = move_by_plan(group, to, hwpt_id, result);
+	if (!ret)
+		group_use(group, to);
+	shunt_space_leave(to);
 	if (!ret) {
 		group->space = to;
 		group->hwpt_id = hwpt_id;

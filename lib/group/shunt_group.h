@@ -213,7 +213,8 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  * Switches all members to another space.
  *
  * Refused before anything is touched: no member; the space already in use (-EALREADY: the kernel
- * would do nothing and a measurement would lie); a mapping in use that `to` lacks (-ENOENT); a
+ * would do nothing and a measurement would lie); restart to a space that another group uses
+ * (-EBUSY); a mapping in use that `to` lacks (-ENOENT); a
  * member that cannot do what the plan needs (-EOPNOTSUPP). By then auto has become one of the
  * others: that takes nothing from the time of the switch.
  *

@@ -19,6 +19,8 @@ static int preflight(struct shunt_group *group, struct shunt_space *to, uint32_t
 			"them out and join them again");
 	if (to == group->space)
 		return shunt_fail(-EALREADY, "it uses that space already");
+	if (result->asked == SHUNT_PLAN_RESTART && shunt_space_users(to))
+		return shunt_fail(-EBUSY, "another group uses it: a restart would unmap it there");
 	ret = shunt_space_covers(to, group->space);
 	if (!ret)
 		ret = shunt_space_hwpt(to, group->number, group->members[0].device, hwpt_id);

@@ -603,6 +603,28 @@ static void refusals_touch_nothing(void **state)
 	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
 }
 
+static void a_restart_keeps_away_from_a_space_of_another_group(void **state)
+{
+	struct shunt_switch_result result;
+	uint64_t calls = inject_calls(bench.inject, INJECT_IOCTL);
+
+	assert_int_equal(shunt_space_users(bench.a), 1);
+	shunt_space_use(bench.b); /* as another group would */
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_RESTART, &result), -EBUSY);
+	assert_non_null(strstr(shunt_errmsg(), "another group uses it"));
+	assert_int_equal(result.start, 0);
+	shunt_space_use(bench.b);
+	assert_int_equal(shunt_space_remap(bench.b), -EBUSY);
+	shunt_space_leave(bench.b);
+	assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
+
+	shunt_space_leave(bench.b);
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_RESTART, &result), 0);
+	assert_int_equal(shunt_space_users(bench.a), 0);
+	assert_int_equal(shunt_space_users(bench.b), 1);
+}
+
 static void joining_is_refused_with_the_reason(void **state)
 {
 	struct shunt_iommufd other;
@@ -837,6 +859,7 @@ int main(void)
 		group_test(a_switch_makes_as_many_calls_as_members),
 		group_test(only_members_with_faults_are_suspect),
 		group_test(refusals_touch_nothing),
+		group_test(a_restart_keeps_away_from_a_space_of_another_group),
 		group_test(joining_is_refused_with_the_reason),
 		group_test(a_member_that_left_can_come_back),
 		group_test(spaces_refuse_what_cannot_be_mapped),
