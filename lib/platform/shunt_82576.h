@@ -79,7 +79,9 @@
 #define SHUNT_82576_FCAL                     0x0028u /* flow control address and type, 8.5 */
 #define SHUNT_82576_FCAH                     0x002Cu
 #define SHUNT_82576_FCT                      0x0030u
-#define SHUNT_82576_VET                      0x0038u /* VLAN ether types */
+#define SHUNT_82576_VET                      0x0038u /* VLAN ether types; the one in use: 15:0 */
+#define SHUNT_82576_VLAN_TAG                 4u      /* bytes */
+#define SHUNT_82576_VLAN_ID_MASK             0xFFFu
 #define SHUNT_82576_FCTTV                    0x0170u
 #define SHUNT_82576_LEDCTL                   0x0E00u
 
@@ -132,6 +134,7 @@
 
 /* EEPROM words, 6.1 */
 #define SHUNT_82576_EEPROM_MAC         0x00u /* three words, first byte lowest */
+#define SHUNT_82576_EEPROM_VERSION     0x05u /* major 15:12, minor 11:4, image 3:0 */
 #define SHUNT_82576_EEPROM_DEVICE      0x0Du
 #define SHUNT_82576_EEPROM_VENDOR      0x0Eu
 #define SHUNT_82576_EEPROM_CHECKSUM    0x3Fu /* words 0x00 to 0x3F add up to ... */
@@ -186,38 +189,52 @@
 
 /* ---- Receive, 8.10 ---- */
 
-#define SHUNT_82576_RCTL          0x0100u
-#define SHUNT_82576_RCTL_EN       (1u << 1)
-#define SHUNT_82576_RCTL_SBP      (1u << 2)  /* store bad packets */
-#define SHUNT_82576_RCTL_UPE      (1u << 3)  /* unicast promiscuous */
-#define SHUNT_82576_RCTL_MPE      (1u << 4)  /* multicast promiscuous */
-#define SHUNT_82576_RCTL_LPE      (1u << 5)  /* long packets, up to RLPML */
-#define SHUNT_82576_RCTL_LBM_MAC  (1u << 6)  /* QEMU: works, its PHY loopback does not */
-#define SHUNT_82576_RCTL_MO_SHIFT 12         /* which address bits index MTA */
-#define SHUNT_82576_RCTL_BAM      (1u << 15) /* accept broadcast */
-#define SHUNT_82576_RCTL_VFE      (1u << 18) /* VLAN filter */
-#define SHUNT_82576_RCTL_SECRC    (1u << 26) /* strip the FCS */
+#define SHUNT_82576_RCTL             0x0100u
+#define SHUNT_82576_RCTL_EN          (1u << 1)
+#define SHUNT_82576_RCTL_SBP         (1u << 2)  /* store bad packets */
+#define SHUNT_82576_RCTL_UPE         (1u << 3)  /* unicast promiscuous */
+#define SHUNT_82576_RCTL_MPE         (1u << 4)  /* multicast promiscuous */
+#define SHUNT_82576_RCTL_LPE         (1u << 5)  /* long packets, up to RLPML */
+#define SHUNT_82576_RCTL_LBM_MAC     (1u << 6)  /* QEMU: works, its PHY loopback does not */
+#define SHUNT_82576_RCTL_MO_SHIFT    12         /* which address bits index MTA */
+#define SHUNT_82576_RCTL_BAM         (1u << 15) /* accept broadcast */
+#define SHUNT_82576_RCTL_VFE         (1u << 18) /* VLAN filter */
+#define SHUNT_82576_RCTL_SECRC       (1u << 26) /* strip the FCS */
 
-#define SHUNT_82576_RXCSUM        0x5000u
-#define SHUNT_82576_RXCSUM_IPOFLD (1u << 8)  /* check IPv4 header checksums */
-#define SHUNT_82576_RXCSUM_TUOFLD (1u << 9)  /* check TCP and UDP checksums */
-#define SHUNT_82576_RXCSUM_PCSD   (1u << 13) /* RSS hash instead of packet checksum */
-#define SHUNT_82576_RLPML         0x5004u    /* longest packet with RCTL.LPE, FCS included */
-#define SHUNT_82576_RLPML_DEFAULT 0x2600u
-#define SHUNT_82576_RFCTL         0x5008u
-#define SHUNT_82576_MTA(n)        (0x5200u + 4u * (n)) /* 128 registers, a bit a hash value */
-#define SHUNT_82576_MTA_SIZE      128u
-#define SHUNT_82576_ADDRESSES     24u
-#define SHUNT_82576_RAL(n)        ((n) < 16u ? 0x5400u + 8u * (n) : 0x54E0u + 8u * ((n)-16u))
-#define SHUNT_82576_RAH(n)        (SHUNT_82576_RAL(n) + 4u)
-#define SHUNT_82576_RAH_AV        (1u << 31) /* address valid */
-#define SHUNT_82576_PSRTYPE(n)    (0x5480u + 4u * (n))
-#define SHUNT_82576_VFTA(n)       (0x5600u + 4u * (n))
-#define SHUNT_82576_VFTA_SIZE     128u
-#define SHUNT_82576_MRQC          0x5818u /* multiple receive queues: 0 = queue 0 only */
-#define SHUNT_82576_VT_CTL        0x581Cu
-#define SHUNT_82576_RETA(n)       (0x5C00u + 4u * (n))
-#define SHUNT_82576_RSSRK(n)      (0x5C80u + 4u * (n))
+#define SHUNT_82576_RXCSUM           0x5000u
+#define SHUNT_82576_RXCSUM_IPOFLD    (1u << 8)  /* check IPv4 header checksums */
+#define SHUNT_82576_RXCSUM_TUOFLD    (1u << 9)  /* check TCP and UDP checksums */
+#define SHUNT_82576_RXCSUM_PCSD      (1u << 13) /* RSS hash instead of packet checksum */
+#define SHUNT_82576_RLPML            0x5004u    /* longest packet with RCTL.LPE, FCS included */
+#define SHUNT_82576_RLPML_DEFAULT    0x2600u
+#define SHUNT_82576_RFCTL            0x5008u
+#define SHUNT_82576_MTA(n)           (0x5200u + 4u * (n)) /* 128 registers, a bit a hash value */
+#define SHUNT_82576_MTA_SIZE         128u
+#define SHUNT_82576_ADDRESSES        24u
+#define SHUNT_82576_RAL(n)           ((n) < 16u ? 0x5400u + 8u * (n) : 0x54E0u + 8u * ((n)-16u))
+#define SHUNT_82576_RAH(n)           (SHUNT_82576_RAL(n) + 4u)
+#define SHUNT_82576_RAH_AV           (1u << 31) /* address valid */
+#define SHUNT_82576_PSRTYPE(n)       (0x5480u + 4u * (n))
+#define SHUNT_82576_VFTA(n)          (0x5600u + 4u * (n))
+#define SHUNT_82576_VFTA_SIZE        128u
+#define SHUNT_82576_MRQC             0x5818u /* multiple receive queues: 0 = queue 0 only */
+#define SHUNT_82576_MRQC_MASK        7u
+#define SHUNT_82576_MRQC_RSS         2u
+#define SHUNT_82576_MRQC_TCP_IPV4    (1u << 16) /* what is hashed */
+#define SHUNT_82576_MRQC_IPV4        (1u << 17)
+#define SHUNT_82576_MRQC_TCP_IPV6_EX (1u << 18)
+#define SHUNT_82576_MRQC_IPV6_EX     (1u << 19)
+#define SHUNT_82576_MRQC_IPV6        (1u << 20)
+#define SHUNT_82576_MRQC_TCP_IPV6    (1u << 21)
+#define SHUNT_82576_MRQC_UDP_IPV4    (1u << 22)
+#define SHUNT_82576_MRQC_UDP_IPV6    (1u << 23)
+#define SHUNT_82576_MRQC_UDP_IPV6_EX (1u << 24)
+#define SHUNT_82576_VT_CTL           0x581Cu
+#define SHUNT_82576_RETA(n)          (0x5C00u + 4u * (n)) /* 32 registers, a byte an entry */
+#define SHUNT_82576_RETA_ENTRIES     128u
+#define SHUNT_82576_RETA_QUEUE       0xFu
+#define SHUNT_82576_RSSRK(n)         (0x5C80u + 4u * (n)) /* 10 registers, first byte lowest */
+#define SHUNT_82576_RSSRK_SIZE       40u                  /* bytes */
 
 /* Longest packet without RCTL.LPE, FCS included: with one VLAN tag 1522 */
 #define SHUNT_82576_FRAME_STANDARD 1518u
@@ -348,6 +365,7 @@
 #define SHUNT_82576_PTC1522        0x40ECu
 #define SHUNT_82576_MPTC           0x40F0u
 #define SHUNT_82576_BPTC           0x40F4u
+#define SHUNT_82576_TSCTC          0x40F8u /* frames given for TCP segmentation */
 
 /* ---- Receive descriptors, advanced, 7.1.5 ---- */
 
@@ -378,6 +396,17 @@ union shunt_82576_rx_descriptor {
 #define SHUNT_82576_RXD_IPE               (1u << 30)
 #define SHUNT_82576_RXD_RXE               (1u << 31)
 
+#define SHUNT_82576_RXD_RSS_TYPE          0xFu /* in packet_info: what was hashed, 7.1.1.7 */
+#define SHUNT_82576_RXD_RSS_NONE          0u
+#define SHUNT_82576_RXD_RSS_TCP_IPV4      1u
+#define SHUNT_82576_RXD_RSS_IPV4          2u
+#define SHUNT_82576_RXD_RSS_TCP_IPV6      3u
+#define SHUNT_82576_RXD_RSS_IPV6_EX       4u
+#define SHUNT_82576_RXD_RSS_IPV6          5u
+#define SHUNT_82576_RXD_RSS_TCP_IPV6_EX   6u
+#define SHUNT_82576_RXD_RSS_UDP_IPV4      7u
+#define SHUNT_82576_RXD_RSS_UDP_IPV6      8u
+#define SHUNT_82576_RXD_RSS_UDP_IPV6_EX   9u
 #define SHUNT_82576_RXD_PACKET_TYPE_SHIFT 4 /* in packet_info */
 #define SHUNT_82576_RXD_PACKET_IPV4       (1u << 0)
 #define SHUNT_82576_RXD_PACKET_IPV4_OPT   (1u << 1)
@@ -410,21 +439,36 @@ union shunt_82576_tx_descriptor {
 	uint64_t quad[2]; /**< quad[1] holds DD in bit 32 */
 };
 
-#define SHUNT_82576_TXD_LENGTH_MASK  0xFFFFu
-#define SHUNT_82576_TXD_DTYP_MASK    (0xFu << 20)
-#define SHUNT_82576_TXD_DTYP_CONTEXT (2u << 20)
-#define SHUNT_82576_TXD_DTYP_DATA    (3u << 20)
-#define SHUNT_82576_TXD_EOP          (1u << 24)
-#define SHUNT_82576_TXD_IFCS         (1u << 25) /* the device adds the FCS */
-#define SHUNT_82576_TXD_IC           (1u << 26) /* legacy: insert a checksum, CSO and CSS */
-#define SHUNT_82576_TXD_RS           (1u << 27) /* report status: write DD back */
-#define SHUNT_82576_TXD_DEXT         (1u << 29) /* advanced format */
-#define SHUNT_82576_TXD_VLE          (1u << 30) /* insert a VLAN tag */
-#define SHUNT_82576_TXD_TSE          (1u << 31) /* TCP segmentation */
-#define SHUNT_82576_TXD_DD           (1u << 0)  /* in status */
-#define SHUNT_82576_TXD_POPTS_IXSM   (1u << 8)  /* insert the IPv4 header checksum */
-#define SHUNT_82576_TXD_POPTS_TXSM   (1u << 9)  /* insert the TCP or UDP checksum */
-#define SHUNT_82576_TXD_PAYLEN_SHIFT 14
+#define SHUNT_82576_TXD_LENGTH_MASK   0xFFFFu
+#define SHUNT_82576_TXD_DTYP_MASK     (0xFu << 20)
+#define SHUNT_82576_TXD_DTYP_CONTEXT  (2u << 20)
+#define SHUNT_82576_TXD_DTYP_DATA     (3u << 20)
+#define SHUNT_82576_TXD_EOP           (1u << 24)
+#define SHUNT_82576_TXD_IFCS          (1u << 25) /* the device adds the FCS */
+#define SHUNT_82576_TXD_IC            (1u << 26) /* legacy: insert a checksum, CSO and CSS */
+#define SHUNT_82576_TXD_RS            (1u << 27) /* report status: write DD back */
+#define SHUNT_82576_TXD_DEXT          (1u << 29) /* advanced format */
+#define SHUNT_82576_TXD_VLE           (1u << 30) /* insert a VLAN tag */
+#define SHUNT_82576_TXD_TSE           (1u << 31) /* TCP segmentation */
+#define SHUNT_82576_TXD_DD            (1u << 0)  /* in status */
+#define SHUNT_82576_TXD_POPTS_IXSM    (1u << 8)  /* insert the IPv4 header checksum */
+#define SHUNT_82576_TXD_POPTS_TXSM    (1u << 9)  /* insert the TCP or UDP checksum */
+#define SHUNT_82576_TXD_PAYLEN_SHIFT  14         /* with TSE: without the headers */
+#define SHUNT_82576_TXD_CONTEXT_SHIFT 4          /* IDX: which of the two contexts of a queue */
+
+#define SHUNT_82576_TXC_CONTEXTS      2u
+#define SHUNT_82576_TXC_IPLEN_MASK    0x1FFu /* in vlan_lengths */
+#define SHUNT_82576_TXC_MACLEN_SHIFT  9
+#define SHUNT_82576_TXC_MACLEN_MASK   0x7Fu
+#define SHUNT_82576_TXC_VLAN_SHIFT    16
+#define SHUNT_82576_TXC_IPV4          (1u << 10) /* in command_type */
+#define SHUNT_82576_TXC_L4T_MASK      (3u << 11)
+#define SHUNT_82576_TXC_L4T_UDP       (0u << 11)
+#define SHUNT_82576_TXC_L4T_TCP       (1u << 11)
+#define SHUNT_82576_TXC_L4T_SCTP      (2u << 11)
+#define SHUNT_82576_TXC_L4LEN_SHIFT   8 /* in mss_l4_length */
+#define SHUNT_82576_TXC_L4LEN_MASK    0xFFu
+#define SHUNT_82576_TXC_MSS_SHIFT     16
 
 _Static_assert(sizeof(union shunt_82576_rx_descriptor) == 16, "receive descriptor is 16 bytes");
 _Static_assert(sizeof(union shunt_82576_tx_descriptor) == 16, "transmit descriptor is 16 bytes");

@@ -66,6 +66,7 @@ static void make_eeprom(struct sim_nic *nic, unsigned int index)
 	for (i = 0; i < 3; i++)
 		nic->eeprom[SHUNT_82576_EEPROM_MAC + i] =
 			(uint16_t)(nic->mac[2 * i] | nic->mac[2 * i + 1] << 8);
+	nic->eeprom[SHUNT_82576_EEPROM_VERSION] = SIM_EEPROM_VERSION;
 	nic->eeprom[SHUNT_82576_EEPROM_DEVICE] = SHUNT_82576_DEVICE;
 	nic->eeprom[SHUNT_82576_EEPROM_VENDOR] = SHUNT_82576_VENDOR;
 	for (i = 0; i < SHUNT_82576_EEPROM_CHECKSUM; i++)

@@ -21,26 +21,33 @@
  *          |                               |
  *   BAR 0 memory --- RDT, TDT (plain) ---> rings (sim_ring.c): descriptors fetched in batches
  *                                          |              |
- *                                       sim_rx.c       sim_tx.c
+ *                                       sim_rx*.c      sim_tx*.c
  *                     wire --> filter --> FIFO --> memory  `--> wire (sim_wire.c)
  *
  * Everything of a NIC but its doorbells belongs to who holds its lock; the engine takes it once a
  * turn. Only the engine holds two, when the far end of the wire is another port. DMA is made with
  * the lock held, so who holds it knows that none is in flight.
  *
- * What is not modelled, and then says so: VLAN stripping, insertion and filtering are ignored
- * (tags are data); frames that ask for checksum insertion or segmentation are discarded and
- * counted; receive side scaling keeps queue 0 whatever MRQC says; TCP and UDP checksums of
- * received frames are reported as not checked; interrupt moderation is one interrupt a turn.
+ * What is not modelled, and then says so: legacy descriptors that ask for checksum or VLAN
+ * insertion are discarded and counted; no SCTP checksum of a received frame is checked; a second
+ * VLAN tag is data; pools of virtual machines, header split and flow director are not there; of
+ * IPv6 extension headers none replaces an address that is hashed; interrupt moderation is one
+ * interrupt a turn.
+ *
+ * Where the datasheet leaves a choice: a frame steered by RSS to a queue that is off is dropped, as
+ * QEMU's igb does it; without RSS it waits in the FIFO.
  */
 
 #define SIM_NIC_QUEUES       SHUNT_82576_QUEUES
 #define SIM_NIC_BURST        32u /* frames of one queue or endpoint in a turn */
 #define SIM_NIC_DRAIN        64u /* frames of the FIFO in a turn */
 #define SIM_DESCRIPTOR_CACHE 64u /* descriptors that the device holds of each queue, 7.1 */
+#define SIM_TX_GATHER        (65536u + 256u) /* the longest IP datagram, to be segmented */
+#define SIM_TAG_AT           12u             /* VLAN tag in a frame */
 #define SIM_FIFO_SIZE        SHUNT_82576_RX_FIFO_SIZE
-#define SIM_FIFO_HEADER      16u    /* of each frame in the FIFO, which is 16-byte aligned there */
-#define SIM_FETCH_RETRY_NS   20000u /* pause after a refused descriptor fetch */
+#define SIM_FIFO_HEADER      16u     /* of each frame in the FIFO, which is 16-byte aligned there */
+#define SIM_FETCH_RETRY_NS   20000u  /* pause after a refused descriptor fetch */
+#define SIM_EEPROM_VERSION   0x1070u /* 1.7, image 0 */
 #define SIM_COUNTERS         ((SHUNT_82576_STATISTICS_END - SHUNT_82576_STATISTICS) / 4u)
 
 union sim_descriptor {
@@ -74,10 +81,21 @@ struct sim_tx_queue {
 	uint64_t head_writeback; /**< IOVA for the head, 0: none */
 	uint32_t gathered;       /**< bytes of the frame so far */
 	uint32_t payload_length; /**< what its first descriptor announced, 0: not said */
-	bool in_frame;           /**< a descriptor of the frame was used */
-	bool refused;            /**< a read of this frame was refused */
-	bool discard;            /**< malformed, or asks for what is not modelled */
-	uint8_t gather[SHUNT_82576_FRAME_MAX];
+	uint32_t command;        /**< of its first descriptor, if it asks for work on the frame */
+	uint32_t options;
+	bool in_frame; /**< a descriptor of the frame was used */
+	bool offload;  /**< it asks for a tag, for checksums, or to be segmented */
+	bool refused;  /**< a read of this frame was refused */
+	bool discard;  /**< malformed, or asks for what is not modelled */
+	union shunt_82576_tx_descriptor context[SHUNT_82576_TXC_CONTEXTS];
+	uint8_t gather[SIM_TX_GATHER];
+};
+
+/** Where a received frame goes, and why. */
+struct sim_rx_target {
+	unsigned int queue;
+	uint32_t type; /**< RSS type */
+	uint32_t hash;
 };
 
 /** Receive FIFO: frames on their way to memory. */
@@ -106,6 +124,9 @@ struct sim_nic {
 	bool dma_enabled;                /**< bus master and not master disabled */
 	bool receiving;                  /**< RCTL.EN */
 	bool transmitting;               /**< TCTL.EN */
+	bool rss;                        /**< frames are steered by MRQC and RETA */
+	bool rx_dressed;                 /**< tags are stripped, or the FCS is kept */
+	uint32_t rx_targets;             /**< queues that frames may go to, by bit */
 	uint32_t rx_wanted, tx_wanted;   /**< queues that software wants enabled, by bit */
 	uint32_t rx_enabled, tx_enabled; /**< queues that are */
 	uint64_t addresses[SHUNT_82576_ADDRESSES]; /**< valid receive addresses, as loaded */
@@ -267,11 +288,23 @@ void sim_fifo_clear(struct sim_fifo *fifo);
 bool sim_fifo_push(struct sim_fifo *fifo, const uint8_t *frame, uint32_t length);
 const uint8_t *sim_fifo_front(const struct sim_fifo *fifo, uint32_t *length);
 void sim_fifo_pop(struct sim_fifo *fifo);
-/** Whether the destination address passes. (sim_rx_filter.c) */
+/** Whether VLAN tag and destination address pass. (sim_rx_filter.c) */
 bool sim_rx_accept(const struct sim_nic *nic, const uint8_t *frame);
 /** Packet type for packet_info and checksum bits for status_error. (sim_rx_filter.c) */
 uint32_t sim_rx_classify(
 	const struct sim_nic *nic, const uint8_t *frame, uint32_t length, uint32_t *status);
+/** Queue and hash of a frame, with RSS on. (sim_rx_rss.c) */
+void sim_rx_steer(
+	struct sim_nic *nic, const uint8_t *frame, uint32_t length, struct sim_rx_target *target);
+/** Registers that choose what is done with frames have changed. (sim_rx_rss.c) */
+void sim_rx_update(struct sim_nic *nic);
+
+/** Whether a frame begins with a VLAN tag. */
+static inline bool sim_rx_tagged(const struct sim_nic *nic, const uint8_t *frame)
+{
+	return ((uint32_t)frame[SIM_TAG_AT] << 8 | frame[SIM_TAG_AT + 1]) ==
+	       (sim_register(nic, SHUNT_82576_VET) & 0xFFFFu);
+}
 
 /* ---- transmit (sim_tx.c); engine ---- */
 
@@ -279,6 +312,14 @@ uint32_t sim_rx_classify(
 unsigned int sim_tx_turn(struct sim_nic *nic, unsigned int queue, unsigned int budget);
 /** Forgets the frame that was being gathered. */
 void sim_tx_forget(struct sim_nic *nic, struct sim_tx_queue *queue);
+/**
+ * Does what the gathered frame asks for and sends what comes of it. (sim_tx_offload.c)
+ *
+ * @return false: context and frame do not fit together, nothing was sent
+ */
+bool sim_tx_offload(struct sim_nic *nic, struct sim_tx_queue *queue, uint32_t length);
+/** Sends a frame, padded to the shortest if TCTL says so; it may have to be changed for that. */
+void sim_tx_send(struct sim_nic *nic, const uint8_t *frame, uint32_t length);
 
 /* ---- wire (sim_wire.c); engine ---- */
 

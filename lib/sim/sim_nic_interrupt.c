@@ -5,23 +5,40 @@
 
 /* MSI-X by IVAR, EIMS and EICR: datasheet 7.3 and 8.8. */
 
-static void signal_vectors(struct sim_nic *nic, uint32_t causes)
+static void fire(struct sim_nic *nic, uint32_t vectors)
 {
-	uint32_t before = sim_register(nic, SHUNT_82576_EICR);
-	uint32_t mask = sim_register(nic, SHUNT_82576_EIMS);
-	uint32_t fire = causes & ~before & mask;
 	const uint64_t one = 1;
 	unsigned int i;
 
 	sim_register_set(nic, SHUNT_82576_EICR,
-		(before | causes) & ~(fire & sim_register(nic, SHUNT_82576_EIAC)));
+		sim_register(nic, SHUNT_82576_EICR) &
+			~(vectors & sim_register(nic, SHUNT_82576_EIAC)));
 	if (sim_register(nic, SHUNT_82576_GPIE) & SHUNT_82576_GPIE_EIAME)
 		sim_register_set(nic, SHUNT_82576_EIMS,
-			mask & ~(fire & sim_register(nic, SHUNT_82576_EIAM)));
+			sim_register(nic, SHUNT_82576_EIMS) &
+				~(vectors & sim_register(nic, SHUNT_82576_EIAM)));
 	for (i = 0; i < SIM_NIC_VECTORS; i++)
-		if ((fire >> i & 1u) && nic->vector[i] >= 0 &&
+		if ((vectors >> i & 1u) && nic->vector[i] >= 0 &&
 			write(nic->vector[i], &one, sizeof(one)) != sizeof(one))
 			continue; /* the counter is full, so the reader has its event */
+}
+
+static void signal_vectors(struct sim_nic *nic, uint32_t causes)
+{
+	uint32_t before = sim_register(nic, SHUNT_82576_EICR);
+	uint32_t mask = sim_register(nic, SHUNT_82576_EIMS);
+
+	sim_register_set(nic, SHUNT_82576_EICR, before | causes);
+	fire(nic, causes & ~before & mask);
+}
+
+/* What has been pending interrupts now. */
+static void enable_vectors(struct sim_nic *nic, uint32_t vectors)
+{
+	uint32_t before = sim_register(nic, SHUNT_82576_EIMS);
+
+	sim_register_set(nic, SHUNT_82576_EIMS, before | vectors);
+	fire(nic, sim_register(nic, SHUNT_82576_EICR) & vectors & ~before);
 }
 
 static uint32_t vector_bit(uint32_t ivar, unsigned int shift)
@@ -94,8 +111,7 @@ bool sim_nic_interrupt_write(struct sim_nic *nic, uint32_t offset, uint32_t valu
 		sim_register_set(nic, offset, sim_register(nic, offset) | value);
 		return true;
 	case SHUNT_82576_EIMS:
-		value &= SHUNT_82576_EICR_MASK;
-		sim_register_set(nic, offset, sim_register(nic, offset) | value);
+		enable_vectors(nic, value & SHUNT_82576_EICR_MASK);
 		return true;
 	case SHUNT_82576_IMC:
 	case SHUNT_82576_EIMC:

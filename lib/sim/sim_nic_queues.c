@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include "sim_nic.h"
 
 #define QUEUE_SIZE SHUNT_82576_QUEUE_REGISTERS_SIZE
@@ -181,6 +183,7 @@ void sim_nic_apply(struct sim_nic *nic)
 		wanted = nic->tx_wanted >> i & 1u;
 		if (wanted != ring->enabled && !ring->wedged) {
 			sim_tx_forget(nic, &nic->tx[i]);
+			memset(nic->tx[i].context, 0, sizeof(nic->tx[i].context));
 			sim_register_set(nic, SHUNT_82576_TDH(i), ring->head);
 			sim_ring_load(nic, ring, SHUNT_82576_TX_QUEUE(i));
 			ring->enabled = wanted;
@@ -212,6 +215,7 @@ void sim_nic_queues_reset(struct sim_nic *nic, bool function_level)
 			(ring->enabled ? SHUNT_82576_RXDCTL_ENABLE : 0) |
 				1u << SHUNT_82576_RXDCTL_WTHRESH_SHIFT);
 		sim_tx_forget(nic, &nic->tx[i]);
+		memset(nic->tx[i].context, 0, sizeof(nic->tx[i].context));
 		nic->tx[i].head_writeback = 0;
 		ring = &nic->tx[i].ring;
 		ring->wedged = ring->wedged && !function_level;

@@ -117,6 +117,7 @@ static void write_ctrl(struct sim_nic *nic, uint32_t value)
 		phy_reset(nic);
 	sim_register_set(nic, SHUNT_82576_CTRL, value & ~SHUNT_82576_CTRL_PHY_RST);
 	master_disable(nic, value & SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	sim_rx_update(nic);
 	sim_nic_update_link(nic);
 }
 
@@ -195,6 +196,10 @@ void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value
 		break;
 	}
 	sim_register_set(nic, offset, value);
+	if (offset == SHUNT_82576_RCTL || offset == SHUNT_82576_MRQC ||
+		offset == SHUNT_82576_RXCSUM ||
+		(offset >= SHUNT_82576_RETA(0) && offset < SHUNT_82576_RSSRK(0)))
+		sim_rx_update(nic);
 	if (offset >= SHUNT_82576_RAL(0) && offset <= SHUNT_82576_RAH(SHUNT_82576_ADDRESSES - 1))
 		load_addresses(nic);
 }
@@ -233,6 +238,7 @@ void sim_nic_registers_reset(struct sim_nic *nic, bool function_level)
 	sim_register_set(nic, SHUNT_82576_RAH(0),
 		(uint32_t)nic->mac[4] | (uint32_t)nic->mac[5] << 8 | SHUNT_82576_RAH_AV);
 	load_addresses(nic);
+	sim_rx_update(nic);
 	memset(nic->counter, 0, sizeof(nic->counter));
 	nic->rx_causes = nic->tx_causes = 0;
 	nic->receiving = nic->transmitting = false;

@@ -70,19 +70,18 @@ static bool write_back(struct sim_nic *nic, uint64_t iova, union shunt_82576_rx_
 }
 
 /*
- * Moves a frame to memory: payload first, then the descriptors. A refused write loses the frame
- * and leaves its descriptors used, but without DD.
+ * Moves a frame to memory: payload first, then the descriptors, of which `done` is what they have
+ * in common. A refused write loses the frame and leaves its descriptors used, but without DD.
  */
-static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *frame, uint32_t length)
+static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *frame, uint32_t length,
+	const union shunt_82576_rx_descriptor *last)
 {
 	struct sim_rx_queue *queue = &nic->rx[index];
 	struct sim_ring *ring = &queue->ring;
-	union shunt_82576_rx_descriptor done = { 0 };
-	uint32_t status = SHUNT_82576_RXD_DD;
+	union shunt_82576_rx_descriptor done = *last;
 	uint32_t pieces = 1, piece, offset, part;
 	bool good = true;
 
-	done.writeback.packet_info = sim_rx_classify(nic, frame, length, &status);
 	if (likely(length <= queue->buffer_size)) {
 		good = store(nic, sim_ring_peek(ring, 0)->rx.read.packet_address, frame, length);
 	} else {
@@ -98,14 +97,15 @@ static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *fram
 	if (unlikely(!good))
 		nic->truth.lost_writebacks += pieces;
 	for (piece = 0; piece < pieces; piece++) {
-		bool last = piece + 1 == pieces;
+		bool end = piece + 1 == pieces;
 
 		if (good) {
 			offset = piece * queue->buffer_size;
 			done.writeback.length =
-				(uint16_t)(last ? length - offset : queue->buffer_size);
+				(uint16_t)(end ? length - offset : queue->buffer_size);
 			done.writeback.status_error =
-				last ? status | SHUNT_82576_RXD_EOP : SHUNT_82576_RXD_DD;
+				end ? last->writeback.status_error | SHUNT_82576_RXD_EOP
+				    : SHUNT_82576_RXD_DD;
 			if (unlikely(!write_back(nic, sim_ring_iova(ring), &done))) {
 				nic->truth.lost_writebacks += pieces - piece - 1;
 				good = false;
@@ -120,33 +120,105 @@ static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *fram
 	nic->rx_causes |= 1u << index;
 }
 
-/* What goes to memory: without FCS, or with it. */
-static void deliver_as_asked(
-	struct sim_nic *nic, unsigned int index, const uint8_t *frame, uint32_t length)
+static bool strips(const struct sim_nic *nic, const uint8_t *frame)
 {
-	uint8_t with_fcs[SHUNT_82576_FRAME_MAX];
-	uint32_t fcs;
-
-	if (likely(sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_SECRC)) {
-		deliver(nic, index, frame, length);
-		return;
-	}
-	fcs = sim_wire_fcs(frame, length);
-	memcpy(with_fcs, frame, length);
-	memcpy(with_fcs + length, &fcs, sizeof(fcs));
-	deliver(nic, index, with_fcs, length + SHUNT_82576_FCS_SIZE);
+	return (sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_VME) &&
+	       sim_rx_tagged(nic, frame);
 }
 
-static uint32_t length_in_memory(const struct sim_nic *nic, uint32_t length)
+static bool keeps_fcs(const struct sim_nic *nic)
 {
-	return sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_SECRC
-		       ? length
-		       : length + SHUNT_82576_FCS_SIZE;
+	return !(sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_SECRC);
+}
+
+static uint32_t length_in_memory(const struct sim_nic *nic, const uint8_t *frame, uint32_t length)
+{
+	if (likely(!nic->rx_dressed))
+		return length;
+	if (strips(nic, frame))
+		length -= SHUNT_82576_VLAN_TAG;
+	return keeps_fcs(nic) ? length + SHUNT_82576_FCS_SIZE : length;
+}
+
+/* What goes to memory: with the FCS or without, with the tag or with its content in `done`. */
+static uint32_t dress(const struct sim_nic *nic, const uint8_t *frame, uint32_t length,
+	union shunt_82576_rx_descriptor *done, uint8_t *out)
+{
+	uint32_t fcs = sim_wire_fcs(frame, length);
+	uint32_t head = 0, used;
+
+	if (strips(nic, frame)) {
+		done->writeback.status_error |= SHUNT_82576_RXD_VP;
+		done->writeback.vlan =
+			(uint16_t)(frame[SIM_TAG_AT + 2] << 8 | frame[SIM_TAG_AT + 3]);
+		memcpy(out, frame, SIM_TAG_AT);
+		head = SIM_TAG_AT;
+		frame += SIM_TAG_AT + SHUNT_82576_VLAN_TAG;
+		length -= SIM_TAG_AT + SHUNT_82576_VLAN_TAG;
+	}
+	memcpy(out + head, frame, length);
+	used = head + length;
+	if (keeps_fcs(nic)) {
+		memcpy(out + used, &fcs, sizeof(fcs));
+		used += SHUNT_82576_FCS_SIZE;
+	}
+	return used;
+}
+
+static __rte_noinline void deliver_dressed(struct sim_nic *nic, unsigned int index,
+	const uint8_t *frame, uint32_t length, union shunt_82576_rx_descriptor *done)
+{
+	uint8_t dressed[SHUNT_82576_FRAME_MAX];
+
+	length = dress(nic, frame, length, done, dressed);
+	deliver(nic, index, dressed, length, done);
+}
+
+static void deliver_as_asked(struct sim_nic *nic, const struct sim_rx_target *target,
+	const uint8_t *frame, uint32_t length)
+{
+	union shunt_82576_rx_descriptor done = { 0 };
+	uint32_t status = SHUNT_82576_RXD_DD;
+
+	done.writeback.packet_info = sim_rx_classify(nic, frame, length, &status) | target->type;
+	done.writeback.rss_hash = target->hash;
+	done.writeback.status_error = status;
+	if (unlikely(nic->rx_dressed))
+		deliver_dressed(nic, target->queue, frame, length, &done);
+	else
+		deliver(nic, target->queue, frame, length, &done);
+}
+
+static void steer(
+	struct sim_nic *nic, const uint8_t *frame, uint32_t length, struct sim_rx_target *target)
+{
+	*target = (struct sim_rx_target){ 0 };
+	if (unlikely(nic->rss))
+		sim_rx_steer(nic, frame, length, target);
+}
+
+/* With RSS, a queue that is off takes no frames and keeps none from the others. */
+static bool passes_by(struct sim_nic *nic, const struct sim_rx_target *target)
+{
+	struct sim_rx_queue *queue = &nic->rx[target->queue];
+
+	if (likely(!nic->rss) || queue->ring.enabled)
+		return false;
+	queue->dropped++;
+	nic->truth.rx_no_room++;
+	return true;
 }
 
 bool sim_rx_ready(struct sim_nic *nic)
 {
-	return nic->receiving && nic->fifo.frames == 0 && room_for(nic, &nic->rx[0], 1) == ROOM;
+	uint32_t queues = nic->rx_targets;
+
+	if (!nic->receiving || nic->fifo.frames != 0)
+		return false;
+	for (; queues != 0; queues &= queues - 1)
+		if (room_for(nic, &nic->rx[__builtin_ctz(queues)], 1) != ROOM)
+			return false;
+	return true;
 }
 
 static bool length_fits(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
@@ -162,8 +234,8 @@ static bool length_fits(struct sim_nic *nic, const uint8_t *frame, uint32_t leng
 		return true;
 	if (sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_LPE)
 		limit = RTE_MIN(sim_register(nic, SHUNT_82576_RLPML), SHUNT_82576_FRAME_MAX);
-	else if (frame[12] == 0x81 && frame[13] == 0x00)
-		limit += 4; /* one VLAN tag */
+	else if (sim_rx_tagged(nic, frame))
+		limit += SHUNT_82576_VLAN_TAG;
 	if (with_fcs <= limit)
 		return true;
 	sim_count(nic, SHUNT_82576_ROC, 1);
@@ -186,7 +258,8 @@ static void count_good(struct sim_nic *nic, const uint8_t *frame, uint32_t lengt
 
 void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
 {
-	struct sim_rx_queue *queue = &nic->rx[0];
+	struct sim_rx_target target;
+	struct sim_rx_queue *queue;
 	enum room room;
 
 	nic->truth.rx_wire++;
@@ -200,10 +273,14 @@ void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
 		nic->truth.rx_filtered++;
 		return;
 	}
-	room = room_for(nic, queue, length_in_memory(nic, length));
+	steer(nic, frame, length, &target);
+	if (passes_by(nic, &target))
+		return;
+	queue = &nic->rx[target.queue];
+	room = room_for(nic, queue, length_in_memory(nic, frame, length));
 	if (likely(room == ROOM && nic->fifo.frames == 0)) {
 		count_good(nic, frame, length);
-		deliver_as_asked(nic, 0, frame, length);
+		deliver_as_asked(nic, &target, frame, length);
 		return;
 	}
 	if (room == NO_DESCRIPTORS)
@@ -223,6 +300,7 @@ void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
 
 unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget)
 {
+	struct sim_rx_target target;
 	unsigned int frames = 0;
 	const uint8_t *frame;
 	uint32_t length;
@@ -230,9 +308,13 @@ unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget)
 	while (nic->fifo.frames != 0 && frames < budget && !sim_nic_gives_way(nic, frames)) {
 		sim_iommu_service(&nic->sim->iommu);
 		frame = sim_fifo_front(&nic->fifo, &length);
-		if (room_for(nic, &nic->rx[0], length_in_memory(nic, length)) != ROOM)
-			break;
-		deliver_as_asked(nic, 0, frame, length);
+		steer(nic, frame, length, &target);
+		if (!passes_by(nic, &target)) {
+			if (room_for(nic, &nic->rx[target.queue],
+				    length_in_memory(nic, frame, length)) != ROOM)
+				break;
+			deliver_as_asked(nic, &target, frame, length);
+		}
 		sim_fifo_pop(&nic->fifo);
 		frames++;
 	}

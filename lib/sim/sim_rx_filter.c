@@ -3,9 +3,7 @@
 
 #include <netinet/in.h>
 
-#include <rte_ether.h>
-#include <rte_ip.h>
-
+#include "sim_headers.h"
 #include "sim_nic.h"
 
 #define ADDRESS_MASK 0xFFFFFFFFFFFFull
@@ -21,9 +19,8 @@ static bool in_multicast_table(const struct sim_nic *nic, const uint8_t *address
 	return sim_register(nic, SHUNT_82576_MTA(hash >> 5)) >> (hash & 31u) & 1u;
 }
 
-bool sim_rx_accept(const struct sim_nic *nic, const uint8_t *frame)
+static bool address_passes(const struct sim_nic *nic, const uint8_t *frame, uint32_t rctl)
 {
-	uint32_t rctl = sim_register(nic, SHUNT_82576_RCTL);
 	uint64_t address;
 	unsigned int i;
 
@@ -41,50 +38,88 @@ bool sim_rx_accept(const struct sim_nic *nic, const uint8_t *frame)
 	return (frame[0] & 1) && in_multicast_table(nic, frame);
 }
 
-static uint32_t transport(uint8_t protocol)
+static bool vlan_passes(const struct sim_nic *nic, const uint8_t *frame)
+{
+	uint32_t id = sim_get16(frame + SIM_TAG_AT + 2) & SHUNT_82576_VLAN_ID_MASK;
+
+	return !sim_rx_tagged(nic, frame) ||
+	       (sim_register(nic, SHUNT_82576_VFTA(id >> 5)) >> (id & 31u) & 1u);
+}
+
+bool sim_rx_accept(const struct sim_nic *nic, const uint8_t *frame)
+{
+	uint32_t rctl = sim_register(nic, SHUNT_82576_RCTL);
+
+	if (unlikely((rctl & SHUNT_82576_RCTL_VFE) && !vlan_passes(nic, frame)))
+		return false;
+	return address_passes(nic, frame, rctl);
+}
+
+static uint32_t transport_type(uint8_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
 		return SHUNT_82576_RXD_PACKET_TCP;
 	case IPPROTO_UDP:
 		return SHUNT_82576_RXD_PACKET_UDP;
-	case IPPROTO_SCTP:
-		return SHUNT_82576_RXD_PACKET_SCTP;
 	default:
-		return 0;
+		return SHUNT_82576_RXD_PACKET_SCTP;
 	}
+}
+
+static uint32_t packet_type(const struct sim_headers *headers)
+{
+	uint32_t type =
+		headers->version == 4 ? SHUNT_82576_RXD_PACKET_IPV4 : SHUNT_82576_RXD_PACKET_IPV6;
+
+	if (headers->more)
+		type |= headers->version == 4 ? SHUNT_82576_RXD_PACKET_IPV4_OPT
+					      : SHUNT_82576_RXD_PACKET_IPV6_EXT;
+	if (headers->transport != 0)
+		type |= transport_type(headers->protocol);
+	return type;
+}
+
+static uint32_t check_ip(const uint8_t *frame, const struct sim_headers *headers)
+{
+	const uint8_t *ip = frame + headers->ip;
+	bool good = sim_sum(ip, (ip[0] & 0xFu) * 4, 0) == 0xFFFF;
+
+	return SHUNT_82576_RXD_IPCS | (good ? 0 : SHUNT_82576_RXD_IPE);
+}
+
+/* SCTP is not checked (RXCSUM.CRCOFL is not modelled), nor is UDP without a checksum. */
+static uint32_t check_transport(const uint8_t *frame, const struct sim_headers *headers)
+{
+	const uint8_t *transport = frame + headers->transport;
+	uint32_t sum, checked = SHUNT_82576_RXD_L4CS;
+
+	if (headers->cut || headers->protocol == IPPROTO_SCTP)
+		return 0;
+	if (headers->protocol == IPPROTO_UDP) {
+		if (sim_get16(transport + 6) == 0)
+			return 0;
+		checked |= SHUNT_82576_RXD_UDPCS;
+	}
+	sum = sim_sum(transport, headers->end - headers->transport, sim_sum_pseudo(frame, headers));
+	return checked | (sum == 0xFFFF ? 0 : SHUNT_82576_RXD_L4E);
 }
 
 uint32_t sim_rx_classify(
 	const struct sim_nic *nic, const uint8_t *frame, uint32_t length, uint32_t *status)
 {
-	const uint8_t *ip = frame + sizeof(struct rte_ether_hdr);
-	uint32_t type = 0, header, sum = 0, i;
-	uint16_t word;
+	uint16_t tag = (uint16_t)sim_register(nic, SHUNT_82576_VET);
+	uint32_t checks = sim_register(nic, SHUNT_82576_RXCSUM);
+	struct sim_headers headers;
 
-	if (frame[12] == 0x86 && frame[13] == 0xDD && length >= 54) {
-		type = SHUNT_82576_RXD_PACKET_IPV6 | transport(ip[6]);
-	} else if (frame[12] == 0x08 && frame[13] == 0x00 && ip[0] >> 4 == 4) {
-		header = (ip[0] & 0xFu) * 4u;
-		if (header < sizeof(struct rte_ipv4_hdr) ||
-			length < sizeof(struct rte_ether_hdr) + header)
-			return 0;
-		type = SHUNT_82576_RXD_PACKET_IPV4;
-		if (header > sizeof(struct rte_ipv4_hdr))
-			type |= SHUNT_82576_RXD_PACKET_IPV4_OPT;
-		if (!(ip[6] & 0x3F) && !ip[7]) /* not a fragment */
-			type |= transport(ip[9]);
-		if (sim_register(nic, SHUNT_82576_RXCSUM) & SHUNT_82576_RXCSUM_IPOFLD) {
-			for (i = 0; i < header; i += 2) {
-				memcpy(&word, ip + i, sizeof(word));
-				sum += word;
-			}
-			sum = (sum & 0xFFFF) + (sum >> 16);
-			sum = (sum & 0xFFFF) + (sum >> 16);
-			*status |= SHUNT_82576_RXD_IPCS;
-			if (sum != 0xFFFF)
-				*status |= SHUNT_82576_RXD_IPE;
-		}
-	}
-	return type << SHUNT_82576_RXD_PACKET_TYPE_SHIFT;
+	if (likely(!sim_headers_possible(frame, tag)))
+		return 0;
+	sim_headers_find(frame, length, tag, &headers);
+	if (headers.ip == 0)
+		return 0;
+	if (headers.version == 4 && (checks & SHUNT_82576_RXCSUM_IPOFLD))
+		*status |= check_ip(frame, &headers);
+	if (headers.transport != 0 && (checks & SHUNT_82576_RXCSUM_TUOFLD))
+		*status |= check_transport(frame, &headers);
+	return packet_type(&headers) << SHUNT_82576_RXD_PACKET_TYPE_SHIFT;
 }

@@ -5,7 +5,7 @@
 
 #define PREFETCH_AHEAD 4u
 
-/* Work that a descriptor asks for and the model does not do: sim_nic.h says which. */
+/* Work on a frame that a descriptor asks for; of legacy ones the model does not do it. */
 #define ADVANCED_OFFLOADS (SHUNT_82576_TXD_VLE | SHUNT_82576_TXD_TSE)
 #define ADVANCED_OPTIONS  (SHUNT_82576_TXD_POPTS_IXSM | SHUNT_82576_TXD_POPTS_TXSM)
 #define LEGACY_OFFLOADS   (SHUNT_82576_TXD_VLE | SHUNT_82576_TXD_IC)
@@ -17,7 +17,7 @@ void sim_tx_forget(struct sim_nic *nic, struct sim_tx_queue *queue)
 	else if (queue->in_frame)
 		nic->truth.tx_discarded++;
 	queue->gathered = queue->payload_length = 0;
-	queue->in_frame = queue->refused = queue->discard = false;
+	queue->in_frame = queue->offload = queue->refused = queue->discard = false;
 }
 
 /* Report status: DD in the descriptor, or the head where TDWBAL says. */
@@ -61,8 +61,11 @@ static void begin(struct sim_tx_queue *queue, const union shunt_82576_tx_descrip
 	queue->in_frame = true;
 	if (likely(command & SHUNT_82576_TXD_DEXT)) {
 		queue->payload_length = options >> SHUNT_82576_TXD_PAYLEN_SHIFT;
-		if (unlikely((command & ADVANCED_OFFLOADS) || (options & ADVANCED_OPTIONS)))
-			queue->discard = true;
+		if (unlikely((command & ADVANCED_OFFLOADS) || (options & ADVANCED_OPTIONS))) {
+			queue->offload = true;
+			queue->command = command;
+			queue->options = options;
+		}
 	} else {
 		queue->payload_length = 0;
 		if (command & LEGACY_OFFLOADS)
@@ -83,15 +86,30 @@ static bool gather(struct sim_nic *nic, struct sim_tx_queue *queue, uint64_t iov
 	return true;
 }
 
-/* Last descriptor of a frame was used: `frame` holds all of it. */
-static void finish(struct sim_nic *nic, struct sim_tx_queue *queue, const uint8_t *frame,
+void sim_tx_send(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
+{
+	uint8_t padded[SHUNT_82576_FRAME_MIN - SHUNT_82576_FCS_SIZE];
+
+	if (unlikely(length < sizeof(padded) &&
+		     (sim_register(nic, SHUNT_82576_TCTL) & SHUNT_82576_TCTL_PSP))) {
+		memcpy(padded, frame, length);
+		memset(padded + length, 0, sizeof(padded) - length);
+		frame = padded;
+		length = sizeof(padded);
+	}
+	sim_wire_transmit(nic, frame, length);
+}
+
+/* Last descriptor of a frame was used: `frame` holds all of it. @return whether it was sent */
+static bool finish(struct sim_nic *nic, struct sim_tx_queue *queue, const uint8_t *frame,
 	uint32_t length, uint32_t command)
 {
-	uint32_t minimum = SHUNT_82576_FRAME_MIN - SHUNT_82576_FCS_SIZE;
-
-	if (unlikely(queue->refused)) {
-		sim_tx_forget(nic, queue);
-		return;
+	if (unlikely(queue->refused || queue->discard || length == 0))
+		return false;
+	if (unlikely(queue->offload)) {
+		if (frame != queue->gather)
+			memcpy(queue->gather, frame, length);
+		return sim_tx_offload(nic, queue, length);
 	}
 	if (unlikely(!(command & SHUNT_82576_TXD_IFCS))) {
 		/* Software put the FCS at the end; the wire's frames go without. */
@@ -99,23 +117,11 @@ static void finish(struct sim_nic *nic, struct sim_tx_queue *queue, const uint8_
 		if (length > SHUNT_82576_FCS_SIZE)
 			length -= SHUNT_82576_FCS_SIZE;
 	}
-	if (unlikely(queue->discard || length == 0 ||
-		     length + SHUNT_82576_FCS_SIZE > SHUNT_82576_FRAME_MAX ||
-		     (queue->payload_length != 0 && queue->payload_length != length))) {
-		sim_tx_forget(nic, queue);
-		return;
-	}
-	if (unlikely(length < minimum &&
-		     (sim_register(nic, SHUNT_82576_TCTL) & SHUNT_82576_TCTL_PSP))) {
-		if (frame != queue->gather)
-			memcpy(queue->gather, frame, length);
-		memset(queue->gather + length, 0, minimum - length);
-		frame = queue->gather;
-		length = minimum;
-	}
-	sim_wire_transmit(nic, frame, length);
-	queue->in_frame = false;
-	sim_tx_forget(nic, queue);
+	if (unlikely(length + SHUNT_82576_FCS_SIZE > SHUNT_82576_FRAME_MAX ||
+		     (queue->payload_length != 0 && queue->payload_length != length)))
+		return false;
+	sim_tx_send(nic, frame, length);
+	return true;
 }
 
 /* Uses one data descriptor. @return false: its queue is wedged now */
@@ -149,9 +155,21 @@ static bool data(struct sim_nic *nic, struct sim_tx_queue *queue,
 			return false;
 		}
 	}
-	if (end)
-		finish(nic, queue, frame, length, command);
+	if (end) {
+		if (likely(finish(nic, queue, frame, length, command)))
+			queue->in_frame = false;
+		sim_tx_forget(nic, queue);
+	}
 	return true;
+}
+
+/* Keeps a context descriptor, for the frames that name it. */
+static void keep_context(
+	struct sim_tx_queue *queue, const union shunt_82576_tx_descriptor *descriptor)
+{
+	unsigned int index = descriptor->context.mss_l4_length >> SHUNT_82576_TXD_CONTEXT_SHIFT;
+
+	queue->context[index % SHUNT_82576_TXC_CONTEXTS] = *descriptor;
 }
 
 unsigned int sim_tx_turn(struct sim_nic *nic, unsigned int index, unsigned int budget)
@@ -176,6 +194,8 @@ unsigned int sim_tx_turn(struct sim_nic *nic, unsigned int index, unsigned int b
 				break;
 			if (command & SHUNT_82576_TXD_EOP)
 				frames++;
+		} else {
+			keep_context(queue, descriptor);
 		}
 		if (command & SHUNT_82576_TXD_RS)
 			write_back(nic, queue);

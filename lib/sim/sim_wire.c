@@ -37,7 +37,9 @@ void sim_wire_transmit(struct sim_nic *nic, const uint8_t *frame, uint32_t lengt
 			memcmp(frame, "\xff\xff\xff\xff\xff\xff", 6) ? SHUNT_82576_MPTC
 								     : SHUNT_82576_BPTC,
 			1);
-	if (nic->peer)
+	if (unlikely(sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_LBM_MAC))
+		sim_rx_frame(nic, frame, length);
+	else if (nic->peer)
 		sim_rx_frame(nic->peer, frame, length);
 	else if (nic->connected)
 		nic->endpoint.receive(nic->endpoint.context, shunt_clock_now(), frame, length);

@@ -161,15 +161,16 @@ static void context_and_legacy_descriptors(void **state)
 	assert_int_equal(bench->tester.last_length, 80);
 }
 
-static void what_is_not_modelled_is_discarded_and_counted(void **state)
+static void malformed_frames_are_discarded_and_counted(void **state)
 {
 	struct bench *bench = *state;
 	union shunt_82576_tx_descriptor *tx = bench->port[0].tx;
 
 	bench_queue(bench, 0, 0, 100);
-	tx[0].read.command_length |= SHUNT_82576_TXD_TSE;
+	tx[0].read.command_length |= SHUNT_82576_TXD_TSE; /* by a context that was not given */
 	bench_queue(bench, 0, 1, 100);
-	tx[1].read.options |= SHUNT_82576_TXD_POPTS_TXSM;
+	tx[1].read.command_length =
+		100 | SHUNT_82576_TXD_EOP | SHUNT_82576_TXD_IFCS | SHUNT_82576_TXD_IC; /* legacy */
 	bench_queue(bench, 0, 2, 100);
 	tx[2].read.options = 99u << SHUNT_82576_TXD_PAYLEN_SHIFT; /* not what the frame has */
 	bench_queue(bench, 0, 3, 100);
@@ -347,7 +348,7 @@ int main(void)
 		TEST(payload_across_pages),
 		TEST(short_frames_are_padded),
 		TEST(context_and_legacy_descriptors),
-		TEST(what_is_not_modelled_is_discarded_and_counted),
+		TEST(malformed_frames_are_discarded_and_counted),
 		TEST(head_write_back),
 		TEST(refused_payload_drops_the_frame_only),
 		TEST(refused_write_back_leaves_no_done),
