@@ -73,7 +73,7 @@ static void segments(void **state, uint64_t offloads)
 	config.tx_offloads = offloads;
 	net_create(&net, &config);
 	net_start(&net);
-	for (unsigned int n = 1; n <= 32; n++) {
+	for (unsigned int n = 1; n <= 40; n++) {
 		exchange(0, 7, 1024 + n, n, sequence);
 		sequence += 7;
 	}
@@ -98,8 +98,8 @@ static void too_many_segments_are_refused(void **state)
 
 	net_create(&net, &net_defaults);
 	net_start(&net);
-	frames[0] = net_frame(&net, 1400, 33, 1);
-	frames[1] = net_frame(&net, 1400, 32, 2);
+	frames[0] = net_frame(&net, 1400, 41, 1);
+	frames[1] = net_frame(&net, 1400, 40, 2);
 	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, frames, 2), 0);
 	assert_int_equal(net_send(net.port[0], frames, 2), 2);
 	assert_int_equal(net_receive(net.port[1], received, 1), 1);

@@ -170,7 +170,7 @@ static void what_a_port_says_of_itself(void **state)
 	assert_int_equal(rte_eth_dev_info_get(net.port[0], &info), 0);
 	assert_string_equal(info.driver_name, "net_shunt");
 	assert_int_equal(info.max_mtu, 9728 - 22);
-	assert_int_equal(info.max_rx_queues, 1);
+	assert_int_equal(info.max_rx_queues, 15);
 	assert_int_equal(info.max_tx_queues, 16);
 	assert_int_equal(rte_eth_macaddr_get(net.port[0], &address), 0);
 	assert_true(rte_is_valid_assigned_ether_addr(&address));
@@ -183,7 +183,7 @@ static void what_a_port_says_of_itself(void **state)
 	assert_int_equal(rte_eth_dev_set_mtu(net.port[0], 5000), -EBUSY);
 	assert_int_equal(rte_eth_dev_set_mtu(net.port[0], 1400), 0);
 	assert_int_equal(rte_eth_dev_stop(net.port[0]), 0);
-	assert_true(rte_eth_dev_configure(net.port[0], 2, 1, &conf) < 0);
+	assert_true(rte_eth_dev_configure(net.port[0], 16, 1, &conf) < 0);
 	net_remove(&net, 0);
 	net_remove(&net, 1);
 	net_destroy(&net);

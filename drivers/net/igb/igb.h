@@ -16,11 +16,14 @@
  *
  *   igb_port.c     open, start, stop, close   igb_hw.c       registers, reset, link, addresses
  *   igb_ethdev.c   the other operations       igb_phy.c      PHY through MDIC
- *   igb_queue.c    queues set up, on, off     igb_recover.c  after a switch: does every queue run?
+ *   igb_filter.c   multicast, VLAN            igb_rss.c      frames to queues by hash
+ *   igb_interrupt.c  receive, link            igb_regs.c     registers and EEPROM shown, reset
+ *   igb_queue.c    queues set up              igb_onoff.c    one queue on and off
  *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
- *   igb_tx.c       transmit bursts            igb_witness.c  telling a slow NIC from a dead queue
- *   igb_stats.c    counters                   igb_group.c    what it does for its port group
- *   igb_heed.c     what keeps it from DMA     igb_outside.c  resets that are not the driver's
+ *   igb_tx.c       transmit bursts            igb_tx_full.c  the same, with work for the NIC
+ *   igb_stats.c    counters                   igb_recover.c  after a switch: does every queue run?
+ *   igb_heed.c     what keeps it from DMA     igb_witness.c  telling a slow NIC from a dead queue
+ *   igb_group.c    what it does for its group igb_outside.c  resets that are not the driver's
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
@@ -42,13 +45,20 @@
 #define IGB_REFILL              32  /* receive descriptors filled, and told to the NIC, at once */
 #define IGB_REPORT              32  /* transmit descriptors between two that report status */
 #define IGB_LINE_DESCRIPTORS    4   /* of a cache line */
-#define IGB_TX_SEGMENTS_MAX     32  /* of one frame: below the smallest ring without a report */
+#define IGB_TX_SEGMENTS_MAX     40  /* of one frame: 64 KB in buffers of 2 KiB and some */
 #define IGB_REPORTS             256 /* room for pending reports; index of 8 bits wraps by itself */
 
 /* Ethernet header, one VLAN tag and FCS around the MTU. */
 #define IGB_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN + RTE_ETHER_CRC_LEN)
 #define IGB_MTU_MAX  (SHUNT_82576_FRAME_MAX - IGB_OVERHEAD)
 #define IGB_MTU_MIN  RTE_ETHER_MIN_MTU
+
+/* What makes the NIC work on frames, and bursts be those of igb_tx_full.c or the full ones. */
+#define IGB_TX_FULL                                                           \
+	(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |     \
+		RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | \
+		RTE_ETH_TX_OFFLOAD_SCTP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO)
+#define IGB_RX_FULL RTE_ETH_RX_OFFLOAD_VLAN_STRIP
 
 /** How long a wait for the NIC may take in normal operation: a thread may model it. */
 #define IGB_WAIT_NS 1000000000ull
@@ -100,6 +110,7 @@ struct igb_tx_queue {
 	uint16_t unreported;              /**< descriptors since the last one that reports */
 	uint8_t report_first, report_end; /**< pending ones in reports[] */
 	bool fast_free;
+	bool sparse; /**< slots of context descriptors have no buffer */
 	union shunt_82576_tx_descriptor *ring;
 	struct rte_mbuf **buffers; /**< segment of each slot */
 	uint32_t *doorbell;
@@ -108,6 +119,13 @@ struct igb_tx_queue {
 	uint64_t bytes;
 	uint64_t refused; /**< frames that no 82576 can send: too long, too many segments */
 	uint16_t reports[IGB_REPORTS]; /**< slots that report status */
+	/**
+	 * Context descriptor that the frame written next may use; quad[1] is 0: none. Each report
+	 * ends its life, so that what frames not known to be sent use lies among them in the ring.
+	 */
+	union shunt_82576_tx_descriptor context;
+	/** But for frames that were in a ring laid anew: the one that is in front of them. */
+	union shunt_82576_tx_descriptor carried;
 	/* Control path. */
 	struct igb_port *port;
 	uint16_t index;
@@ -136,6 +154,27 @@ enum igb_heed {
 	IGB_HEED_NOTHING,        /**< QEMU: makes DMA when a frame arrives or a tail is written */
 };
 
+/** Interrupts of a port: vector 0 is the link's, 1 + n that of receive queue n. */
+#define IGB_VECTORS          10
+#define IGB_LINK_VECTOR      0u
+#define IGB_RX_VECTOR(queue) (1u + (queue))
+#define IGB_INTERRUPT_QUEUES (IGB_VECTORS - 1)
+
+struct igb_interrupts {
+	struct rte_intr_handle *link; /**< NULL: the application wants none */
+	struct rte_intr_handle *rx;
+	uint32_t rx_queues;  /**< queues that have one, by bit */
+	uint32_t rx_enabled; /**< and that the application wants to hear of, by bit */
+};
+
+/** Receive side scaling, as the application has set it. */
+struct igb_rss {
+	bool on;
+	uint64_t types; /**< RTE_ETH_RSS_... */
+	uint8_t key[SHUNT_82576_RSSRK_SIZE];
+	uint8_t table[SHUNT_82576_RETA_ENTRIES]; /**< queues */
+};
+
 /** One port; lives in the ethdev port's private data. */
 struct igb_port {
 	struct shunt_port port; /* first */
@@ -157,6 +196,13 @@ struct igb_port {
 	/* What ethdev has set; its own records change without the lock. */
 	struct rte_ether_addr addresses[SHUNT_82576_ADDRESSES];
 	bool promiscuous, all_multicast;
+	bool vlan_strip, vlan_filter, keep_crc, loopback;
+	uint32_t checksums; /**< RXCSUM */
+	uint32_t multicast[SHUNT_82576_MTA_SIZE];
+	uint32_t vlans[SHUNT_82576_VFTA_SIZE];
+	struct igb_rss rss;
+	struct igb_interrupts interrupts;
+	bool tx_full;       /**< transmit bursts are those of igb_tx_full.c */
 	bool scattered;     /**< frames may take several buffers */
 	uint32_t max_frame; /**< bytes, FCS included */
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
@@ -251,9 +297,66 @@ void igb_hw_address(struct igb_port *port, uint32_t index, const struct rte_ethe
 int igb_hw_own_address(struct igb_port *port, struct rte_ether_addr *address);
 /** Link as STATUS has it. */
 void igb_hw_link(struct igb_port *port, struct rte_eth_link *link);
+/** CTRL of a running port, from what ethdev has set; keeps it in igb_port::control. */
+void igb_hw_control(struct igb_port *port);
+/** A word of the EEPROM. @return 0; -ETIMEDOUT; failure of an access */
+int igb_hw_eeprom(struct igb_port *port, uint32_t word, uint16_t *value);
 
 /** Powers the PHY up and lets it negotiate, unless it has. (igb_phy.c) */
 int igb_phy_start(struct igb_port *port);
+
+/* ---- igb_filter.c ---- */
+
+/** Multicast and VLAN tables, from what ethdev has set. */
+void igb_filter_configure(struct igb_port *port);
+/** What the offloads that ethdev has configured ask of the receiver. At a port's start. */
+void igb_filter_load(struct rte_eth_dev *dev);
+int igb_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *addresses, uint32_t count);
+int igb_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on);
+int igb_vlan_offload_set(struct rte_eth_dev *dev, int mask);
+
+/* ---- igb_rss.c ---- */
+
+#define IGB_RSS_TYPES                                                                            \
+	(RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP |        \
+		RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP | \
+		RTE_ETH_RSS_IPV6_EX | RTE_ETH_RSS_IPV6_TCP_EX | RTE_ETH_RSS_IPV6_UDP_EX)
+
+/** Takes RSS from the configuration, with a table over all queues. Lock held. */
+void igb_rss_load(struct rte_eth_dev *dev);
+/** Tells the NIC all of it. Lock held. */
+void igb_rss_configure(struct igb_port *port);
+/**
+ * Tells the NIC which queue frames go to: entries of queues that do not run go to those that do.
+ *
+ * @param leaving  queues about to be stopped, by bit
+ */
+void igb_rss_direct(struct igb_port *port, uint32_t leaving);
+int igb_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *table, uint16_t size);
+int igb_reta_query(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *table, uint16_t size);
+int igb_rss_hash_update(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf);
+int igb_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf);
+
+/* ---- igb_interrupt.c ---- */
+
+/**
+ * Makes the interrupts that ethdev's configuration asks for. The lock is not held: who handles one
+ * may wait for it. @return 0, with nothing to do; -ENOTSUP more queues than vectors; -errno
+ */
+int igb_interrupts_open(struct rte_eth_dev *dev);
+/** Undoes it, and waits for handlers. The lock is not held. */
+void igb_interrupts_close(struct rte_eth_dev *dev);
+/** Tells the NIC of them, after a reset; the link's is raised once. Lock held. */
+void igb_interrupts_configure(struct igb_port *port);
+/** Pollers that sleep look again: they may have found a paused queue empty. Lock held. */
+void igb_interrupts_wake(struct igb_port *port);
+int igb_rx_queue_intr_enable(struct rte_eth_dev *dev, uint16_t index);
+int igb_rx_queue_intr_disable(struct rte_eth_dev *dev, uint16_t index);
+
+/* ---- igb_regs.c ---- */
+
+int igb_get_reg(struct rte_eth_dev *dev, struct rte_dev_reg_info *info);
+int igb_fw_version_get(struct rte_eth_dev *dev, char *version, size_t size);
 
 /* ---- igb_witness.c ---- */
 
@@ -327,7 +430,7 @@ uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue);
 uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head);
 /** First slot behind those that the NIC has reported sent. */
 uint16_t igb_tx_ring_reported(const struct igb_tx_queue *queue);
-/** First slot of the frame that a NIC with this head was in. */
+/** First slot of the frame that a NIC with this head was in, but for its context. */
 uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head);
 /**
  * Lays the ring anew for a NIC that starts at slot 0: a context descriptor there, which sends
@@ -342,14 +445,23 @@ void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot);
 /* ---- bursts ---- */
 
 eth_rx_burst_t igb_rx_function(bool scattered, bool fenced);
+/** For ports that strip VLAN tags: others take such frames too, but not as fast. */
+eth_rx_burst_t igb_rx_function_full(bool fenced);
 eth_tx_burst_t igb_tx_function(bool fenced);
 uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count);
+/** For ports with any of IGB_TX_FULL; igb_tx_full.c. */
+eth_tx_burst_t igb_tx_function_full(bool fenced);
+uint16_t igb_tx_prepare_full(void *queue, struct rte_mbuf **frames, uint16_t count);
+/** Poller: frees what was sent. @return slots freed */
+int igb_tx_done_cleanup(void *queue, uint32_t count);
 /** Frees buffers of frames that the NIC reported sent. Poller, or paused. */
 void igb_tx_reclaim(struct igb_tx_queue *queue);
 /** Frees the buffers of the oldest slots. Poller, or paused. */
 void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots);
 /** Gives fresh buffers to the NIC as far as the pool has them. Poller, or paused. */
 void igb_rx_refill(struct igb_rx_queue *queue);
+/** Descriptors that the NIC has written back and nobody has polled. */
+uint32_t igb_rx_queue_count(void *queue);
 int igb_rx_descriptor_status(void *queue, uint16_t offset);
 int igb_tx_descriptor_status(void *queue, uint16_t offset);
 
@@ -420,12 +532,17 @@ int igb_configure(struct rte_eth_dev *dev);
 int igb_start(struct rte_eth_dev *dev);
 int igb_stop(struct rte_eth_dev *dev);
 int igb_dev_close(struct rte_eth_dev *dev);
+/** Function level reset of a stopped port; what was set up is forgotten. */
+int igb_reset(struct rte_eth_dev *dev);
+/** Says in the log why an operation failed, if it did. @return ret */
+int igb_failed(const struct rte_eth_dev *dev, int ret);
+
+/* ---- igb_onoff.c ---- */
+
 int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index);
 int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index);
 int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
 int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
-/** Says in the log why an operation failed, if it did. @return ret */
-int igb_failed(const struct rte_eth_dev *dev, int ret);
 
 /** All ethdev operations. (igb_ethdev.c) */
 extern const struct eth_dev_ops igb_ops;

@@ -129,14 +129,20 @@ static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_rx_pktlen = SHUNT_82576_FRAME_MAX;
 	info->min_mtu = IGB_MTU_MIN;
 	info->max_mtu = IGB_MTU_MAX;
-	info->max_rx_queues = 1;
+	info->max_rx_queues = IGB_WITNESS_QUEUE; /* the others of them */
 	info->max_tx_queues = SHUNT_82576_QUEUES;
 	info->max_mac_addrs = SHUNT_82576_ADDRESSES;
 	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
-				RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+				RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
+				RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_VLAN_FILTER |
+				RTE_ETH_RX_OFFLOAD_KEEP_CRC | RTE_ETH_RX_OFFLOAD_RSS_HASH;
 	info->rx_queue_offload_capa = 0;
-	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-	info->tx_queue_offload_capa = info->tx_offload_capa;
+	info->tx_queue_offload_capa =
+		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	info->tx_offload_capa = info->tx_queue_offload_capa | IGB_TX_FULL;
+	info->hash_key_size = SHUNT_82576_RSSRK_SIZE;
+	info->reta_size = SHUNT_82576_RETA_ENTRIES;
+	info->flow_type_rss_offloads = IGB_RSS_TYPES;
 	info->speed_capa = RTE_ETH_LINK_SPEED_10M_HD | RTE_ETH_LINK_SPEED_10M |
 			   RTE_ETH_LINK_SPEED_100M_HD | RTE_ETH_LINK_SPEED_100M |
 			   RTE_ETH_LINK_SPEED_1G;
@@ -169,6 +175,11 @@ static const uint32_t *igb_supported_ptypes(struct rte_eth_dev *dev SHUNT_PTYPES
 	return types;
 }
 
+uint32_t igb_rx_queue_count(void *queue)
+{
+	return igb_rx_ring_completed(queue);
+}
+
 static void igb_rxq_info_get(struct rte_eth_dev *dev, uint16_t index, struct rte_eth_rxq_info *info)
 {
 	const struct igb_rx_queue *queue = igb_port_of(dev)->rx[index];
@@ -199,8 +210,12 @@ static void igb_txq_info_get(struct rte_eth_dev *dev, uint16_t index, struct rte
 static int igb_rx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
+	bool full = dev->data->dev_conf.rxmode.offloads & IGB_RX_FULL;
+
 	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s",
-		dev->data->scattered_rx ? " Scattered" : "",
+		full                      ? " Full"
+		: dev->data->scattered_rx ? " Scattered"
+					  : "",
 		shunt_barrier_missing() ? " Fenced" : "");
 	return 0;
 }
@@ -208,8 +223,8 @@ static int igb_rx_burst_mode(
 static int igb_tx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
-	snprintf(mode->info, sizeof(mode->info), "Scalar%s",
-		shunt_barrier_missing() ? " Fenced" : "");
+	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s",
+		igb_port_of(dev)->tx_full ? " Full" : "", shunt_barrier_missing() ? " Fenced" : "");
 	return 0;
 }
 
@@ -218,6 +233,7 @@ const struct eth_dev_ops igb_ops = {
 	.dev_start = igb_start,
 	.dev_stop = igb_stop,
 	.dev_close = igb_dev_close,
+	.dev_reset = igb_reset,
 	.link_update = igb_link_update,
 	.promiscuous_enable = igb_promiscuous_enable,
 	.promiscuous_disable = igb_promiscuous_disable,
@@ -226,13 +242,22 @@ const struct eth_dev_ops igb_ops = {
 	.mac_addr_add = igb_mac_addr_add,
 	.mac_addr_remove = igb_mac_addr_remove,
 	.mac_addr_set = igb_mac_addr_set,
+	.set_mc_addr_list = igb_set_mc_addr_list,
 	.mtu_set = igb_mtu_set,
+	.vlan_filter_set = igb_vlan_filter_set,
+	.vlan_offload_set = igb_vlan_offload_set,
+	.reta_update = igb_reta_update,
+	.reta_query = igb_reta_query,
+	.rss_hash_update = igb_rss_hash_update,
+	.rss_hash_conf_get = igb_rss_hash_conf_get,
 	.stats_get = igb_stats_get,
 	.stats_reset = igb_stats_reset,
 	.xstats_get = igb_xstats_get,
 	.xstats_get_names = igb_xstats_get_names,
 	.xstats_reset = igb_stats_reset,
 	.dev_infos_get = igb_infos_get,
+	.fw_version_get = igb_fw_version_get,
+	.get_reg = igb_get_reg,
 	.dev_supported_ptypes_get = igb_supported_ptypes,
 	.rxq_info_get = igb_rxq_info_get,
 	.txq_info_get = igb_txq_info_get,
@@ -242,8 +267,11 @@ const struct eth_dev_ops igb_ops = {
 	.rx_queue_release = igb_rx_queue_release,
 	.rx_queue_start = igb_rx_queue_start,
 	.rx_queue_stop = igb_rx_queue_stop,
+	.rx_queue_intr_enable = igb_rx_queue_intr_enable,
+	.rx_queue_intr_disable = igb_rx_queue_intr_disable,
 	.tx_queue_setup = igb_tx_queue_setup,
 	.tx_queue_release = igb_tx_queue_release,
 	.tx_queue_start = igb_tx_queue_start,
 	.tx_queue_stop = igb_tx_queue_stop,
+	.tx_done_cleanup = igb_tx_done_cleanup,
 };

@@ -158,10 +158,16 @@ void igb_hw_addresses(struct igb_port *port)
 
 void igb_hw_receive(struct igb_port *port, bool enable)
 {
-	uint32_t control = SHUNT_82576_RCTL_BAM | SHUNT_82576_RCTL_LPE | SHUNT_82576_RCTL_SECRC;
+	uint32_t control = SHUNT_82576_RCTL_BAM | SHUNT_82576_RCTL_LPE;
 
 	if (enable)
 		control |= SHUNT_82576_RCTL_EN;
+	if (!port->keep_crc)
+		control |= SHUNT_82576_RCTL_SECRC;
+	if (port->vlan_filter)
+		control |= SHUNT_82576_RCTL_VFE;
+	if (port->loopback)
+		control |= SHUNT_82576_RCTL_LBM_MAC;
 	if (port->promiscuous)
 		control |= SHUNT_82576_RCTL_UPE | SHUNT_82576_RCTL_MPE;
 	if (port->all_multicast)
@@ -187,12 +193,9 @@ int igb_hw_configure(struct igb_port *port)
 
 	igb_hw_receive(port, false);
 	igb_hw_addresses(port);
-	for (uint32_t i = 0; i < SHUNT_82576_MTA_SIZE; i++)
-		igb_write(port, SHUNT_82576_MTA(i), 0);
+	igb_filter_configure(port);
 	igb_write(port, SHUNT_82576_RLPML, port->max_frame);
-	igb_write(port, SHUNT_82576_MRQC, 0);
-	igb_write(port, SHUNT_82576_RXCSUM,
-		SHUNT_82576_RXCSUM_IPOFLD | SHUNT_82576_RXCSUM_TUOFLD | SHUNT_82576_RXCSUM_PCSD);
+	igb_rss_configure(port);
 
 	control = igb_read(port, SHUNT_82576_CTRL_EXT);
 	if (control & SHUNT_82576_CTRL_EXT_LINK_MODE_MASK)
@@ -204,17 +207,27 @@ int igb_hw_configure(struct igb_port *port)
 						    port->port.device.function, control);
 	igb_write(port, SHUNT_82576_CTRL_EXT, control | SHUNT_82576_CTRL_EXT_DRV_LOAD);
 
-	/* Speed and duplex come from the PHY; frames may start when it has negotiated, 4.5.7. */
-	control = igb_read(port, SHUNT_82576_CTRL);
-	control &= ~(SHUNT_82576_CTRL_FRCSPD | SHUNT_82576_CTRL_FRCDPX | SHUNT_82576_CTRL_VME |
-		     SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	port->control = control | SHUNT_82576_CTRL_SLU;
-	igb_write(port, SHUNT_82576_CTRL, port->control);
+	igb_hw_control(port);
+	igb_interrupts_configure(port);
 	return igb_phy_start(port);
 }
 
+/* Speed and duplex come from the PHY; frames may start when it has negotiated, 4.5.7. */
+void igb_hw_control(struct igb_port *port)
+{
+	uint32_t control = igb_read(port, SHUNT_82576_CTRL);
+
+	control &= ~(SHUNT_82576_CTRL_FRCSPD | SHUNT_82576_CTRL_FRCDPX | SHUNT_82576_CTRL_VME |
+		     SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	control |= SHUNT_82576_CTRL_SLU;
+	if (port->vlan_strip)
+		control |= SHUNT_82576_CTRL_VME;
+	port->control = control;
+	igb_write(port, SHUNT_82576_CTRL, control);
+}
+
 /* EERD, 8.4.2. */
-static int eeprom_read(struct igb_port *port, uint32_t word, uint16_t *value)
+int igb_hw_eeprom(struct igb_port *port, uint32_t word, uint16_t *value)
 {
 	int ret;
 
@@ -245,7 +258,7 @@ int igb_hw_own_address(struct igb_port *port, struct rte_ether_addr *address)
 	for (uint32_t i = 0; !ret && i < 3; i++) {
 		uint16_t word;
 
-		ret = eeprom_read(port, SHUNT_82576_EEPROM_MAC + i, &word);
+		ret = igb_hw_eeprom(port, SHUNT_82576_EEPROM_MAC + i, &word);
 		if (ret)
 			break;
 		address->addr_bytes[2 * i] = (uint8_t)word;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <linux/vfio.h>
+#include <string.h>
 
 #include <rte_malloc.h>
 
 #include "igb.h"
 #include "shunt_error.h"
 
-/* Life of a port: open, configure, start, stop, close; queues started and stopped one by one. */
+/* Life of a port: open, configure, start, stop, reset, close. */
 
 int igb_failed(const struct rte_eth_dev *dev, int ret)
 {
@@ -16,32 +17,54 @@ int igb_failed(const struct rte_eth_dev *dev, int ret)
 	return ret;
 }
 
-int igb_configure(struct rte_eth_dev *dev)
+static int check_modes(const struct rte_eth_dev *dev)
 {
 	const struct rte_eth_conf *conf = &dev->data->dev_conf;
 
-	if (dev->data->nb_rx_queues > 1)
-		return igb_failed(
-			dev, shunt_fail(-ENOTSUP,
-				     "%u receive queues: receive side scaling is not driven, "
-				     "use one",
-				     dev->data->nb_rx_queues));
+	if (conf->rxmode.mq_mode & ~(uint32_t)RTE_ETH_MQ_RX_RSS_FLAG)
+		return shunt_fail(-ENOTSUP,
+			"rxmode.mq_mode %#x: frames go to queues by hash "
+			"(RTE_ETH_MQ_RX_RSS), or to queue 0",
+			conf->rxmode.mq_mode);
 	if (conf->link_speeds & RTE_ETH_LINK_SPEED_FIXED)
-		return igb_failed(dev,
-			shunt_fail(-ENOTSUP, "link_speeds: a fixed speed is not driven, leave the "
-					     "link to autonegotiation"));
-	if (conf->lpbk_mode)
-		return igb_failed(dev, shunt_fail(-ENOTSUP, "loopback mode is not driven"));
+		return shunt_fail(-ENOTSUP, "link_speeds: a fixed speed is not driven, leave the "
+					    "link to autonegotiation");
+	if (conf->lpbk_mode > 1)
+		return shunt_fail(-ENOTSUP, "lpbk_mode %u: 1 sends frames back inside the NIC",
+			conf->lpbk_mode);
+	return 0;
+}
+
+int igb_configure(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+	int ret = check_modes(dev);
+
+	if (ret)
+		return igb_failed(dev, ret);
+	pthread_mutex_lock(&port->lock);
+	igb_rss_load(dev);
+	pthread_mutex_unlock(&port->lock);
 	return 0;
 }
 
 static void choose_bursts(struct rte_eth_dev *dev)
 {
+	const struct rte_eth_conf *conf = &dev->data->dev_conf;
 	bool fenced = shunt_barrier_missing();
 
-	dev->rx_pkt_burst = igb_rx_function(dev->data->scattered_rx, fenced);
-	dev->tx_pkt_burst = igb_tx_function(fenced);
-	dev->tx_pkt_prepare = igb_tx_prepare;
+	if (conf->rxmode.offloads & IGB_RX_FULL)
+		dev->rx_pkt_burst = igb_rx_function_full(fenced);
+	else
+		dev->rx_pkt_burst = igb_rx_function(dev->data->scattered_rx, fenced);
+	igb_port_of(dev)->tx_full = conf->txmode.offloads & IGB_TX_FULL;
+	if (igb_port_of(dev)->tx_full) {
+		dev->tx_pkt_burst = igb_tx_function_full(fenced);
+		dev->tx_pkt_prepare = igb_tx_prepare_full;
+	} else {
+		dev->tx_pkt_burst = igb_tx_function(fenced);
+		dev->tx_pkt_prepare = igb_tx_prepare;
+	}
 }
 
 /* Frames that do not fit into one buffer of some queue are taken apart. */
@@ -140,6 +163,7 @@ static int bring_up(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_que
 	ret = start_queues(port, rx_queues, tx_queues);
 	if (ret)
 		return ret;
+	igb_rss_direct(port, 0);
 	igb_recover_baseline(port);
 	port->trial = (struct igb_trial){ 0 };
 	port->paused = false;
@@ -171,10 +195,16 @@ int igb_start(struct rte_eth_dev *dev)
 	uint32_t rx_queues = 0, tx_queues = 0;
 	int ret;
 
+	ret = igb_interrupts_open(dev);
+	if (ret)
+		return igb_failed(dev, ret);
 	pthread_mutex_lock(&port->lock);
 	ret = shunt_port_memory_check(&port->port);
-	if (ret)
+	if (ret) {
+		igb_failed(dev, ret);
 		goto unlock;
+	}
+	igb_filter_load(dev);
 	choose_scattered(dev);
 	choose_bursts(dev);
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
@@ -186,11 +216,11 @@ int igb_start(struct rte_eth_dev *dev)
 	port->stopped = false;
 	ret = igb_run(dev, rx_queues, tx_queues);
 	mark_queues(dev);
-	pthread_mutex_unlock(&port->lock);
-	return ret;
 unlock:
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	if (ret)
+		igb_interrupts_close(dev);
+	return ret;
 }
 
 int igb_stop(struct rte_eth_dev *dev)
@@ -207,7 +237,53 @@ int igb_stop(struct rte_eth_dev *dev)
 	mark_queues(dev);
 	dev->data->dev_started = 0;
 	pthread_mutex_unlock(&port->lock);
+	igb_failed(dev, ret);
+	igb_interrupts_close(dev);
 	rte_eth_linkstatus_set(dev, &link);
+	return ret;
+}
+
+/* What the application had set up is as after open. */
+static void forget(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+
+	memset(port->addresses, 0, sizeof(port->addresses));
+	port->addresses[0] = port->address;
+	memset(dev->data->mac_addrs, 0, sizeof(port->addresses));
+	dev->data->mac_addrs[0] = port->address;
+	memset(port->multicast, 0, sizeof(port->multicast));
+	memset(port->vlans, 0, sizeof(port->vlans));
+	memset(&dev->data->vlan_filter_conf, 0, sizeof(dev->data->vlan_filter_conf));
+	port->promiscuous = port->all_multicast = false;
+	dev->data->promiscuous = dev->data->all_multicast = 0;
+	port->stopped = false;
+	port->trial = (struct igb_trial){ 0 };
+	port->paused = false;
+}
+
+int igb_reset(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	igb_access_begin(port);
+	if (port->port.device.can_reset)
+		ret = shunt_vfio_reset(&port->port.device);
+	else
+		ret = igb_hw_reset(port);
+	if (!ret)
+		ret = shunt_vfio_bus_master(&port->port.device, true);
+	if (!ret)
+		ret = igb_hw_wait_ready(port);
+	if (!ret) {
+		igb_witness_configure(port);
+		ret = igb_hw_reset(port);
+	}
+	if (!ret)
+		forget(dev);
+	pthread_mutex_unlock(&port->lock);
 	return igb_failed(dev, ret);
 }
 
@@ -225,111 +301,6 @@ int igb_dev_close(struct rte_eth_dev *dev)
 	dev->data->nb_rx_queues = dev->data->nb_tx_queues = 0;
 	ret = shunt_port_close(dev);
 	return first ? first : ret;
-}
-
-/* What others reset is set up first: its queues do not answer. */
-static int make_ready(struct igb_port *port)
-{
-	struct shunt_recovery recovery = { 0 };
-
-	igb_access_begin(port);
-	return port->started && igb_was_reset(port)
-		       ? igb_recover(port, SHUNT_DOUBT_FAULT, &recovery)
-		       : 0;
-}
-
-int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_rx_queue *queue = port->rx[index];
-	int ret;
-
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
-	if (port->stopped)
-		port->rx_stopped |= 1u << index;
-	else if (!ret && !queue->started)
-		ret = igb_rx_queue_begin(queue);
-	if (!ret && queue->started) {
-		igb_stats_update(port);
-		igb_recover_baseline(port);
-		shunt_poll_resume(&queue->poll);
-	}
-	if (!ret)
-		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
-}
-
-int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_tx_queue *queue = port->tx[index];
-	int ret;
-
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
-	if (port->stopped)
-		port->tx_stopped |= 1u << index;
-	else if (!ret && !queue->started)
-		ret = igb_tx_queue_begin(queue);
-	if (!ret && queue->started)
-		shunt_poll_resume(&queue->poll);
-	if (!ret)
-		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
-}
-
-/* A queue that does not stop keeps its buffers: the NIC may still write to them. */
-int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_rx_queue *queue = port->rx[index];
-	int ret;
-
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
-	if (port->stopped)
-		port->rx_stopped &= ~(1u << index);
-	if (!ret && queue->started) {
-		shunt_poll_ask(&queue->poll);
-		shunt_barrier();
-		ret = shunt_poll_wait(&queue->poll);
-		if (!ret)
-			ret = igb_rx_queue_disable(queue);
-		if (!ret)
-			igb_rx_queue_drain(queue);
-	}
-	if (!ret)
-		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
-}
-
-int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct igb_tx_queue *queue = port->tx[index];
-	int ret;
-
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
-	if (port->stopped)
-		port->tx_stopped &= ~(1u << index);
-	if (!ret && queue->started) {
-		shunt_poll_ask(&queue->poll);
-		shunt_barrier();
-		ret = shunt_poll_wait(&queue->poll);
-		if (!ret)
-			ret = igb_tx_queue_disable(queue);
-		if (!ret)
-			igb_tx_queue_drain(queue);
-	}
-	if (!ret)
-		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
 }
 
 int igb_open(struct rte_eth_dev *dev)
@@ -374,8 +345,9 @@ int igb_open(struct rte_eth_dev *dev)
 	}
 	rte_ether_addr_copy(&port->address, &dev->data->mac_addrs[0]);
 	port->addresses[0] = port->address;
-	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
+	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS | RTE_ETH_DEV_INTR_LSC;
 	dev->dev_ops = &igb_ops;
+	dev->rx_queue_count = igb_rx_queue_count;
 	dev->rx_descriptor_status = igb_rx_descriptor_status;
 	dev->tx_descriptor_status = igb_tx_descriptor_status;
 	return 0;

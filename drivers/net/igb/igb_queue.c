@@ -123,11 +123,14 @@ void igb_rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
 static int check_tx_conf(
 	uint16_t index, uint16_t count, const struct rte_eth_txconf *conf, uint16_t *report)
 {
-	*report = conf->tx_rs_thresh ? conf->tx_rs_thresh : IGB_REPORT;
-	if (*report > count / 2 || count / *report >= IGB_REPORTS)
+	/* What the longest frame and its context may take beside what is not reported yet. */
+	uint16_t most = (uint16_t)RTE_MIN(count / 2, count - IGB_TX_SEGMENTS_MAX - 1);
+
+	*report = conf->tx_rs_thresh ? conf->tx_rs_thresh : RTE_MIN(IGB_REPORT, most);
+	if (*report > most || count / *report >= IGB_REPORTS)
 		return shunt_fail(-EINVAL,
 			"transmit queue %u: tx_rs_thresh %u with %u descriptors: use %u to %u",
-			index, *report, count, count / IGB_REPORTS + 1, count / 2);
+			index, *report, count, count / IGB_REPORTS + 1, most);
 	if (conf->tx_free_thresh >= count)
 		return shunt_fail(-EINVAL,
 			"transmit queue %u: tx_free_thresh %u: use less than the %u descriptors",
@@ -310,6 +313,9 @@ int igb_tx_queue_begin(struct igb_tx_queue *queue)
 	queue->free = queue->count - 1; /* a full ring would look like an empty one */
 	queue->unreported = 0;
 	queue->report_first = queue->report_end = 0;
+	queue->sparse = queue->port->tx_full;
+	memset(&queue->context, 0, sizeof(queue->context));
+	memset(&queue->carried, 0, sizeof(queue->carried));
 	memset(queue->ring, 0, ring_size(queue->count));
 	ret = igb_tx_queue_enable(queue);
 	queue->started = !ret;
@@ -375,4 +381,5 @@ void igb_let_in(struct igb_port *port)
 		if (port->tx[i] && port->tx[i]->started)
 			shunt_poll_resume(&port->tx[i]->poll);
 	}
+	igb_interrupts_wake(port);
 }

@@ -207,22 +207,43 @@ uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head
 	return head;
 }
 
+static bool is_context(const union shunt_82576_tx_descriptor *descriptor)
+{
+	return (rte_le_to_cpu_32(descriptor->context.command_type) &
+		       (SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_MASK)) ==
+	       (SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT);
+}
+
+/*
+ * The context that the frame at this slot was written for. It lies in front of it, behind the last
+ * report; or in front of the whole ring, if that was laid anew since.
+ */
+static union shunt_82576_tx_descriptor context_of(const struct igb_tx_queue *queue, uint16_t slot)
+{
+	while (slot != queue->clean) {
+		slot = (uint16_t)((slot + queue->count - 1) % queue->count);
+		if (is_context(&queue->ring[slot]))
+			return queue->ring[slot];
+	}
+	return queue->carried;
+}
+
 static void report(struct igb_tx_queue *queue, uint16_t slot)
 {
 	queue->reports[queue->report_end++] = slot;
 	queue->unreported = 0;
 }
 
-/* A context descriptor, which makes the NIC do nothing that shows on the wire. */
-static void write_context(struct igb_tx_queue *queue, uint16_t slot)
-{
-	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
+static const union shunt_82576_tx_descriptor no_context;
 
-	descriptor->context.vlan_lengths = 0;
-	descriptor->context.reserved = 0;
-	descriptor->context.command_type =
+/* A context descriptor, which makes the NIC do nothing that shows on the wire. */
+static void write_context(
+	struct igb_tx_queue *queue, uint16_t slot, const union shunt_82576_tx_descriptor *context)
+{
+	queue->ring[slot] = *context;
+	queue->ring[slot].context.command_type |=
 		rte_cpu_to_le_32(SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT);
-	descriptor->context.mss_l4_length = 0;
+	queue->context = no_context;
 }
 
 /*
@@ -231,6 +252,8 @@ static void write_context(struct igb_tx_queue *queue, uint16_t slot)
  *
  *   before   [ free | sent | not sent ]   turned by any amount
  *   after    [ context | not sent | free | sent ]   the last of "sent" in the context's slot
+ *
+ * Reports stay where they were, because contexts live from one to the next.
  */
 void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent)
 {
@@ -238,29 +261,23 @@ void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent)
 	uint16_t left = distance(unsent, queue->tail, queue->count);
 	uint16_t shift = distance(unsent, 1, queue->count);
 
+	if (queue->sparse)
+		queue->carried = context_of(queue, unsent);
 	reverse_tx(queue, 0, queue->count);
 	reverse_tx(queue, 0, shift);
 	reverse_tx(queue, shift, queue->count);
 	queue->clean = (uint16_t)((1 + queue->count - sent) % queue->count);
 	queue->tail = (uint16_t)((1 + left) % queue->count);
-	write_context(queue, 0);
+	write_context(queue, 0, &queue->carried);
 
 	queue->report_first = queue->report_end = 0;
 	if (sent)
 		report(queue, 0);
 	queue->unreported = 0;
 	for (uint16_t i = 1; i <= left; i++) {
-		union shunt_82576_tx_descriptor *descriptor = &queue->ring[i];
-		uint32_t command = rte_le_to_cpu_32(descriptor->read.command_length);
-
-		command &= ~SHUNT_82576_TXD_RS;
 		queue->unreported++;
-		if ((command & SHUNT_82576_TXD_EOP) &&
-			queue->unreported >= queue->report_threshold) {
-			command |= SHUNT_82576_TXD_RS;
+		if (queue->ring[i].read.command_length & rte_cpu_to_le_32(SHUNT_82576_TXD_RS))
 			report(queue, i);
-		}
-		descriptor->read.command_length = rte_cpu_to_le_32(command);
 	}
 }
 
@@ -278,7 +295,7 @@ uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue)
 	}
 	queue->clean = after(queue->clean, 1, queue->count);
 	queue->tail = after(slot, 1, queue->count);
-	write_context(queue, slot);
+	write_context(queue, slot, &no_context);
 	queue->report_first = queue->report_end = 0;
 	queue->unreported = 0;
 	if (sent)

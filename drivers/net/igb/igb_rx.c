@@ -12,6 +12,7 @@
 #define PREFETCH_AHEAD 4 /* at most IGB_RX_BUFFERS_MORE */
 
 #define GOOD_FRAME     (SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE)
+#define PLAIN_FRAME    (GOOD_FRAME | SHUNT_82576_RXD_VP)
 
 /* Packet type of the seven bits that packet_info has for it, 7.1.5.2. */
 #define L3(bits)                                                                 \
@@ -53,6 +54,7 @@ struct done {
 	uint32_t rss_hash;
 	uint32_t status;
 	uint32_t length;
+	uint32_t vlan;
 };
 
 static inline __attribute__((always_inline)) bool load_done(
@@ -68,6 +70,7 @@ static inline __attribute__((always_inline)) bool load_done(
 	done->rss_hash = (uint32_t)(low >> 32);
 	done->status = (uint32_t)high;
 	done->length = (uint32_t)(high >> 32) & UINT16_MAX;
+	done->vlan = (uint32_t)(high >> 48);
 	return true;
 }
 
@@ -82,6 +85,14 @@ static inline void set_metadata(struct rte_mbuf *buffer, const struct done *done
 	buffer->vlan_tci = 0;
 }
 
+static inline void set_vlan(struct rte_mbuf *buffer, const struct done *done)
+{
+	if (!(done->status & SHUNT_82576_RXD_VP))
+		return;
+	buffer->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	buffer->vlan_tci = (uint16_t)done->vlan;
+}
+
 static inline void rearm(struct rte_mbuf *buffer, uint64_t value)
 {
 	uint64_t *fields = (uint64_t *)(void *)&buffer->rearm_data;
@@ -89,7 +100,10 @@ static inline void rearm(struct rte_mbuf *buffer, uint64_t value)
 	*fields = value;
 }
 
-/* One descriptor of a frame that takes several, or that is damaged. @return the complete frame */
+/*
+ * One descriptor of a frame that takes several, that is damaged, or came without the VLAN tag it
+ * had. @return the complete frame
+ */
 static __rte_noinline struct rte_mbuf *gather(
 	struct igb_rx_queue *queue, struct rte_mbuf *buffer, const struct done *done)
 {
@@ -119,6 +133,7 @@ static __rte_noinline struct rte_mbuf *gather(
 		return NULL;
 	}
 	set_metadata(frame, done);
+	set_vlan(frame, done);
 	return frame;
 }
 
@@ -150,7 +165,8 @@ void igb_rx_refill(struct igb_rx_queue *queue)
 }
 
 static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queue *queue,
-	struct rte_mbuf **frames, uint16_t room, const bool scattered, const bool fenced)
+	struct rte_mbuf **frames, uint16_t room, const bool scattered, const bool full,
+	const bool fenced)
 {
 	uint16_t next, filled, polled = 0, received = 0;
 	uint64_t bytes = 0;
@@ -178,7 +194,8 @@ static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queu
 		next = next + 1 == queue->count ? 0 : next + 1;
 		polled++;
 		rte_prefetch0(queue->buffers[next + PREFETCH_AHEAD]);
-		if (unlikely((done.status & GOOD_FRAME) != SHUNT_82576_RXD_EOP ||
+		if (unlikely((done.status & (full ? GOOD_FRAME : PLAIN_FRAME)) !=
+				     SHUNT_82576_RXD_EOP ||
 			     (scattered && queue->first))) {
 			buffer = gather(queue, buffer, &done);
 			if (!buffer)
@@ -188,6 +205,8 @@ static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queu
 			buffer->pkt_len = done.length;
 			buffer->data_len = (uint16_t)done.length;
 			set_metadata(buffer, &done);
+			if (full)
+				set_vlan(buffer, &done);
 		}
 		bytes += buffer->pkt_len;
 		frames[received++] = buffer;
@@ -212,22 +231,32 @@ static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queu
 
 static uint16_t receive_plain(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, false, false);
+	return receive(queue, frames, room, false, false, false);
 }
 
 static uint16_t receive_plain_fenced(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, false, true);
+	return receive(queue, frames, room, false, false, true);
 }
 
 static uint16_t receive_scattered(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, true, false);
+	return receive(queue, frames, room, true, false, false);
 }
 
 static uint16_t receive_scattered_fenced(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, true, true);
+	return receive(queue, frames, room, true, false, true);
+}
+
+static uint16_t receive_full(void *queue, struct rte_mbuf **frames, uint16_t room)
+{
+	return receive(queue, frames, room, true, true, false);
+}
+
+static uint16_t receive_full_fenced(void *queue, struct rte_mbuf **frames, uint16_t room)
+{
+	return receive(queue, frames, room, true, true, true);
 }
 
 eth_rx_burst_t igb_rx_function(bool scattered, bool fenced)
@@ -235,6 +264,11 @@ eth_rx_burst_t igb_rx_function(bool scattered, bool fenced)
 	if (scattered)
 		return fenced ? receive_scattered_fenced : receive_scattered;
 	return fenced ? receive_plain_fenced : receive_plain;
+}
+
+eth_rx_burst_t igb_rx_function_full(bool fenced)
+{
+	return fenced ? receive_full_fenced : receive_full;
 }
 
 int igb_rx_descriptor_status(void *opaque, uint16_t offset)

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
-#include "igb.h"
+#include "igb_tx.h"
 
 /*
  * Transmit bursts. Descriptors are only ever written here, but for the one that reports status
  * once in IGB_REPORT: reading others would take their cache lines from the NIC.
  */
 
-#define PREFETCH_AHEAD 4
-#define FREE_BATCH     64
-#define PREFETCH_SLOTS 32
-
-#define COMMAND        (SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_DATA | SHUNT_82576_TXD_IFCS)
-#define DONE           rte_cpu_to_le_64((uint64_t)SHUNT_82576_TXD_DD << 32)
-#define FRAME_MAX      (SHUNT_82576_FRAME_MAX - SHUNT_82576_FCS_SIZE)
+#define FREE_BATCH 64
+#define OFFLOADS   (RTE_MBUF_F_TX_OFFLOAD_MASK & ~(RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6))
+#define DONE       rte_cpu_to_le_64((uint64_t)SHUNT_82576_TXD_DD << 32)
 
 /* Buffers of `slots` slots in one piece of the ring, each segment for itself. */
 static void free_segments(struct rte_mbuf **buffers, uint16_t slots)
@@ -39,6 +35,20 @@ static void free_segments(struct rte_mbuf **buffers, uint16_t slots)
 		rte_mempool_put_bulk(pool, batch, n);
 }
 
+/* The same where the slots of context descriptors have none. */
+static void free_sparse(struct rte_mbuf **buffers, uint16_t slots)
+{
+	uint16_t first = 0;
+
+	for (uint16_t i = 0; i < slots; i++) {
+		if (buffers[i])
+			continue;
+		free_segments(&buffers[first], i - first);
+		first = i + 1;
+	}
+	free_segments(&buffers[first], slots - first);
+}
+
 void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots)
 {
 	queue->free += slots;
@@ -46,7 +56,9 @@ void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots)
 		struct rte_mbuf **buffers = &queue->buffers[queue->clean];
 		uint16_t n = RTE_MIN(slots, queue->count - queue->clean);
 
-		if (queue->fast_free)
+		if (unlikely(queue->sparse))
+			free_sparse(buffers, n);
+		else if (queue->fast_free)
 			rte_mempool_put_bulk(buffers[0]->pool, (void **)buffers, n);
 		else
 			free_segments(buffers, n);
@@ -68,61 +80,13 @@ void igb_tx_reclaim(struct igb_tx_queue *queue)
 	}
 }
 
-static inline __attribute__((always_inline)) void write_descriptor(struct igb_tx_queue *queue,
-	uint16_t slot, struct rte_mbuf *segment, uint32_t length, uint32_t command)
+void igb_tx_write_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame,
+	unsigned int segments, uint32_t command, uint32_t options)
 {
-	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
-	uint64_t address = (uintptr_t)segment->buf_addr + segment->data_off;
-	uint64_t high = (uint64_t)length << (32 + SHUNT_82576_TXD_PAYLEN_SHIFT) | command |
-			segment->data_len;
-
-	queue->buffers[slot] = segment;
-	descriptor->quad[0] = rte_cpu_to_le_64(address);
-	descriptor->quad[1] = rte_cpu_to_le_64(high);
-}
-
-/* Whether the frame's last descriptor has to report; remembers that it does. */
-static inline uint32_t report_if_due(struct igb_tx_queue *queue, uint16_t slot)
-{
-	if (queue->unreported < queue->report_threshold)
-		return 0;
-	queue->reports[queue->report_end++] = slot;
-	queue->unreported = 0;
-	return SHUNT_82576_TXD_RS;
-}
-
-/* Segments with bytes in them: the NIC must not be given empty buffers. */
-static unsigned int filled_segments(const struct rte_mbuf *frame)
-{
-	unsigned int n = 0;
-
-	for (; frame; frame = frame->next)
-		n += frame->data_len != 0;
-	return n;
-}
-
-/*
- * A frame of several segments. Each slot owns its segment; with MBUF_FAST_FREE nobody unlinks them
- * later, so that is done here.
- *
- * @return false: no room
- */
-static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame)
-{
-	unsigned int segments = filled_segments(frame);
-	uint32_t length = frame->pkt_len;
 	struct rte_mbuf *segment = frame;
 
-	if (segments == 0 || segments > IGB_TX_SEGMENTS_MAX || length > FRAME_MAX) {
-		IGB_COUNT(queue->refused, 1);
-		rte_pktmbuf_free(frame);
-		return true;
-	}
-	if (queue->free < segments)
-		return false;
 	while (segment) {
 		struct rte_mbuf *following = segment->next;
-		uint32_t command = COMMAND;
 		uint16_t slot = queue->tail;
 
 		if (queue->fast_free) {
@@ -136,27 +100,31 @@ static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_
 		}
 		queue->unreported++;
 		if (--segments == 0)
-			command |= SHUNT_82576_TXD_EOP | report_if_due(queue, slot);
-		write_descriptor(queue, slot, segment, length, command);
-		queue->tail = slot + 1 == queue->count ? 0 : slot + 1;
-		queue->free--;
+			command |= SHUNT_82576_TXD_EOP | igb_tx_report_if_due(queue, slot);
+		igb_tx_write(queue, slot, segment, command, options);
+		igb_tx_take(queue);
 		segment = following;
 	}
+}
+
+/* A frame of several segments. @return false: no room */
+static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame)
+{
+	unsigned int segments = igb_tx_segments(frame);
+	uint32_t length = frame->pkt_len;
+
+	if (segments == 0 || segments > IGB_TX_SEGMENTS_MAX || length > IGB_TX_FRAME_MAX) {
+		IGB_COUNT(queue->refused, 1);
+		rte_pktmbuf_free(frame);
+		return true;
+	}
+	if (queue->free < segments)
+		return false;
+	igb_tx_write_segments(
+		queue, frame, segments, IGB_TX_COMMAND, length << SHUNT_82576_TXD_PAYLEN_SHIFT);
 	IGB_COUNT(queue->packets, 1);
 	IGB_COUNT(queue->bytes, length);
 	return true;
-}
-
-/* The NIC has read these lines a lap ago: without this every store of a burst waits for one. */
-static inline void prefetch_slots(struct igb_tx_queue *queue, uint32_t slot, uint16_t frames)
-{
-	uint16_t slots = RTE_MIN(frames, PREFETCH_SLOTS);
-
-	for (uint16_t i = 0; i < slots; i += IGB_LINE_DESCRIPTORS) {
-		igb_prefetch_write(&queue->ring[slot]);
-		slot += IGB_LINE_DESCRIPTORS;
-		slot -= slot >= queue->count ? queue->count : 0;
-	}
 }
 
 static inline __attribute__((always_inline)) uint16_t transmit(
@@ -171,14 +139,14 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 	if (queue->free < queue->free_threshold || queue->free < count)
 		igb_tx_reclaim(queue);
 	before = queue->tail;
-	prefetch_slots(queue, before, count);
+	igb_tx_prefetch_slots(queue, before, count);
 	while (sent < count) {
 		struct rte_mbuf *frame = frames[sent];
 		uint16_t slot = queue->tail;
 		uint32_t length;
 
-		if (sent + PREFETCH_AHEAD < count)
-			rte_prefetch0(frames[sent + PREFETCH_AHEAD]);
+		if (sent + IGB_TX_PREFETCH_AHEAD < count)
+			rte_prefetch0(frames[sent + IGB_TX_PREFETCH_AHEAD]);
 		if (unlikely(frame->nb_segs != 1)) {
 			if (!send_segments(queue, frame))
 				break;
@@ -189,10 +157,10 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 			break;
 		length = frame->data_len;
 		queue->unreported++;
-		write_descriptor(queue, slot, frame, length,
-			COMMAND | SHUNT_82576_TXD_EOP | report_if_due(queue, slot));
-		queue->tail = slot + 1 == queue->count ? 0 : slot + 1;
-		queue->free--;
+		igb_tx_write(queue, slot, frame,
+			IGB_TX_COMMAND | SHUNT_82576_TXD_EOP | igb_tx_report_if_due(queue, slot),
+			length << SHUNT_82576_TXD_PAYLEN_SHIFT);
+		igb_tx_take(queue);
 		bytes += length;
 		single++;
 		sent++;
@@ -227,17 +195,32 @@ uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count)
 	for (uint16_t i = 0; i < count; i++) {
 		const struct rte_mbuf *frame = frames[i];
 
-		if (frame->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) {
+		if (frame->ol_flags & OFFLOADS) {
 			rte_errno = ENOTSUP;
 			return i;
 		}
-		if (frame->nb_segs > IGB_TX_SEGMENTS_MAX || frame->pkt_len > FRAME_MAX ||
+		if (frame->nb_segs > IGB_TX_SEGMENTS_MAX || frame->pkt_len > IGB_TX_FRAME_MAX ||
 			frame->pkt_len < RTE_ETHER_HDR_LEN) {
 			rte_errno = EINVAL;
 			return i;
 		}
 	}
 	return count;
+}
+
+/* Not on the packet path: the fence does no harm where it is not needed. */
+int igb_tx_done_cleanup(void *opaque, uint32_t count)
+{
+	struct igb_tx_queue *queue = opaque;
+	uint16_t before;
+
+	if (!shunt_poll_enter(&queue->poll, true))
+		return 0;
+	before = queue->free;
+	igb_tx_reclaim(queue);
+	before = queue->free - before;
+	shunt_poll_leave(&queue->poll);
+	return before;
 }
 
 int igb_tx_descriptor_status(void *opaque, uint16_t offset)

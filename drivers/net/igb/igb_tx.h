@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef IGB_TX_H
+#define IGB_TX_H
+
+#include "igb.h"
+
+/*
+ * What both kinds of transmit bursts are made of.
+ *
+ *   igb_tx.c       one descriptor a segment, nothing for the NIC to do with frames
+ *   igb_tx_full.c  the same, with a context descriptor in front where the NIC has to be told more
+ */
+
+#define IGB_TX_PREFETCH_AHEAD 4
+#define IGB_TX_PREFETCH_SLOTS 32
+#define IGB_TX_COMMAND        (SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_DATA | SHUNT_82576_TXD_IFCS)
+#define IGB_TX_FRAME_MAX      (SHUNT_82576_FRAME_MAX - SHUNT_82576_FCS_SIZE)
+
+/** Writes a data descriptor, and keeps its segment. options: POPTS, PAYLEN. */
+static inline __attribute__((always_inline)) void igb_tx_write(struct igb_tx_queue *queue,
+	uint16_t slot, struct rte_mbuf *segment, uint32_t command, uint32_t options)
+{
+	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
+	uint64_t address = (uintptr_t)segment->buf_addr + segment->data_off;
+	uint64_t high = (uint64_t)options << 32 | command | segment->data_len;
+
+	queue->buffers[slot] = segment;
+	descriptor->quad[0] = rte_cpu_to_le_64(address);
+	descriptor->quad[1] = rte_cpu_to_le_64(high);
+}
+
+/** Whether the frame's last descriptor has to report; remembers that it does. */
+static inline uint32_t igb_tx_report_if_due(struct igb_tx_queue *queue, uint16_t slot)
+{
+	if (queue->unreported < queue->report_threshold)
+		return 0;
+	queue->reports[queue->report_end++] = slot;
+	queue->unreported = 0;
+	return SHUNT_82576_TXD_RS;
+}
+
+/** Takes the slot at the tail. */
+static inline void igb_tx_take(struct igb_tx_queue *queue)
+{
+	queue->tail = queue->tail + 1 == queue->count ? 0 : queue->tail + 1;
+	queue->free--;
+}
+
+/** Segments with bytes in them: the NIC must not be given empty buffers. */
+static inline unsigned int igb_tx_segments(const struct rte_mbuf *frame)
+{
+	unsigned int n = 0;
+
+	for (; frame; frame = frame->next)
+		n += frame->data_len != 0;
+	return n;
+}
+
+/**
+ * Writes the descriptors of a frame for which there is room, but not its doorbell. Each slot owns
+ * its segment; with MBUF_FAST_FREE nobody unlinks them later, so that is done here.
+ *
+ * @param segments  igb_tx_segments()
+ */
+void igb_tx_write_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame,
+	unsigned int segments, uint32_t command, uint32_t options);
+
+/** The NIC has read these lines a lap ago: without this every store of a burst waits for one. */
+static inline void igb_tx_prefetch_slots(struct igb_tx_queue *queue, uint32_t slot, uint16_t frames)
+{
+	uint16_t slots = RTE_MIN(frames, IGB_TX_PREFETCH_SLOTS);
+
+	for (uint16_t i = 0; i < slots; i += IGB_LINE_DESCRIPTORS) {
+		igb_prefetch_write(&queue->ring[slot]);
+		slot += IGB_LINE_DESCRIPTORS;
+		slot -= slot >= queue->count ? queue->count : 0;
+	}
+}
+
+#endif
