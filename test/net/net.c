@@ -25,20 +25,37 @@ const struct net_config net_defaults = {
 	.sim = { .groups = 1, .ports = NET_PORTS, .iommu = SHUNT_SIM_BLOCKING },
 	.rx_descriptors = 256,
 	.tx_descriptors = 256,
+	.rx_queues = 1,
 	.tx_queues = 1,
 	.data_room = RTE_MBUF_DEFAULT_BUF_SIZE,
 	.mtu = RTE_ETHER_MTU,
 	.buffers = 2047,
 };
 
-static const char *const addresses[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0" };
+#define LINK_WAITS 900 /* of 10 ms: QEMU negotiates too */
+
+static const char *addresses[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0" };
+static bool kernel;
+
+void net_use_kernel(const char *function_0, const char *function_1)
+{
+	addresses[0] = function_0;
+	addresses[1] = function_1;
+	kernel = true;
+}
+
+bool net_on_kernel(void)
+{
+	return kernel;
+}
 
 void net_eal_start(const char *program)
 {
 	bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	char own[256];
-	char *argv[] = { own, (char[]){ "--no-huge" }, (char[]){ "-m" }, (char[]){ "512" },
-		(char[]){ "--no-pci" }, (char[]){ "--no-telemetry" }, (char[]){ "--iova-mode=va" },
+	char *argv[] = { own, kernel ? (char[]){ "--in-memory" } : (char[]){ "--no-huge" },
+		(char[]){ "-m" }, (char[]){ "512" }, (char[]){ "--no-pci" },
+		(char[]){ "--no-telemetry" }, (char[]){ "--iova-mode=va" },
 		(char[]){ "--log-level=lib.eal:warning" }, (char[]){ "--lcores" },
 		two ? (char[]){ "0@(0-1)" } : (char[]){ "0@0" }, (char[]){ "--no-shconf" }, NULL };
 
@@ -54,11 +71,13 @@ void net_create(struct net *net, const struct net_config *config)
 	memset(net, 0, sizeof(*net));
 	net->config = *config;
 	net->port[0] = net->port[1] = RTE_MAX_ETHPORTS;
-	assert_int_equal(shunt_sim_create(&config->sim, &net->sim), 0);
-	if (config->sim.ports >= NET_PORTS)
-		assert_int_equal(shunt_sim_wire(net->sim, addresses[0], addresses[1]), 0);
-	assert_int_equal(inject_create(net->sim, &net->inject), 0);
-	assert_int_equal(rte_net_shunt_platform(inject_platform(net->inject)), 0);
+	if (!kernel) {
+		assert_int_equal(shunt_sim_create(&config->sim, &net->sim), 0);
+		if (config->sim.ports >= NET_PORTS)
+			assert_int_equal(shunt_sim_wire(net->sim, addresses[0], addresses[1]), 0);
+		assert_int_equal(inject_create(net->sim, &net->inject), 0);
+		assert_int_equal(rte_net_shunt_platform(inject_platform(net->inject)), 0);
+	}
 	rte_net_shunt_check_every(net->config.check_ms);
 	net->pool = rte_pktmbuf_pool_create(
 		"net", config->buffers, 0, 0, config->data_room, SOCKET_ID_ANY);
@@ -71,9 +90,12 @@ void net_destroy(struct net *net)
 	struct shunt_sim_objects objects;
 
 	assert_int_equal(rte_mempool_avail_count(net->pool), net->config.buffers);
+	rte_mempool_free(net->pool);
+	net->pool = NULL;
+	if (kernel)
+		return;
 	shunt_sim_objects(net->sim, &objects);
 	assert_memory_equal(&objects, &none, sizeof(none));
-	rte_mempool_free(net->pool);
 	assert_int_equal(rte_net_shunt_platform(NULL), 0);
 	inject_destroy(net->inject);
 	shunt_platform_destroy(net->sim);
@@ -100,16 +122,17 @@ int net_probe(struct net *net, unsigned int index)
 
 int net_configure(struct net *net, unsigned int index)
 {
-	struct rte_eth_conf conf = { .txmode = { .offloads = net->config.tx_offloads } };
+	struct rte_eth_conf conf = net->config.eth;
 	uint16_t port = net->port[index];
 	int ret;
 
-	ret = rte_eth_dev_configure(port, 1, net->config.tx_queues, &conf);
+	conf.txmode.offloads |= net->config.tx_offloads;
+	ret = rte_eth_dev_configure(port, net->config.rx_queues, net->config.tx_queues, &conf);
 	if (!ret)
 		ret = rte_eth_dev_set_mtu(port, net->config.mtu);
-	if (!ret)
+	for (uint16_t i = 0; !ret && i < net->config.rx_queues; i++)
 		ret = rte_eth_rx_queue_setup(
-			port, 0, net->config.rx_descriptors, 0, NULL, net->pool);
+			port, i, net->config.rx_descriptors, 0, NULL, net->pool);
 	for (uint16_t i = 0; !ret && i < net->config.tx_queues; i++)
 		ret = rte_eth_tx_queue_setup(port, i, net->config.tx_descriptors, 0, NULL);
 	if (!ret)
@@ -126,6 +149,19 @@ void net_remove(struct net *net, unsigned int index)
 	net->port[index] = RTE_MAX_ETHPORTS;
 }
 
+static bool link_comes_up(uint16_t port)
+{
+	struct rte_eth_link link;
+
+	for (unsigned int i = 0; i < LINK_WAITS; i++) {
+		assert_int_equal(rte_eth_link_get_nowait(port, &link), 0);
+		if (link.link_status == RTE_ETH_LINK_UP)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 void net_start(struct net *net)
 {
 	for (unsigned int i = 0; i < NET_PORTS; i++) {
@@ -133,12 +169,8 @@ void net_start(struct net *net)
 		assert_int_equal(net_configure(net, i), 0);
 		assert_int_equal(rte_eth_dev_start(net->port[i]), 0);
 	}
-	for (unsigned int i = 0; i < NET_PORTS; i++) {
-		struct rte_eth_link link;
-
-		assert_int_equal(rte_eth_link_get(net->port[i], &link), 0);
-		assert_int_equal(link.link_status, RTE_ETH_LINK_UP);
-	}
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_true(link_comes_up(net->port[i]));
 }
 
 void net_stop(struct net *net)
@@ -151,9 +183,10 @@ void net_stop(struct net *net)
 
 void net_abandon(struct net *net)
 {
-	if (!net->sim)
+	if (!net->pool)
 		return;
-	inject_stop(net->inject);
+	if (!kernel)
+		inject_stop(net->inject);
 	for (unsigned int i = 0; i < NET_PORTS; i++) {
 		char name[32];
 
@@ -161,6 +194,9 @@ void net_abandon(struct net *net)
 		rte_vdev_uninit(name);
 	}
 	rte_mempool_free(net->pool);
+	net->pool = NULL;
+	if (kernel)
+		return;
 	rte_net_shunt_platform(NULL);
 	inject_destroy(net->inject);
 	shunt_platform_destroy(net->sim);
@@ -234,12 +270,18 @@ bool net_frame_is(const struct rte_mbuf *frame, uint32_t length, uint32_t sequen
 
 unsigned int net_receive(uint16_t port, struct rte_mbuf **frames, unsigned int n)
 {
+	return net_receive_from(port, 0, frames, n);
+}
+
+unsigned int net_receive_from(
+	uint16_t port, uint16_t queue, struct rte_mbuf **frames, unsigned int n)
+{
 	uint64_t quiet = rte_rdtsc();
 	unsigned int received = 0;
 
 	while (received < n && rte_rdtsc() - quiet < rte_get_tsc_hz()) {
 		uint16_t more = rte_eth_rx_burst(
-			port, 0, frames + received, (uint16_t)RTE_MIN(n - received, 32u));
+			port, queue, frames + received, (uint16_t)RTE_MIN(n - received, 32u));
 
 		if (more)
 			quiet = rte_rdtsc();

@@ -16,6 +16,8 @@
  *
  *   test --- ethdev port 0 ===wire=== ethdev port 1 --- test
  *            (both of port group 10, behind an injector of failures)
+ *
+ * Or, for those that can, two functions of this machine's kernel that are on one wire.
  */
 
 #define NET_PORTS 2
@@ -25,11 +27,13 @@ struct net_config {
 	struct shunt_sim_config sim;
 	uint16_t rx_descriptors;
 	uint16_t tx_descriptors;
+	uint16_t rx_queues;
 	uint16_t tx_queues;
 	uint16_t data_room; /**< bytes of each mbuf, headroom included */
 	uint16_t mtu;
 	uint64_t tx_offloads;
-	unsigned int buffers;  /**< of the pool */
+	struct rte_eth_conf eth; /**< tx_offloads are added */
+	unsigned int buffers;    /**< of the pool */
 	unsigned int check_ms; /**< the guard's period; 0: none, so that no call of its own fails */
 };
 
@@ -46,6 +50,11 @@ struct net {
 
 /** Starts EAL for this process: no hugepages, no PCI. Exits with a message if that fails. */
 void net_eal_start(const char *program);
+
+/** From now on these functions of the kernel platform are the ports, "0000:03:00.0". */
+void net_use_kernel(const char *function_0, const char *function_1);
+/** Whether they are. */
+bool net_on_kernel(void);
 
 /** Makes the platform, with the wire, and the pool. */
 void net_create(struct net *net, const struct net_config *config);
@@ -84,6 +93,8 @@ uint32_t net_frame_sequence(const struct rte_mbuf *frame);
 
 /** Receives up to n frames, polling until they are there or nothing has come for a second. */
 unsigned int net_receive(uint16_t port, struct rte_mbuf **frames, unsigned int n);
+unsigned int net_receive_from(
+	uint16_t port, uint16_t queue, struct rte_mbuf **frames, unsigned int n);
 
 /** Sends n frames, polling until all are taken. @return taken within ten seconds */
 unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n);

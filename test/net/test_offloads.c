@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the NIC does with the content of frames, seen from both ends of a wire: checksums, VLAN
+ * tags, TCP segmentation, the FCS. On the software platform; with two functions named, on those of
+ * the kernel.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <rte_errno.h>
+#include <rte_ip.h>
+#include <rte_net_crc.h>
+#include <rte_tcp.h>
+
+#include "packet.h"
+
+#define CHECKSUMS                                                       \
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
+		RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define RX_CHECKSUMS                                                    \
+	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | \
+		RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define BURST 32
+
+static struct net net;
+
+static int abandon(void **state)
+{
+	net_abandon(&net);
+	return 0;
+}
+
+static void begin(uint64_t tx_offloads, uint64_t rx_offloads)
+{
+	struct net_config config = net_defaults;
+
+	config.tx_offloads = tx_offloads;
+	config.eth.rxmode.offloads = rx_offloads;
+	net_create(&net, &config);
+	net_start(&net);
+}
+
+static void end(void)
+{
+	net_stop(&net);
+	net_destroy(&net);
+}
+
+static void send_prepared(struct rte_mbuf **frames, uint16_t n)
+{
+	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, frames, n), n);
+	assert_int_equal(net_send(net.port[0], frames, n), n);
+}
+
+static struct rte_mbuf *send_one(struct rte_mbuf *frame)
+{
+	struct rte_mbuf *received;
+
+	send_prepared(&frame, 1);
+	assert_int_equal(net_receive(net.port[1], &received, 1), 1);
+	return received;
+}
+
+/* Kinds of frames by number: both versions, both transports, all lengths, several mbufs. */
+static struct packet kind(unsigned int i)
+{
+	return (struct packet){ .ipv6 = i & 1,
+		.tcp = i & 2,
+		.flow = (uint16_t)i,
+		.payload = 1 + (i * 37) % 1400,
+		.segments = 1 + i % 3,
+		.seed = (uint8_t)i,
+		.last = 9 };
+}
+
+static void checksums_are_inserted(void **state)
+{
+	struct rte_mbuf *frames[BURST];
+	struct packet packet;
+
+	begin(CHECKSUMS, 0);
+	for (unsigned int i = 0; i < 640; i += BURST) {
+		for (unsigned int j = 0; j < BURST; j++) {
+			packet = kind(i + j);
+			frames[j] = packet_make_unsummed(&net, &packet);
+		}
+		send_prepared(frames, BURST);
+		assert_int_equal(net_receive(net.port[1], frames, BURST), BURST);
+		for (unsigned int j = 0; j < BURST; j++) {
+			packet = kind(i + j);
+			assert_true(packet_sums_right(frames[j]));
+			assert_true(packet_is(frames[j], &packet));
+		}
+	}
+	end();
+}
+
+/* Frames that ask for nothing go their way among those that do. */
+static void frames_without_work_go_between(void **state)
+{
+	struct rte_mbuf *frames[BURST];
+	struct packet packet;
+
+	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE, 0);
+	for (unsigned int round = 0; round < 40; round++) {
+		for (unsigned int j = 0; j < BURST; j++) {
+			packet = kind(j);
+			frames[j] = j % 3 == round % 3 ? packet_make(&net, &packet)
+						       : packet_make_unsummed(&net, &packet);
+		}
+		send_prepared(frames, BURST);
+		assert_int_equal(net_receive(net.port[1], frames, BURST), BURST);
+		for (unsigned int j = 0; j < BURST; j++) {
+			packet = kind(j);
+			assert_true(packet_is(frames[j], &packet));
+		}
+	}
+	end();
+}
+
+static uint64_t flags_of(struct rte_mbuf *frame)
+{
+	uint64_t flags;
+
+	frame = send_one(frame);
+	flags = frame->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+	rte_pktmbuf_free(frame);
+	return flags;
+}
+
+static struct rte_mbuf *spoilt(struct rte_mbuf *frame, uint32_t offset)
+{
+	(*rte_pktmbuf_mtod_offset(frame, uint8_t *, offset))++;
+	return frame;
+}
+
+static void received_checksums_are_checked(void **state)
+{
+	begin(0, RX_CHECKSUMS);
+	for (unsigned int i = 0; i < 8; i++) {
+		struct packet packet = kind(i + 100);
+		uint64_t ip = packet.ipv6 ? 0 : RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+		uint32_t end_of_headers = packet_headers(&packet);
+
+		packet.segments = 1;
+		assert_int_equal(
+			flags_of(packet_make(&net, &packet)), ip | RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+		assert_int_equal(flags_of(spoilt(packet_make(&net, &packet), end_of_headers)),
+			ip | RTE_MBUF_F_RX_L4_CKSUM_BAD);
+		if (!packet.ipv6) /* time to live */
+			assert_int_equal(flags_of(spoilt(packet_make(&net, &packet), 14 + 8)),
+				RTE_MBUF_F_RX_IP_CKSUM_BAD | RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+	}
+	end();
+	begin(0, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		struct packet packet = kind(i);
+
+		assert_int_equal(flags_of(packet_make(&net, &packet)), 0);
+	}
+	end();
+}
+
+static void packet_types_are_told(void **state)
+{
+	static const uint32_t types[] = { RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_UDP,
+		RTE_PTYPE_L3_IPV6 | RTE_PTYPE_L4_UDP, RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP,
+		RTE_PTYPE_L3_IPV6 | RTE_PTYPE_L4_TCP };
+
+	begin(0, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		struct packet packet = kind(i);
+		struct rte_mbuf *frame = send_one(packet_make(&net, &packet));
+
+		assert_int_equal(frame->packet_type, RTE_PTYPE_L2_ETHER | types[i]);
+		rte_pktmbuf_free(frame);
+	}
+	end();
+}
+
+/* ---- VLAN ---- */
+
+/* Whether a tagged frame comes with its tag taken off, or in it. */
+static void tagged(uint16_t tag, bool stripped)
+{
+	struct packet packet = kind(tag);
+	struct rte_mbuf *frame;
+
+	packet.vlan = tag;
+	frame = send_one(packet_make(&net, &packet));
+	assert_int_equal(frame->ol_flags & (RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED),
+		stripped ? RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED : 0);
+	if (stripped) {
+		assert_int_equal(frame->vlan_tci, tag);
+		packet.vlan = 0;
+	}
+	assert_true(packet_is(frame, &packet));
+}
+
+static void untagged(void)
+{
+	struct packet packet = kind(5);
+	struct rte_mbuf *frame = send_one(packet_make(&net, &packet));
+
+	assert_false(frame->ol_flags & RTE_MBUF_F_RX_VLAN);
+	assert_true(packet_is(frame, &packet));
+}
+
+/* By the bursts that expect it, and, turned on later, by those that do not. */
+static void tags_are_stripped(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t strip = i ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP : 0;
+
+		begin(0, strip);
+		tagged(0x2123, strip);
+		untagged();
+		assert_int_equal(rte_eth_dev_set_vlan_offload(
+					 net.port[1], strip ? 0 : RTE_ETH_VLAN_STRIP_OFFLOAD),
+			0);
+		tagged(0x2124, !strip);
+		untagged();
+		assert_int_equal(rte_eth_dev_set_vlan_offload(
+					 net.port[1], strip ? RTE_ETH_VLAN_STRIP_OFFLOAD : 0),
+			0);
+		tagged(0xEFFF, strip);
+		end();
+	}
+}
+
+static void tags_are_inserted(void **state)
+{
+	begin(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | CHECKSUMS, 0);
+	for (unsigned int i = 0; i < 100; i++) {
+		struct packet packet = kind(i);
+		struct rte_mbuf *frame =
+			i & 4 ? packet_make(&net, &packet) : packet_make_unsummed(&net, &packet);
+
+		frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
+		frame->vlan_tci = packet.vlan = (uint16_t)(0x6001 + i / 3);
+		assert_true(packet_is(send_one(frame), &packet));
+	}
+	end();
+}
+
+static void tags_are_filtered(void **state)
+{
+	struct packet wanted = kind(1), unwanted = kind(2);
+	struct rte_mbuf *frames[2];
+
+	begin(0, RTE_ETH_RX_OFFLOAD_VLAN_FILTER);
+	untagged();
+	for (uint16_t id = 1; id < 4095; id = (uint16_t)(id * 3 + 1)) {
+		wanted.vlan = (uint16_t)(0xA000 | id);
+		unwanted.vlan = (uint16_t)(0xA000 | (id + 1));
+		assert_int_equal(rte_eth_dev_vlan_filter(net.port[1], id, 1), 0);
+		frames[0] = packet_make(&net, &unwanted);
+		frames[1] = packet_make(&net, &wanted);
+		send_prepared(frames, 2);
+		assert_int_equal(net_receive(net.port[1], frames, 1), 1);
+		assert_true(packet_is(frames[0], &wanted));
+		assert_int_equal(rte_eth_dev_vlan_filter(net.port[1], id, 0), 0);
+	}
+	assert_int_equal(rte_eth_dev_set_vlan_offload(net.port[1], 0), 0);
+	tagged(77, false);
+	end();
+}
+
+/* ---- the whole frame ---- */
+
+static void the_fcs_is_kept(void **state)
+{
+	struct packet packet = { .payload = 200, .last = 9 };
+	uint8_t bytes[2048];
+	uint32_t length, fcs;
+	struct rte_mbuf *frame;
+
+	begin(0, RTE_ETH_RX_OFFLOAD_KEEP_CRC);
+	frame = send_one(packet_make(&net, &packet));
+	length = packet_copy(frame, bytes, sizeof(bytes));
+	assert_int_equal(length, packet_headers(&packet) + 200 + RTE_ETHER_CRC_LEN);
+	memcpy(&fcs, bytes + length - RTE_ETHER_CRC_LEN, sizeof(fcs));
+	rte_pktmbuf_free(frame);
+	if (!net_on_kernel()) /* QEMU: zero */
+		assert_int_equal(fcs,
+			rte_net_crc_calc(bytes, length - RTE_ETHER_CRC_LEN, RTE_NET_CRC32_ETH));
+	end();
+}
+
+/* ---- TCP segmentation ---- */
+
+#define MSS 1000u
+
+static void check_segment(
+	const uint8_t *bytes, uint32_t length, const struct packet *whole, uint32_t offset)
+{
+	uint32_t headers = packet_headers(whole);
+	uint32_t part = RTE_MIN(whole->payload - offset, MSS);
+	const struct rte_tcp_hdr *tcp =
+		(const struct rte_tcp_hdr *)(bytes + headers - sizeof(struct rte_tcp_hdr));
+	uint8_t expected[65536];
+	bool last = offset + part == whole->payload;
+
+	packet_bytes(whole, expected);
+	assert_int_equal(length, RTE_MAX(headers + part, 60u));
+	assert_int_equal(rte_be_to_cpu_32(tcp->sent_seq), 0xFFFFF000u + offset);
+	assert_int_equal(tcp->tcp_flags, RTE_TCP_ACK_FLAG | (last ? RTE_TCP_PSH_FLAG : 0));
+	assert_memory_equal(bytes + headers, expected + headers + offset, part);
+}
+
+static void segment(const struct packet *packet, bool tag)
+{
+	struct rte_mbuf *frame = packet_make_unsummed(&net, packet), *received[70];
+	uint32_t segments = (packet->payload + MSS - 1) / MSS;
+	uint8_t bytes[2048];
+
+	frame->ol_flags &= ~RTE_MBUF_F_TX_L4_MASK;
+	frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	if (tag)
+		frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
+	frame->vlan_tci = 0x123;
+	frame->tso_segsz = MSS;
+	send_prepared(&frame, 1);
+	assert_int_equal(net_receive(net.port[1], received, segments), segments);
+	for (uint32_t i = 0; i < segments; i++) {
+		assert_true(packet_sums_right(received[i]));
+		assert_int_equal(
+			received[i]->ol_flags & RTE_MBUF_F_RX_VLAN, tag ? RTE_MBUF_F_RX_VLAN : 0);
+		assert_int_equal(received[i]->vlan_tci, tag ? 0x123 : 0);
+		check_segment(
+			bytes, packet_copy(received[i], bytes, sizeof(bytes)), packet, i * MSS);
+		rte_pktmbuf_free(received[i]);
+	}
+}
+
+static void tcp_is_segmented(void **state)
+{
+	struct rte_eth_stats stats;
+	uint64_t packets = 0;
+
+	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_VLAN_INSERT,
+		RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	for (unsigned int i = 0; i < 24; i++) {
+		struct packet packet = { .ipv6 = i & 1,
+			.tcp = true,
+			.payload = i == 23 ? 65000 : 1 + i * 911,
+			.segments = i == 23 ? 33 : 1 + (1 + i * 911) / 1900,
+			.seed = (uint8_t)i,
+			.last = 9 };
+
+		segment(&packet, i & 2);
+		packets += (packet.payload + MSS - 1) / MSS;
+	}
+	assert_int_equal(rte_eth_stats_get(net.port[0], &stats), 0);
+	assert_int_equal(stats.opackets, packets);
+	assert_int_equal(stats.oerrors, 0);
+	end();
+}
+
+static void what_cannot_be_segmented_is_refused(void **state)
+{
+	struct packet packet = { .tcp = true, .payload = 500, .last = 9 };
+	struct rte_mbuf *frame, *received;
+	struct rte_eth_stats stats;
+
+	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO, 0);
+	frame = packet_make_unsummed(&net, &packet);
+	frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	frame->tso_segsz = 0;
+	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, &frame, 1), 0);
+	assert_int_equal(rte_errno, EINVAL);
+	assert_int_equal(net_send(net.port[0], &frame, 1), 1);
+	frame = packet_make_unsummed(&net, &packet);
+	frame->ol_flags |= RTE_MBUF_F_TX_QINQ;
+	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, &frame, 1), 0);
+	assert_int_equal(rte_errno, ENOTSUP);
+	frame->ol_flags &= ~RTE_MBUF_F_TX_QINQ;
+	received = send_one(frame);
+	assert_true(packet_is(received, &packet));
+	assert_int_equal(rte_eth_stats_get(net.port[0], &stats), 0);
+	assert_int_equal(stats.oerrors, 1);
+	assert_int_equal(stats.opackets, 1);
+	end();
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, abandon)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(checksums_are_inserted),
+		TEST(frames_without_work_go_between),
+		TEST(received_checksums_are_checked),
+		TEST(packet_types_are_told),
+		TEST(tags_are_stripped),
+		TEST(tags_are_inserted),
+		TEST(tags_are_filtered),
+		TEST(the_fcs_is_kept),
+		TEST(tcp_is_segmented),
+		TEST(what_cannot_be_segmented_is_refused),
+	};
+
+	if (argc == 3)
+		net_use_kernel(argv[1], argv[2]);
+	net_eal_start(argv[0]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
