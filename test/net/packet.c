@@ -13,10 +13,11 @@
 
 #include "packet.h"
 
-#define ROOM    65536
-#define HEADERS 128u /* in one piece, as rte_eth_tx_prepare() wants them */
-#define ETHER   sizeof(struct rte_ether_hdr)
-#define TAG     sizeof(struct rte_vlan_hdr)
+#define ROOM     65536
+#define SHORTEST 60u
+#define HEADERS  128u /* in one piece, as rte_eth_tx_prepare() wants them */
+#define ETHER    sizeof(struct rte_ether_hdr)
+#define TAG      sizeof(struct rte_vlan_hdr)
 
 static uint32_t l2_length(const struct packet *packet)
 {
@@ -207,17 +208,23 @@ uint32_t packet_copy(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t room
 	return length;
 }
 
-bool packet_is(struct rte_mbuf *frame, const struct packet *packet)
+bool packet_equals(const struct rte_mbuf *frame, const struct packet *packet)
 {
 	uint8_t bytes[ROOM], expected[ROOM];
 	uint32_t length = packet_copy(frame, bytes, ROOM);
 	uint32_t wanted = packet_bytes(packet, expected);
-	bool is = frame->pkt_len == length && memcmp(bytes, expected, wanted) == 0 &&
-		  (length == wanted || (wanted < 60 && length <= 60));
+
+	return frame->pkt_len == length && memcmp(bytes, expected, wanted) == 0 &&
+	       (length == wanted || (wanted < SHORTEST && length <= SHORTEST));
+}
+
+bool packet_is(struct rte_mbuf *frame, const struct packet *packet)
+{
+	bool is = packet_equals(frame, packet);
 
 	if (!is)
-		print_message("%u bytes, %u wanted%s\n", length, wanted,
-			length < wanted || memcmp(bytes, expected, wanted) ? ", and others" : "");
+		print_message("%u bytes, %u wanted, or others\n", frame->pkt_len,
+			packet_headers(packet) + packet->payload);
 	rte_pktmbuf_free(frame);
 	return is;
 }

@@ -33,7 +33,9 @@ struct rte_mbuf *packet_make_unsummed(struct net *net, const struct packet *pack
 struct rte_mbuf *packet_from(
 	struct net *net, const uint8_t *bytes, uint32_t length, uint32_t segments);
 
-/** Whether a received frame is this one, byte for byte; padding is not looked at. Frees it. */
+/** Whether a received frame is this one, byte for byte; padding is not looked at. */
+bool packet_equals(const struct rte_mbuf *frame, const struct packet *packet);
+/** The same, says so if it is not, and frees it. */
 bool packet_is(struct rte_mbuf *frame, const struct packet *packet);
 /** Whether its sums are right. */
 bool packet_sums_right(const struct rte_mbuf *frame);

@@ -374,6 +374,19 @@ static void work_on_held_frames_is_not_forgotten(void **state)
 	end();
 }
 
+static bool came(struct rte_mbuf **frames, unsigned int n, unsigned int number)
+{
+	struct packet packet = kind(number);
+
+	packet.vlan = 0;
+	while (n--) {
+		if (packet_equals(frames[n], &packet))
+			return true;
+	}
+	return false;
+}
+
+/* The second time, some of what was held before may have been sent, and comes again. */
 static void held_twice(void **state)
 {
 	struct rte_mbuf *frames[64], *received[128];
@@ -394,16 +407,11 @@ static void held_twice(void **state)
 	assert_int_equal(net_send(net.port[0], frames + 40, 24), 24);
 	reset_from_outside(0);
 	n = receive_all(received, RTE_DIM(received));
-	assert_true(n >= 64);
 	for (unsigned int i = 0; i < n; i++)
 		assert_true(packet_sums_right(received[i]));
-	for (unsigned int i = 0; i < 64; i++) {
-		struct packet packet = kind(i);
-
-		packet.vlan = 0;
-		assert_true(packet_is(received[n - 64 + i], &packet));
-	}
-	rte_pktmbuf_free_bulk(received, n - 64);
+	for (unsigned int i = 0; i < 64; i++)
+		assert_true(came(received, n, i));
+	rte_pktmbuf_free_bulk(received, n);
 	end();
 }
 
