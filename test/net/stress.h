@@ -60,7 +60,7 @@ struct stress_port {
 	uint64_t received;
 	/* Of the control. */
 	struct stress_actor *control;
-	bool probed, started, rx_on, tx_on[STRESS_WORKERS], wired;
+	bool probed, started, rx_on, tx_on[STRESS_WORKERS], wired, offloads;
 	/* Of the endpoint: the engine's thread. */
 	uint64_t due, sent, delivered;
 };

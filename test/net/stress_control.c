@@ -50,10 +50,19 @@ static void set_up_tx(struct stress_port *port, uint16_t queue)
 	must(port, rte_eth_tx_queue_setup(port->id, queue, ring(port), 0, NULL));
 }
 
+/* Bursts of either kind, and an interrupt thread that has something to do. */
 static void configure(struct stress_port *port)
 {
-	static const struct rte_eth_conf conf;
+	struct rte_eth_conf conf = { 0 };
 
+	if (stress_random(port->control, 2)) {
+		conf.rxmode.offloads = RTE_ETH_RX_OFFLOAD_VLAN_STRIP |
+				       RTE_ETH_RX_OFFLOAD_VLAN_FILTER | RTE_ETH_RX_OFFLOAD_CHECKSUM;
+		conf.txmode.offloads =
+			RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+		conf.intr_conf.lsc = conf.intr_conf.rxq = 1;
+	}
+	port->offloads = conf.rxmode.offloads != 0;
 	at(port, "configure");
 	must(port, rte_eth_dev_configure(port->id, 1, STRESS_WORKERS, &conf));
 	set_up_rx(port);
@@ -215,6 +224,7 @@ static void read_all(struct stress_port *port)
 
 static void change_filters(struct stress_port *port)
 {
+	struct rte_ether_addr many = { { 1, 0, 0x5E, 1, 1, 1 } };
 	struct rte_ether_addr address = { .addr_bytes = { 2, 0, 0, 0, 1,
 						  (uint8_t)stress_random(port->control, 256) } };
 
@@ -224,6 +234,25 @@ static void change_filters(struct stress_port *port)
 	must(port, rte_eth_dev_default_mac_addr_set(port->id, &address));
 	must(port, rte_eth_dev_set_mtu(
 			   port->id, (uint16_t)(1000 + stress_random(port->control, 500))));
+	must(port, rte_eth_dev_set_mc_addr_list(port->id, &many, 1));
+}
+
+static void change_offloads(struct stress_port *port)
+{
+	uint16_t vlan = (uint16_t)stress_random(port->control, 4096);
+
+	if (!port->offloads)
+		return;
+	at(port, "offloads");
+	must(port, rte_eth_dev_vlan_filter(port->id, vlan, 1));
+	must(port, rte_eth_dev_set_vlan_offload(port->id, RTE_ETH_VLAN_FILTER_OFFLOAD));
+	must(port, rte_eth_dev_set_vlan_offload(
+			   port->id, RTE_ETH_VLAN_FILTER_OFFLOAD | RTE_ETH_VLAN_STRIP_OFFLOAD));
+	must(port, rte_eth_dev_vlan_filter(port->id, vlan, 0));
+	at(port, "receive interrupts");
+	must(port, rte_eth_dev_rx_intr_enable(port->id, 0));
+	if (stress_random(port->control, 2))
+		must(port, rte_eth_dev_rx_intr_disable(port->id, 0));
 }
 
 void stress_settle(struct stress_port *port)
@@ -246,7 +275,7 @@ void *stress_control(void *arg)
 {
 	static void (*const operations[])(struct stress_port *) = { restart, set_up_anew,
 		turn_queue, turn_queue, replace_queue, close_and_probe, reset_from_outside,
-		change_link, change_link, read_all, read_all, change_filters };
+		change_link, change_link, read_all, read_all, change_filters, change_offloads };
 	struct stress_port *port = arg;
 
 	while (!stress_told(&stress.stop)) {

@@ -243,7 +243,7 @@ static void frames_are_hashed(void **state)
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + ETHER);
 
 	ip->src_addr = rte_cpu_to_be_32(RTE_IPV4(66, 9, 149, 187));
-	ip->dst_addr = rte_cpu_to_be_32(RTE_IPV4(161, 142, 100, 80));
+	ip->dst_addr = rte_cpu_to_be_32(RTE_IPV4(161u, 142, 100, 80));
 	sim_put16(frame + ETHER + IPV4, 2794);
 	sim_put16(frame + ETHER + IPV4 + 2, 1766);
 	for (uint32_t i = 0; i < 10; i++)

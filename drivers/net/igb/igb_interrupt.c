@@ -62,16 +62,24 @@ static struct rte_intr_handle *handle_create(
 	return NULL;
 }
 
+static void link_set(struct igb_port *port, struct rte_intr_handle *handle)
+{
+	pthread_mutex_lock(&port->lock);
+	port->interrupts.link = handle;
+	pthread_mutex_unlock(&port->lock);
+}
+
 static void link_close(struct rte_eth_dev *dev)
 {
-	struct igb_interrupts *interrupts = &igb_port_of(dev)->interrupts;
+	struct igb_port *port = igb_port_of(dev);
+	struct rte_intr_handle *handle = port->interrupts.link;
 
-	if (!interrupts->link)
+	if (!handle)
 		return;
-	rte_intr_callback_unregister_sync(interrupts->link, link_changed, dev);
-	close(rte_intr_fd_get(interrupts->link));
-	rte_intr_instance_free(interrupts->link);
-	interrupts->link = NULL;
+	rte_intr_callback_unregister_sync(handle, link_changed, dev);
+	link_set(port, NULL);
+	close(rte_intr_fd_get(handle));
+	rte_intr_instance_free(handle);
 }
 
 static int link_open(struct rte_eth_dev *dev, int *fd)
@@ -88,7 +96,7 @@ static int link_open(struct rte_eth_dev *dev, int *fd)
 		close(*fd);
 		return -ENOMEM;
 	}
-	port->interrupts.link = handle;
+	link_set(port, handle);
 	ret = rte_intr_fd_set(handle, *fd);
 	if (!ret)
 		ret = rte_intr_callback_register(handle, link_changed, dev);
@@ -96,44 +104,57 @@ static int link_open(struct rte_eth_dev *dev, int *fd)
 		return 0;
 	ret = shunt_fail_errno(
 		ret, "%s: EAL's interrupts of a descriptor", port->port.device.function);
+	link_set(port, NULL);
 	close(*fd);
 	rte_intr_instance_free(handle);
-	port->interrupts.link = NULL;
 	return ret;
 }
 
-static void rx_close(struct rte_eth_dev *dev)
+static void rx_free(struct rte_intr_handle *handle)
 {
-	struct igb_interrupts *interrupts = &igb_port_of(dev)->interrupts;
-	struct rte_intr_handle *handle = interrupts->rx;
-
-	if (!handle)
-		return;
-	dev->intr_handle = NULL;
 	rte_intr_free_epoll_fd(handle);
 	for (int i = 0; i < rte_intr_nb_efd_get(handle); i++)
 		close(rte_intr_efds_index_get(handle, i));
 	rte_intr_vec_list_free(handle);
 	rte_intr_instance_free(handle);
-	interrupts->rx = NULL;
-	interrupts->rx_queues = interrupts->rx_enabled = 0;
 }
 
-static int rx_queue_open(struct igb_port *port, uint16_t queue, int *fd)
+static void rx_set(struct rte_eth_dev *dev, struct rte_intr_handle *handle, uint32_t queues)
 {
-	struct rte_intr_handle *handle = port->interrupts.rx;
+	struct igb_port *port = igb_port_of(dev);
+
+	pthread_mutex_lock(&port->lock);
+	port->interrupts.rx = handle;
+	port->interrupts.rx_queues = queues;
+	port->interrupts.rx_enabled = 0;
+	pthread_mutex_unlock(&port->lock);
+	dev->intr_handle = handle;
+}
+
+static void rx_close(struct rte_eth_dev *dev)
+{
+	struct rte_intr_handle *handle = igb_port_of(dev)->interrupts.rx;
+
+	if (!handle)
+		return;
+	rx_set(dev, NULL, 0);
+	rx_free(handle);
+}
+
+static int rx_queue_open(
+	const struct igb_port *port, struct rte_intr_handle *handle, uint16_t queue, int *fd)
+{
 	int ret = event_create(port, fd);
 
 	if (ret)
 		return ret;
-	if (rte_intr_efds_index_set(handle, queue, *fd) || rte_intr_nb_efd_set(handle, queue + 1) ||
-		rte_intr_vec_list_index_set(handle, queue, RTE_INTR_VEC_RXTX_OFFSET + queue)) {
-		close(*fd);
-		return shunt_fail(-EINVAL, "%s: EAL has no room for the interrupt of queue %u",
-			port->port.device.function, queue);
-	}
-	port->interrupts.rx_queues |= 1u << queue;
-	return 0;
+	if (!rte_intr_efds_index_set(handle, queue, *fd) &&
+		!rte_intr_nb_efd_set(handle, queue + 1) &&
+		!rte_intr_vec_list_index_set(handle, queue, RTE_INTR_VEC_RXTX_OFFSET + queue))
+		return 0;
+	close(*fd);
+	return shunt_fail(-EINVAL, "%s: EAL has no room for the interrupt of queue %u",
+		port->port.device.function, queue);
 }
 
 static int rx_open(struct rte_eth_dev *dev, int *fds)
@@ -150,18 +171,17 @@ static int rx_open(struct rte_eth_dev *dev, int *fds)
 	handle = handle_create(port, RTE_INTR_HANDLE_VDEV);
 	if (!handle)
 		return -ENOMEM;
-	port->interrupts.rx = handle;
 	if (rte_intr_vec_list_alloc(handle, "igb_vectors", queues) ||
 		rte_intr_efd_counter_size_set(handle, sizeof(uint64_t)) ||
 		rte_intr_max_intr_set(handle, queues + 1))
 		ret = shunt_fail(
 			-ENOMEM, "%s: interrupts: out of memory", port->port.device.function);
 	for (uint16_t i = 0; !ret && i < queues; i++)
-		ret = rx_queue_open(port, i, &fds[i]);
+		ret = rx_queue_open(port, handle, i, &fds[i]);
 	if (ret)
-		rx_close(dev);
+		rx_free(handle);
 	else
-		dev->intr_handle = handle;
+		rx_set(dev, handle, (1u << queues) - 1);
 	return ret;
 }
 
