@@ -11,7 +11,9 @@
 
 #include <ethdev_driver.h>
 #include <ethdev_vdev.h>
+#include <bus_driver.h>
 #include <bus_vdev_driver.h>
+#include <dev_driver.h>
 
 /* 25.11 moved the counters of queues out of struct rte_eth_stats; NULL: not asked for. */
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)

@@ -7,12 +7,11 @@
 #include <rte_kvargs.h>
 
 #include "context.h"
+#include "plugin.h"
 #include "rte_net_shunt.h"
 #include "shunt_error.h"
 #include "shunt_pci.h"
 #include "shunt_port.h"
-
-RTE_LOG_REGISTER(shunt_net_logtype, pmd.net.shunt, NOTICE)
 
 #define SIM_PORTS 2
 
@@ -270,7 +269,7 @@ static int net_shunt_dma_unmap(
 	return -1;
 }
 
-static struct rte_vdev_driver net_shunt_driver = {
+struct rte_vdev_driver net_shunt_driver = {
 	.probe = net_shunt_probe,
 	.remove = net_shunt_remove,
 	.dma_map = net_shunt_dma_map,
@@ -278,6 +277,5 @@ static struct rte_vdev_driver net_shunt_driver = {
 	.drv_flags = RTE_VDEV_DRV_NEED_IOVA_AS_VA,
 };
 
-RTE_PMD_REGISTER_VDEV(net_shunt, net_shunt_driver);
 RTE_PMD_REGISTER_PARAM_STRING(net_shunt,
 	"pci=<address> sim=<0|1> ports=<1-16> iommu=<blocking|hitless> nic=<drop|wedge>");
