@@ -53,11 +53,28 @@ void shunt_spaces_destroy(struct shunt_spaces *spaces);
  */
 int shunt_space_create(struct shunt_spaces *spaces, const char *name, struct shunt_space **space);
 
+/**
+ * Makes a space that has everything another one has, shared and own, by IOMMU_IOAS_COPY: the same
+ * memory at the same IOVAs, behind page tables of its own. What `from` maps or unmaps for itself
+ * later stays its own matter.
+ *
+ * @return as shunt_space_create()
+ */
+int shunt_space_copy(struct shunt_space *from, const char *name, struct shunt_space **space);
+
 /** Destroys a space and its hwpts. @return 0; -EBUSY in use by a device */
 int shunt_space_destroy(struct shunt_space *space);
 
 /** Finds a space by name. @return NULL if there is none. */
 struct shunt_space *shunt_space_find(struct shunt_spaces *spaces, const char *name);
+
+/**
+ * Goes through all spaces in the order in which they were made; none may be destroyed meanwhile.
+ *
+ * @param after  NULL: the first one
+ * @return NULL: there are no more
+ */
+struct shunt_space *shunt_space_next(struct shunt_spaces *spaces, const struct shunt_space *after);
 
 /** Name of a space. */
 const char *shunt_space_name(const struct shunt_space *space);

@@ -64,6 +64,16 @@ struct shunt_space *shunt_space_find(struct shunt_spaces *spaces, const char *na
 	return space;
 }
 
+struct shunt_space *shunt_space_next(struct shunt_spaces *spaces, const struct shunt_space *after)
+{
+	struct shunt_space *space;
+
+	pthread_mutex_lock(&spaces->lock);
+	space = after ? after->next : spaces->first;
+	pthread_mutex_unlock(&spaces->lock);
+	return space;
+}
+
 const char *shunt_space_name(const struct shunt_space *space)
 {
 	return space->name;
@@ -112,7 +122,25 @@ static int copy_shared(struct shunt_spaces *spaces, uint32_t ioas_id)
 	return ret;
 }
 
-static int create_locked(struct shunt_spaces *spaces, const char *name, struct shunt_space **space)
+static int copy_own(const struct shunt_space *from, struct shunt_space *to)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < from->own.count && !ret; i++) {
+		const struct shunt_mapping *mapping = &from->own.items[i];
+
+		ret = mappings_reserve(&to->own);
+		if (!ret)
+			ret = shunt_ioas_copy(from->all->iommufd, to->ioas_id, from->ioas_id,
+				mapping->iova, mapping->length, mapping->prot);
+		if (!ret)
+			mappings_insert(&to->own, mapping);
+	}
+	return ret;
+}
+
+static int create_locked(struct shunt_spaces *spaces, const char *name,
+	const struct shunt_space *from, struct shunt_space **space)
 {
 	struct shunt_space *made, **last;
 	int ret;
@@ -130,6 +158,8 @@ static int create_locked(struct shunt_spaces *spaces, const char *name, struct s
 	if (ret)
 		goto free;
 	ret = copy_shared(spaces, made->ioas_id);
+	if (!ret && from)
+		ret = copy_own(from, made);
 	if (ret)
 		goto destroy;
 	for (last = &spaces->first; *last; last = &(*last)->next)
@@ -150,9 +180,19 @@ int shunt_space_create(struct shunt_spaces *spaces, const char *name, struct shu
 	int ret;
 
 	pthread_mutex_lock(&spaces->lock);
-	ret = create_locked(spaces, name, space);
+	ret = create_locked(spaces, name, NULL, space);
 	pthread_mutex_unlock(&spaces->lock);
 	return ret ? shunt_fail_while(ret, "space '%s'", name) : 0;
+}
+
+int shunt_space_copy(struct shunt_space *from, const char *name, struct shunt_space **space)
+{
+	int ret;
+
+	pthread_mutex_lock(&from->all->lock);
+	ret = create_locked(from->all, name, from, space);
+	pthread_mutex_unlock(&from->all->lock);
+	return ret ? shunt_fail_while(ret, "space '%s', a copy of '%s'", name, from->name) : 0;
 }
 
 static int destroy_locked(struct shunt_spaces *spaces, struct shunt_space *space)

@@ -34,6 +34,16 @@ void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observe
 	pthread_mutex_unlock(&group->lock);
 }
 
+bool shunt_group_observed(struct shunt_group *group)
+{
+	bool observed;
+
+	pthread_mutex_lock(&group->lock);
+	observed = group->observer != NULL;
+	pthread_mutex_unlock(&group->lock);
+	return observed;
+}
+
 void shunt_group_evidence(struct shunt_group *group, const struct shunt_evidence *evidence)
 {
 	pthread_mutex_lock(&group->lock);

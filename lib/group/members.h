@@ -19,6 +19,7 @@ struct shunt_group {
 	shunt_fault_observer observer;
 	void *observer_context;
 	struct shunt_evidence evidence;
+	struct shunt_group_history history;
 	struct shunt_space *space; /* in use; NULL: no member, or state unknown */
 	struct shunt_space *used;  /* of which the group is a user; NULL: no member */
 	uint32_t hwpt_id;          /* of that space for this group */
@@ -83,6 +84,9 @@ int ports_go_on(struct shunt_group *group, struct shunt_switch_result *result);
 
 /** Makes every attached port run again, whatever becomes of the others. */
 int ports_recover(struct shunt_group *group, struct shunt_switch_result *result);
+
+/** Tells every port what the switch was to it. */
+void ports_tell(struct shunt_group *group, const struct shunt_switch_result *result);
 
 /** Forgets the faults from before: they are not the switch's. */
 void ports_forget_faults(struct shunt_group *group);

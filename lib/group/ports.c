@@ -144,6 +144,14 @@ int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
 	return failure_report(&failure);
 }
 
+void ports_tell(struct shunt_group *group, const struct shunt_switch_result *result)
+{
+	for (unsigned int i = 0; i < group->count; i++)
+		if (group->members[i].ops->switched)
+			group->members[i].ops->switched(
+				group->members[i].port, result, &result->members[i]);
+}
+
 static int check_locked(struct shunt_group *group, struct shunt_switch_result *result)
 {
 	struct failure failure = { 0 };

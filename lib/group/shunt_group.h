@@ -51,6 +51,9 @@ int shunt_plan_parse(const char *name, enum shunt_plan *plan);
 /** Name of a plan. */
 const char *shunt_plan_name(enum shunt_plan plan);
 
+struct shunt_switch_member;
+struct shunt_switch_result;
+
 /** What it took to make a port run again after a switch. */
 struct shunt_recovery {
 	uint64_t time; /**< ticks, from noticing that a queue may not run to all running */
@@ -76,7 +79,8 @@ enum shunt_doubt {
  *
  *   hold -+- pause ... resume                    SHUNT_PLAN_QUIESCE
  *         |- stop ... start                      SHUNT_PLAN_RESTART
- *         `- recover                             after every switch
+ *         |- recover                             after every switch
+ *         `- switched                            then
  *                                      -- release
  */
 struct shunt_port_ops {
@@ -110,6 +114,9 @@ struct shunt_port_ops {
 	 * @return 0; -EIO the port does not run, the text says what was tried
 	 */
 	int (*recover)(void *port, enum shunt_doubt doubt, struct shunt_recovery *recovery);
+	/** Tells of a switch that began, whatever became of it: for the port's counters. */
+	void (*switched)(void *port, const struct shunt_switch_result *result,
+		const struct shunt_switch_member *member);
 };
 
 /**
@@ -175,6 +182,9 @@ void shunt_group_destroy(struct shunt_group *group);
 /** Sets who is asked for faults after each switch; NULL: unknown. */
 void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observer, void *context);
 
+/** Whether somebody is asked for faults. */
+bool shunt_group_observed(struct shunt_group *group);
+
 /**
  * Tells the group what was seen of replace on what runs below it; without, it knows nothing.
  * Copied. The group adds the faults of its own replaces, so that auto leaves replace at the first
@@ -228,6 +238,16 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  */
 int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
 	struct shunt_switch_result *result);
+
+/** What became of the switches of a group so far. */
+struct shunt_group_history {
+	uint64_t switches; /**< done */
+	uint64_t failed;   /**< begun, and failed: rolled back, or with a port that needed help */
+	struct shunt_switch_result last; /**< if there was one: of the last that began */
+};
+
+/** Switches that were begun, by whomever; those that were refused are none. */
+void shunt_group_history(struct shunt_group *group, struct shunt_group_history *history);
 
 /** Whether anything had to be done. */
 static inline bool shunt_recovery_mended(const struct shunt_recovery *recovery)

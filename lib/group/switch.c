@@ -64,8 +64,16 @@ static int switch_locked(
 	result->to_hwpt = hwpt_id;
 	ports_hold(group);
 	ret = switch_held(group, to, hwpt_id, result);
+	for (unsigned int i = 0; i < group->count; i++)
+		result->members[i].hwpt_id = group->members[i].hwpt_id;
+	ports_tell(group, result);
 	ports_release(group);
 	choose_learn(group, result);
+	if (ret)
+		group->history.failed++;
+	else
+		group->history.switches++;
+	group->history.last = *result;
 	return ret;
 }
 
@@ -94,11 +102,16 @@ int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum s
 	pthread_mutex_lock(&group->lock);
 	group_describe(group, result);
 	ret = switch_locked(group, to, result);
-	for (unsigned int i = 0; i < group->count; i++)
-		result->members[i].hwpt_id = group->members[i].hwpt_id;
 	pthread_mutex_unlock(&group->lock);
 	if (ret)
 		return shunt_fail_while(ret, "group %d: %s to space '%s'", group->number,
 			shunt_plan_name(result->plan), shunt_space_name(to));
 	return 0;
+}
+
+void shunt_group_history(struct shunt_group *group, struct shunt_group_history *history)
+{
+	pthread_mutex_lock(&group->lock);
+	*history = group->history;
+	pthread_mutex_unlock(&group->lock);
 }

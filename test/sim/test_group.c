@@ -30,6 +30,8 @@ struct port {
 	/* What the group asked of it, and what it has to be when it is asked. */
 	bool held, paused, stopped;
 	unsigned int pauses, stops;
+	unsigned int told; /* of switches */
+	struct shunt_switch_member last;
 	int fail_pause, fail_resume, fail_stop, fail_start; /* errno of the next call */
 };
 
@@ -116,6 +118,17 @@ static int recover(void *context, enum shunt_doubt doubt, struct shunt_recovery 
 	return 0;
 }
 
+static void switched(void *context, const struct shunt_switch_result *result,
+	const struct shunt_switch_member *member)
+{
+	struct port *port = context;
+
+	assert_true(port->held);
+	assert_string_equal(member->function, port->device.function);
+	port->told++;
+	port->last = *member;
+}
+
 static const struct shunt_port_ops port_ops = {
 	.hold = hold,
 	.release = release,
@@ -124,6 +137,7 @@ static const struct shunt_port_ops port_ops = {
 	.stop = stop_port,
 	.start = start_port,
 	.recover = recover,
+	.switched = switched,
 };
 
 static struct bench bench;
@@ -795,6 +809,70 @@ static void a_failed_roll_back_says_who_is_where(void **state)
 	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), 0);
 }
 
+static void ports_and_history_are_told_of_switches_that_began(void **state)
+{
+	struct shunt_switch_result result;
+	struct shunt_group_history history;
+
+	shunt_group_history(bench.group, &history);
+	assert_int_equal(history.switches + history.failed, 0);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), -EALREADY);
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+	inject_fail(bench.inject, NULL, 2, 1, EIO);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), -EIO);
+	inject_stop(bench.inject);
+	shunt_group_history(bench.group, &history);
+	assert_int_equal(history.switches, 1);
+	assert_int_equal(history.failed, 1);
+	assert_memory_equal(&history.last, &result, sizeof(result));
+	assert_true(history.last.rolled_back);
+	for (unsigned int i = 0; i < PORTS; i++) {
+		assert_int_equal(bench.ports[i].told, 2);
+		assert_int_equal(bench.ports[i].last.hwpt_id, hwpt_of(bench.b));
+	}
+}
+
+static void a_copy_has_what_its_original_has(void **state)
+{
+	struct shunt_switch_result result;
+	struct shunt_space *copy, *space = NULL;
+	unsigned int spaces = 0;
+	uint64_t nth;
+
+	assert_int_equal(
+		shunt_space_map(bench.a, bench.arena.addr, 0x2000, 0x10000, SHUNT_DMA_READ), 0);
+	for (nth = 1;; nth++) {
+		int ret;
+
+		inject_fail(bench.inject, NULL, nth, 1, ENOMEM);
+		ret = shunt_space_copy(bench.a, "c", &copy);
+		if (!inject_failures(bench.inject))
+			break;
+		assert_int_equal(ret, -ENOMEM);
+		assert_null(shunt_space_find(bench.spaces, "c"));
+	}
+	inject_stop(bench.inject);
+	assert_int_equal(nth, 4); /* IOAS, shared mapping, own one */
+	assert_int_equal(shunt_space_copy(bench.a, "c", &space), -EEXIST);
+	while ((space = shunt_space_next(bench.spaces, space)) != NULL)
+		spaces++;
+	assert_int_equal(spaces, 3);
+	assert_int_equal(shunt_space_mapped(copy), shunt_space_mapped(bench.a));
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result),
+		-ENOENT); /* it lacks the own mapping */
+	assert_int_equal(shunt_group_switch(bench.group, copy, SHUNT_PLAN_REPLACE, &result), 0);
+	assert_members_on(&result, copy);
+	assert_int_equal(shunt_space_unmap(bench.a, 0x10000, 0x2000), 0);
+	assert_int_equal(shunt_space_mapped(copy), bench.arena.size + 0x2000);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), -ENOENT);
+	assert_int_equal(shunt_space_unmap(copy, 0x10000, 0x2000), 0);
+	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), 0);
+	assert_int_equal(shunt_space_destroy(copy), 0);
+}
+
 static void each_call_of_mapping_fails_in_turn(void **state)
 {
 	void *va = (char *)bench.arena.addr;
@@ -871,6 +949,8 @@ int main(void)
 		group_test(each_call_of_a_restart_fails_in_turn),
 		group_test(a_mapping_that_a_restart_lost_keeps_its_space_from_use),
 		group_test(a_failed_roll_back_says_who_is_where),
+		group_test(ports_and_history_are_told_of_switches_that_began),
+		group_test(a_copy_has_what_its_original_has),
 		group_test(each_call_of_mapping_fails_in_turn),
 		group_test(each_call_of_tear_down_fails_in_turn),
 	};

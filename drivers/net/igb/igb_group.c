@@ -150,4 +150,5 @@ const struct shunt_port_ops igb_group_ops = {
 	.stop = stop,
 	.start = start,
 	.recover = igb_recover,
+	.switched = shunt_port_switched,
 };

@@ -88,7 +88,8 @@ static const char *const extra_names[EXTRAS] = {
 	[TX_RESET_DROPPED] = "recover_tx_dropped_packets",
 };
 
-#define XSTATS (RTE_DIM(registers) + EXTRAS)
+#define OWN_XSTATS (RTE_DIM(registers) + EXTRAS)
+#define XSTATS     (OWN_XSTATS + SHUNT_PORT_XSTATS)
 
 void igb_stats_update(struct igb_port *port)
 {
@@ -188,6 +189,7 @@ int igb_stats_reset(struct rte_eth_dev *dev)
 	port->recovered_base = port->recovered;
 	port->recoveries_base = port->recoveries;
 	port->proofs_base = port->proofs;
+	port->port.switches = (struct shunt_port_switches){ 0 };
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		struct igb_rx_queue *rx = port->rx[i];
 		struct igb_tx_queue *tx = port->tx[i];
@@ -239,7 +241,7 @@ static void fill_extras(const struct igb_port *port, uint64_t *values)
 int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room)
 {
 	struct igb_port *port = igb_port_of(dev);
-	uint64_t extras[EXTRAS];
+	uint64_t extras[EXTRAS + SHUNT_PORT_XSTATS];
 	int ret;
 
 	if (!values || room < XSTATS)
@@ -247,6 +249,7 @@ int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsign
 	pthread_mutex_lock(&port->lock);
 	ret = update(port);
 	fill_extras(port, extras);
+	shunt_port_xstats(&port->port, extras + EXTRAS);
 	for (unsigned int i = 0; i < XSTATS; i++) {
 		values[i].id = i;
 		values[i].value = i < RTE_DIM(registers) ? since_base(port, i)
@@ -261,7 +264,10 @@ int igb_xstats_get_names(
 {
 	if (!names || room < XSTATS)
 		return XSTATS;
-	for (unsigned int i = 0; i < XSTATS; i++)
+	for (unsigned int i = 0; i < SHUNT_PORT_XSTATS; i++)
+		snprintf(names[OWN_XSTATS + i].name, sizeof(names[i].name), "%s",
+			shunt_port_xstat_name(i));
+	for (unsigned int i = 0; i < OWN_XSTATS; i++)
 		snprintf(names[i].name, sizeof(names[i].name), "%s",
 			i < RTE_DIM(registers) ? registers[i].name
 					       : extra_names[i - RTE_DIM(registers)]);

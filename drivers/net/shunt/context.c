@@ -165,6 +165,7 @@ free_context:
 static void context_destroy(struct shunt_context *context)
 {
 	shunt_guard_stop();
+	shunt_fault_log_destroy(context->faults);
 	shunt_eal_memory_destroy(context->memory);
 	shunt_spaces_destroy(context->spaces);
 	shunt_iommufd_close(&context->iommufd);

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "shunt_eal.h"
+#include "shunt_fault_log.h"
 #include "shunt_port.h"
 #include "shunt_sim.h"
 
@@ -22,6 +23,7 @@ struct context_group {
 	TAILQ_ENTRY(context_group) next;
 	struct shunt_group *group;
 	unsigned int users;
+	bool known; /**< the group was told the evidence, and whom to ask for faults */
 };
 
 struct shunt_context {
@@ -31,6 +33,7 @@ struct shunt_context {
 	struct shunt_iommufd iommufd;
 	struct shunt_spaces *spaces;
 	struct shunt_eal_memory *memory;
+	struct shunt_fault_log *faults; /**< NULL until somebody asks to switch */
 	TAILQ_HEAD(, context_group) groups;
 	TAILQ_HEAD(, shunt_port) ports;
 	unsigned int users;
@@ -61,6 +64,16 @@ int shunt_context_group_get(struct shunt_context *context, int number, struct sh
 
 /** Gives the reference back; the last one destroys the group. */
 void shunt_context_group_put(struct shunt_context *context, struct shunt_group *group);
+
+/**
+ * Prepares a group for being switched by command: its faults are counted, and auto knows the
+ * evidence of this machine. A group that the application observes stays as it is. What is not to be
+ * had is logged: then faults are unknown, or auto has no evidence.
+ */
+void shunt_context_observe(struct shunt_context *context, struct context_group *entry);
+
+/** Keeps for this machine that a replace faulted; what cannot be kept is logged. */
+void shunt_context_keep(struct shunt_context *context, const struct shunt_switch_result *result);
 
 /** The port of a function ("0000:03:00.0"), or NULL. */
 struct shunt_port *shunt_context_port(struct shunt_context *context, const char *function);

@@ -82,6 +82,8 @@ static int start(void)
 	ret = check_release();
 	if (!ret)
 		ret = automatic_register();
+	if (!ret)
+		ret = telemetry_register();
 	if (ret)
 		return ret;
 	net_shunt_driver.driver.name = DRIVER;

@@ -33,6 +33,13 @@
 #define SHUNT_PTYPES_COUNT(types) ((void)0)
 #endif
 
+/* 23.03 renamed what telemetry calls an unsigned number. */
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#define SHUNT_TEL_ADD_COUNT rte_tel_data_add_dict_uint
+#else
+#define SHUNT_TEL_ADD_COUNT rte_tel_data_add_dict_u64
+#endif
+
 extern int shunt_net_logtype;
 
 #define SHUNT_LOG(level, format, ...) \

@@ -43,6 +43,22 @@ struct shunt_port_driver {
 	void (*close)(struct rte_eth_dev *dev);
 };
 
+/** What switches meant to a port since the last reset of its statistics. Under the port's lock. */
+struct shunt_port_switches {
+	uint64_t switches; /**< done */
+	uint64_t failed;   /**< rolled back, or left in the middle */
+	uint64_t faults;   /**< records of this function during switches, at least */
+	uint64_t unknown;  /**< switches without a record in which nobody could tell */
+	uint64_t ioctl_last_ns;
+	uint64_t ioctl_max_ns;
+	uint64_t ioctl_total_ns;
+	uint64_t paused_last_ns; /**< paused or stopped, ioctls included; 0: it ran */
+	uint64_t paused_max_ns;
+	uint64_t paused_total_ns;
+};
+
+#define SHUNT_PORT_XSTATS 10 /* each of those */
+
 /** One port. */
 struct shunt_port {
 	TAILQ_ENTRY(shunt_port) next;
@@ -52,6 +68,7 @@ struct shunt_port {
 	struct shunt_vfio_device device;
 	struct shunt_group *group;
 	struct rte_intr_handle *request; /**< the kernel wants the function back */
+	struct shunt_port_switches switches;
 	struct shunt_arena arena; /**< rings of descriptors; in every space, IOVA = address */
 };
 
@@ -78,6 +95,16 @@ int shunt_port_request_open(struct shunt_port *port);
 
 /** Undoes it. The device is closed after that. */
 void shunt_port_request_close(struct shunt_port *port);
+
+/** A datapath's switched operation: counts the switch. */
+void shunt_port_switched(void *port, const struct shunt_switch_result *result,
+	const struct shunt_switch_member *member);
+
+/** Values of the counters of switches, for a datapath's xstats. Under the port's lock. */
+void shunt_port_xstats(const struct shunt_port *port, uint64_t values[SHUNT_PORT_XSTATS]);
+
+/** Name of one of them. */
+const char *shunt_port_xstat_name(unsigned int index);
 
 /** Checks that all memory buffers may come from is mapped. @return 0 or the errno of a mapping */
 int shunt_port_memory_check(struct shunt_port *port);

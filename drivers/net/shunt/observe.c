@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <limits.h>
+
+#include "context.h"
+#include "shunt_error.h"
+
+static int open_log(struct shunt_context *context)
+{
+	return context->faults ? 0 : shunt_fault_log_create(context->platform, &context->faults);
+}
+
+/* Ports may have joined since the last time. */
+static int add_functions(struct shunt_context *context)
+{
+	struct shunt_port *port;
+	int ret = 0;
+
+	TAILQ_FOREACH (port, &context->ports, next) {
+		ret = shunt_fault_log_add(context->faults, port->device.function);
+		if (ret && ret != -EEXIST)
+			break;
+		ret = 0;
+	}
+	return ret;
+}
+
+static int read_evidence(struct shunt_context *context, struct shunt_evidence *known)
+{
+	struct shunt_platform_info info = { 0 };
+	char path[PATH_MAX];
+	int ret;
+
+	context->platform->ops->info(context->platform, &info);
+	shunt_evidence_init(&info, known);
+	if (context->sim)
+		return 0; /* a model says nothing of this machine */
+	ret = shunt_evidence_path(path, sizeof(path));
+	return ret ? ret : shunt_evidence_read(path, &info, known);
+}
+
+static void tell(struct shunt_context *context, struct context_group *entry)
+{
+	struct shunt_evidence known;
+
+	if (read_evidence(context, &known))
+		SHUNT_LOG(WARNING, "auto has no evidence: %s", shunt_errmsg());
+	shunt_group_evidence(entry->group, &known);
+	if (open_log(context))
+		SHUNT_LOG(WARNING, "faults are not counted: %s", shunt_errmsg());
+	else
+		shunt_group_observe(entry->group, shunt_fault_log_since, context->faults);
+	entry->known = true;
+}
+
+void shunt_context_observe(struct shunt_context *context, struct context_group *entry)
+{
+	if (!entry->known && !shunt_group_observed(entry->group))
+		tell(context, entry);
+	if (context->faults && add_functions(context))
+		SHUNT_LOG(WARNING, "faults are not counted: %s", shunt_errmsg());
+}
+
+void shunt_context_keep(struct shunt_context *context, const struct shunt_switch_result *result)
+{
+	struct shunt_platform_info info = { 0 };
+	struct shunt_evidence seen;
+	char path[PATH_MAX];
+	int ret;
+
+	if (context->sim || result->plan != SHUNT_PLAN_REPLACE ||
+		shunt_switch_outcome(result) != SHUNT_OUTCOME_FAULTED)
+		return;
+	context->platform->ops->info(context->platform, &info);
+	shunt_evidence_init(&info, &seen);
+	seen.seen[result->hwpt_kind].switches = 1;
+	seen.seen[result->hwpt_kind].faulted = 1;
+	ret = shunt_evidence_path(path, sizeof(path));
+	if (!ret)
+		ret = shunt_evidence_add(path, &seen);
+	if (ret)
+		SHUNT_LOG(WARNING, "that a replace faulted is not kept: %s", shunt_errmsg());
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin.h"
+#include "shunt_error.h"
+#include "telemetry.h"
+
+#define WORDS_ROOM 256 /* bytes of all words: a group, the name of a space, a plan */
+
+struct command {
+	const char *name;
+	telemetry_command run;
+	unsigned int least, most; /* words */
+	const char *words;
+	const char *help; /* less than 128 bytes */
+};
+
+static const struct command commands[] = {
+	{ "/shunt/list", telemetry_list, 0, 0, "no parameter",
+		"What runs below, port groups and their ports. No parameter" },
+	{ "/shunt/group", telemetry_group, 1, 1, "GROUP",
+		"A port group: space in use, ports, what plan auto would take. Parameter: GROUP" },
+	{ "/shunt/spaces", telemetry_spaces, 0, 0, "no parameter",
+		"Address spaces: what they map and who uses them. No parameter" },
+	{ "/shunt/copy", telemetry_copy, 2, 2, "GROUP,NAME",
+		"Makes space NAME, a copy of the one that the group uses. Parameters: GROUP,NAME" },
+	{ "/shunt/destroy", telemetry_destroy, 1, 1, "NAME",
+		"Destroys a space that no group uses. Parameter: NAME" },
+	{ "/shunt/switch", telemetry_switch, 2, 3, "GROUP,SPACE[,PLAN]",
+		"Switches a port group to a space, by plan (auto). Parameters: "
+		"GROUP,SPACE[,PLAN]" },
+	{ "/shunt/faults", telemetry_faults, 0, 0, "no parameter",
+		"The last DMA faults that were seen, of any function. No parameter" },
+	{ "/shunt/result", telemetry_result, 1, 1, "GROUP",
+		"The group's last switch, and counts of all. Parameter: GROUP" },
+};
+
+int telemetry_find_group(
+	struct shunt_context *context, const char *word, struct context_group **group)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(word, &end, 10);
+	if (errno || end == word || *end)
+		return shunt_fail(
+			-EINVAL, "group '%s': the number of an IOMMU group is wanted", word);
+	TAILQ_FOREACH (*group, &context->groups, next)
+		if (shunt_group_number((*group)->group) == number)
+			return 0;
+	return shunt_fail(
+		-ENOENT, "group %s: no port of it is held here (/shunt/list has them)", word);
+}
+
+int telemetry_find_space(
+	struct shunt_context *context, const char *word, struct shunt_space **space)
+{
+	*space = shunt_space_find(context->spaces, word);
+	if (*space)
+		return 0;
+	return shunt_fail(-ENOENT, "there is no space '%.40s' (/shunt/spaces has them)", word);
+}
+
+/* Splits at commas; what is left over counts too. */
+static int split(char *text, struct words *words)
+{
+	words->count = 0;
+	for (char *next = text; next && *next;) {
+		char *word = strsep(&next, ",");
+
+		if (words->count == TELEMETRY_WORDS)
+			return -E2BIG;
+		words->text[words->count++] = word;
+	}
+	return 0;
+}
+
+static int parse(const struct command *command, const char *params, char *text, struct words *words)
+{
+	int length = snprintf(text, WORDS_ROOM, "%s", params ? params : "");
+
+	if (length < WORDS_ROOM && !split(text, words) && words->count >= command->least &&
+		words->count <= command->most)
+		return 0;
+	return shunt_fail(-EINVAL, "%s takes %s", command->name, command->words);
+}
+
+static const struct command *find(const char *name)
+{
+	const struct command *command = commands;
+
+	while (strcmp(command->name, name) != 0)
+		command++;
+	return command;
+}
+
+static int run(const struct command *command, const struct words *words, struct answer answer)
+{
+	struct shunt_context *context;
+	int ret;
+
+	shunt_context_lock();
+	context = shunt_context_open();
+	if (context)
+		ret = command->run(context, words, answer);
+	else
+		ret = shunt_fail(-ENODEV, "this process has no port of net_shunt");
+	shunt_context_unlock();
+	return ret;
+}
+
+/* The thread is telemetry's, one for each client. DPDK turns a negative return into null, which
+ * says nothing; so errors are answers too. */
+static int handle(const char *name, const char *params, struct rte_tel_data *data)
+{
+	const struct command *command = find(name);
+	char text[WORDS_ROOM], sentence[1100];
+	struct words words;
+	struct answer answer;
+	int error, ret;
+
+	answer = answer_begin(data, &error);
+	ret = parse(command, params, text, &words);
+	if (!ret)
+		ret = run(command, &words, answer);
+	if (!ret && error)
+		ret = shunt_fail_errno(error, "the answer does not fit into telemetry's");
+	if (ret) {
+		snprintf(sentence, sizeof(sentence), "error: %s", shunt_errmsg());
+		rte_tel_data_string(data, sentence);
+	}
+	return 0;
+}
+
+int telemetry_register(void)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < RTE_DIM(commands) && !ret; i++)
+		ret = rte_telemetry_register_cmd(commands[i].name, handle, commands[i].help);
+	return ret ? shunt_fail_errno(ret, "registering telemetry commands") : 0;
+}
