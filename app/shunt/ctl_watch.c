@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <rte_config.h>
+
+#include "ctl.h"
+#include "shunt_clock.h"
+#include "shunt_error.h"
+#include "text.h"
+
+#define SECOND_NS 1000000000ull
+
+/** A port as it was at the last look. */
+struct seen {
+	uint64_t rx, tx;
+	bool known;
+};
+
+struct watch {
+	struct ctl_process *process;
+	const struct ctl_options *options;
+	struct seen ports[RTE_MAX_ETHPORTS];
+	double seconds; /**< since the last look */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	interrupted = 1;
+}
+
+static void print_rate(double frames, double seconds)
+{
+	printf(" %10.3f", frames / seconds / 1e6);
+}
+
+static int look_at_port(struct watch *watch, const char *id, const json_t *port)
+{
+	unsigned long number = strtoul(id, NULL, 10);
+	char function[32], paused[TIME_TEXT];
+	json_t *stats, *xstats;
+	struct seen now;
+	int ret;
+
+	if (number >= RTE_MAX_ETHPORTS)
+		return shunt_fail(-EPROTO, "port %s: there cannot be so many", id);
+	ret = ctl_ask(watch->process, &stats, "/ethdev/stats,%lu", number);
+	if (ret)
+		return ret;
+	ret = ctl_ask(watch->process, &xstats, "/ethdev/xstats,%lu", number);
+	if (ret)
+		goto free_stats;
+	now = (struct seen){ ctl_count(stats, "ipackets"), ctl_count(stats, "opackets"), true };
+	printf("%-5s %-14s", id, ctl_text(port, "function", function, sizeof(function)));
+	if (watch->ports[number].known) {
+		print_rate((double)(now.rx - watch->ports[number].rx), watch->seconds);
+		print_rate((double)(now.tx - watch->ports[number].tx), watch->seconds);
+	} else {
+		printf(" %10s %10s", "-", "-");
+	}
+	printf(" %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %12s\n",
+		ctl_count(xstats, "switch_events"), ctl_count(xstats, "switch_faults"),
+		ctl_count(xstats, "recover_events"),
+		time_text(ctl_count(xstats, "switch_paused_max_ns"), paused));
+	watch->ports[number] = now;
+	json_decref(xstats);
+free_stats:
+	json_decref(stats);
+	return ret;
+}
+
+static int look_at_group(struct watch *watch, const char *number, const json_t *group)
+{
+	char space[64];
+	const char *id;
+	json_t *port;
+	int ret = 0;
+
+	if (watch->options->group &&
+		strtol(watch->options->group, NULL, 10) != strtol(number, NULL, 10))
+		return 0;
+	printf("group %s: space '%s'\n", number, ctl_text(group, "space", space, sizeof(space)));
+	json_object_foreach (json_object_get(group, "ports"), id, port)
+		if (!ret)
+			ret = look_at_port(watch, id, port);
+	return ret;
+}
+
+static int look(struct watch *watch)
+{
+	const char *number;
+	json_t *list, *group;
+	int ret = ctl_ask(watch->process, &list, "/shunt/list");
+
+	if (ret)
+		return ret;
+	printf("%-5s %-14s %10s %10s %8s %8s %10s %12s\n", "port", "function", "rx Mpps", "tx Mpps",
+		"switches", "faults", "recoveries", "longest pause");
+	json_object_foreach (json_object_get(list, "groups"), number, group)
+		if (!ret)
+			ret = look_at_group(watch, number, group);
+	json_decref(list);
+	fflush(stdout);
+	return ret;
+}
+
+int ctl_watch(struct ctl_process *process, const struct ctl_options *options)
+{
+	struct watch watch = { .process = process, .options = options };
+	struct sigaction action = { .sa_handler = interrupt };
+	const struct timespec pause = {
+		.tv_sec = (time_t)(options->every_ns / SECOND_NS),
+		.tv_nsec = (long)(options->every_ns % SECOND_NS),
+	};
+	uint64_t before = 0, now;
+	int ret = 0;
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	for (uint64_t i = 0; !ret && !interrupted && (!options->count || i < options->count); i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		if (interrupted)
+			break;
+		now = shunt_clock_now();
+		watch.seconds = (double)shunt_clock_to_ns(now - before) / SECOND_NS;
+		before = now;
+		ret = look(&watch);
+	}
+	return interrupted ? 0 : ret;
+}
