@@ -404,6 +404,8 @@ void igb_ask(struct igb_port *port);
 int igb_wait_out(struct igb_port *port);
 /** Both, with a barrier in between. */
 int igb_keep_out(struct igb_port *port);
+/** Those who wait to be let in give up: the queues are stopped. */
+void igb_close_queues(struct igb_port *port);
 /** Lets pollers in where a queue is started. */
 void igb_let_in(struct igb_port *port);
 

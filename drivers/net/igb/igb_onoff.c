@@ -80,6 +80,7 @@ int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 			igb_rx_queue_drain(queue);
 		else
 			igb_rss_direct(port, 0);
+		shunt_poll_close(&queue->poll);
 	}
 	if (!ret)
 		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;
@@ -105,6 +106,7 @@ int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 			ret = igb_tx_queue_disable(queue);
 		if (!ret)
 			igb_tx_queue_drain(queue);
+		shunt_poll_close(&queue->poll);
 	}
 	if (!ret)
 		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;

@@ -127,6 +127,7 @@ int igb_halt(struct rte_eth_dev *dev)
 		if (port->tx[i] && port->tx[i]->started)
 			igb_tx_queue_drain(port->tx[i]);
 	}
+	igb_close_queues(port);
 	port->started = false;
 	return ret;
 }

@@ -373,6 +373,16 @@ int igb_keep_out(struct igb_port *port)
 	return igb_wait_out(port);
 }
 
+void igb_close_queues(struct igb_port *port)
+{
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i])
+			shunt_poll_close(&port->rx[i]->poll);
+		if (port->tx[i])
+			shunt_poll_close(&port->tx[i]->poll);
+	}
+}
+
 void igb_let_in(struct igb_port *port)
 {
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {

@@ -134,7 +134,7 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 	uint64_t bytes = 0;
 	uint16_t before;
 
-	if (!shunt_poll_enter(&queue->poll, fenced))
+	if (!shunt_poll_enter(&queue->poll, fenced) && !shunt_poll_enter_late(&queue->poll, fenced))
 		return 0;
 	if (queue->free < queue->free_threshold || queue->free < count)
 		igb_tx_reclaim(queue);

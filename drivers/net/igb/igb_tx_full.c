@@ -163,7 +163,7 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 	uint16_t sent = 0;
 	uint16_t before;
 
-	if (!shunt_poll_enter(&queue->poll, fenced))
+	if (!shunt_poll_enter(&queue->poll, fenced) && !shunt_poll_enter_late(&queue->poll, fenced))
 		return 0;
 	if (queue->free < queue->free_threshold || queue->free < 2u * count)
 		igb_tx_reclaim(queue);

@@ -12,11 +12,16 @@
 #include "shunt_error.h"
 #include "shunt_poll.h"
 
-#define WAIT_NS  1000000000ull
-#define SPINS    100
-#define SLEEP_NS 20000 /* where nobody wakes us: the poller has other things to do */
+#define WAIT_NS    1000000000ull
+#define SPINS      100
+#define SLEEP_NS   20000 /* where nobody wakes us: the poller has other things to do */
+
+#define LATE_NS    100000000ull
+#define LATE_SPINS 1000
+#define NAP_NS     1000000
 
 uint32_t shunt_poll_sleepers;
+uint32_t shunt_poll_waiters;
 
 /* Counts wakes, so that one between a look at the poller and the sleep is not missed. */
 static uint32_t wakes;
@@ -56,4 +61,40 @@ int shunt_poll_wait(struct shunt_poll *poll)
 			sleep_until_out(poll);
 	}
 	return 0;
+}
+
+void shunt_poll_wake_waiters(struct shunt_poll *poll)
+{
+	syscall(SYS_futex, &poll->paused, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* Asleep, it leaves the processor to a pauser that may need it. */
+static void sleep_while_soon(struct shunt_poll *poll)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+
+	__atomic_fetch_add(&shunt_poll_waiters, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &poll->paused, FUTEX_WAIT_PRIVATE, SHUNT_POLL_SOON, &nap, NULL, 0);
+	__atomic_fetch_sub(&shunt_poll_waiters, 1, __ATOMIC_RELAXED);
+}
+
+bool shunt_poll_enter_late(struct shunt_poll *poll, bool fenced)
+{
+	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(LATE_NS);
+	unsigned int spins = 0;
+
+	while (!shunt_poll_enter(poll, fenced)) {
+		while (__atomic_load_n(&poll->paused, __ATOMIC_ACQUIRE) == SHUNT_POLL_SOON) {
+			if (spins++ < LATE_SPINS) {
+				rte_pause();
+				continue;
+			}
+			sleep_while_soon(poll);
+			if (shunt_clock_now() > limit)
+				return false;
+		}
+		if (__atomic_load_n(&poll->paused, __ATOMIC_ACQUIRE) == SHUNT_POLL_CLOSED)
+			return false;
+	}
+	return true;
 }

@@ -28,12 +28,23 @@
  * A pauser that shares its processor with the poller has to sleep for the poller to get out. The
  * poller then finds the next queue paused, off the packet path, and wakes it: the sleep takes as
  * long as the rest of the burst.
+ *
+ * An application whose frames a transmit burst does not take drops them, for that is what a full
+ * ring is. So who transmits waits while a queue is paused for a moment: SHUNT_POLL_SOON, until the
+ * pauser lets it in, or the queue is closed: SHUNT_POLL_CLOSED. Who receives gets no frames.
  */
 
 /** 0: bursts that nothing can pause, for test/bench/instructions to compare with; no product. */
 #ifndef SHUNT_POLL_PAUSABLE
 #define SHUNT_POLL_PAUSABLE 1
 #endif
+
+/** Why a queue is paused. */
+enum {
+	SHUNT_POLL_OPEN = 0,
+	SHUNT_POLL_CLOSED, /**< it is stopped */
+	SHUNT_POLL_SOON,   /**< its poller is let in again soon */
+};
 
 /** State of one queue; the poller writes in_burst, the pauser writes paused. */
 struct shunt_poll {
@@ -46,11 +57,16 @@ extern uint32_t shunt_poll_sleepers;
 
 void shunt_poll_wake(void);
 
-/** A queue that is paused until shunt_poll_resume(). */
+/** Pollers that sleep because they have frames to transmit. */
+extern uint32_t shunt_poll_waiters;
+
+void shunt_poll_wake_waiters(struct shunt_poll *poll);
+
+/** A queue that is closed until shunt_poll_resume(). */
 static inline void shunt_poll_init(struct shunt_poll *poll)
 {
 	__atomic_store_n(&poll->in_burst, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&poll->paused, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&poll->paused, SHUNT_POLL_CLOSED, __ATOMIC_RELEASE);
 }
 
 /**
@@ -86,6 +102,14 @@ static inline __attribute__((always_inline)) bool shunt_poll_enter(
 	return true;
 }
 
+/**
+ * Poller that has frames to transmit and was not let in: waits, first awake, then asleep, for a
+ * tenth of a second at most.
+ *
+ * @return true: the burst has begun; false: closed, or it takes longer
+ */
+bool shunt_poll_enter_late(struct shunt_poll *poll, bool fenced);
+
 /** Poller: ends a burst. */
 static inline void shunt_poll_leave(struct shunt_poll *poll)
 {
@@ -96,7 +120,8 @@ static inline void shunt_poll_leave(struct shunt_poll *poll)
 /** Pauser: asks; several queues may be asked before one shunt_barrier() and the waits. */
 static inline void shunt_poll_ask(struct shunt_poll *poll)
 {
-	__atomic_store_n(&poll->paused, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&poll->paused, __ATOMIC_RELAXED) == SHUNT_POLL_OPEN)
+		__atomic_store_n(&poll->paused, SHUNT_POLL_SOON, __ATOMIC_SEQ_CST);
 }
 
 /**
@@ -106,10 +131,23 @@ static inline void shunt_poll_ask(struct shunt_poll *poll)
  */
 int shunt_poll_wait(struct shunt_poll *poll);
 
+static inline void shunt_poll_set(struct shunt_poll *poll, uint32_t paused)
+{
+	__atomic_store_n(&poll->paused, paused, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&shunt_poll_waiters, __ATOMIC_SEQ_CST))
+		shunt_poll_wake_waiters(poll);
+}
+
 /** Pauser: lets the poller in again, which sees everything done meanwhile. */
 static inline void shunt_poll_resume(struct shunt_poll *poll)
 {
-	__atomic_store_n(&poll->paused, 0, __ATOMIC_RELEASE);
+	shunt_poll_set(poll, SHUNT_POLL_OPEN);
+}
+
+/** Pauser: the queue is stopped; who waits gives up. */
+static inline void shunt_poll_close(struct shunt_poll *poll)
+{
+	shunt_poll_set(poll, SHUNT_POLL_CLOSED);
 }
 
 #endif
