@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,9 +73,21 @@ static int check_release(void)
 	return 0;
 }
 
+static char refusal[512];
+
+static int refuse(struct rte_vdev_device *vdev)
+{
+	SHUNT_LOG(ERR, "%s: %s", rte_vdev_device_name(vdev), refusal);
+	return -ENOTSUP;
+}
+
+/* Without a driver of that name EAL does not start where the user names a device. */
+static struct rte_vdev_driver refusing_driver = { .probe = refuse };
+
 static int start(void)
 {
 	const struct rte_vdev_driver *other = other_copy();
+	struct rte_vdev_driver *driver = &net_shunt_driver;
 	int ret;
 
 	if (other)
@@ -84,11 +97,13 @@ static int start(void)
 		ret = automatic_register();
 	if (!ret)
 		ret = telemetry_register();
-	if (ret)
-		return ret;
-	net_shunt_driver.driver.name = DRIVER;
-	rte_vdev_register(&net_shunt_driver);
-	return 0;
+	if (ret) {
+		snprintf(refusal, sizeof(refusal), "%s", shunt_errmsg());
+		driver = &refusing_driver;
+	}
+	driver->driver.name = DRIVER;
+	rte_vdev_register(driver);
+	return ret;
 }
 
 RTE_INIT(net_shunt_start)
