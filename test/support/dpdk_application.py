@@ -119,6 +119,10 @@ class Testpmd(Application):
             raise Failed(f"testpmd printed no statistics:\n{text}")
         return {name: int(value) for name, value in re.findall(r"([RT]X-\w+): *(\d+)", sums[1])}
 
+    def complaints(self):
+        """What the plugin logged."""
+        return "\n".join(line for line in self.output.splitlines() if "SHUNT" in line)
+
     def quit(self):
         """Ends it, and says how."""
         self.say("quit")
@@ -147,3 +151,10 @@ class Control:
         if status:
             raise Failed(f"shunt ctl {' '.join(words)}: {text}")
         return json.loads(text)
+
+
+def telemetry(prefix, command):
+    """Asks a process by DPDK's own script."""
+    done = subprocess.run(["dpdk-telemetry.py", "-f", prefix], input=command + "\n", check=True,
+                          capture_output=True, text=True, timeout=60)
+    return json.loads(done.stdout)[command.split(",")[0]]

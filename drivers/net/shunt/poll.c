@@ -16,7 +16,7 @@
 #define SPINS      100
 #define SLEEP_NS   20000 /* where nobody wakes us: the poller has other things to do */
 
-#define LATE_NS    100000000ull
+#define LATE_NS    2000000000ull /* a pauser that mends a port takes its time */
 #define LATE_SPINS 1000
 #define NAP_NS     1000000
 

@@ -103,8 +103,8 @@ static inline __attribute__((always_inline)) bool shunt_poll_enter(
 }
 
 /**
- * Poller that has frames to transmit and was not let in: waits, first awake, then asleep, for a
- * tenth of a second at most.
+ * Poller that has frames to transmit and was not let in: waits, first awake, then asleep, for two
+ * seconds at most.
  *
  * @return true: the burst has begun; false: closed, or it takes longer
  */
