@@ -85,13 +85,29 @@ static int check(const struct shunt_mapping *mapping)
 	return 0;
 }
 
+/* By file if it has one and the kernel can, else by address. */
+static int map_memory(struct shunt_space *space, const struct shunt_mapping *mapping)
+{
+	struct shunt_spaces *spaces = space->all;
+	int ret;
+
+	if (mapping->by_file && !spaces->no_map_file) {
+		ret = shunt_ioas_map_file(spaces->iommufd, space->ioas_id, mapping->fd,
+			mapping->offset, mapping->length, mapping->iova, mapping->prot);
+		if (ret != -ENOTTY)
+			return ret;
+		spaces->no_map_file = true;
+	}
+	return shunt_ioas_map(spaces->iommufd, space->ioas_id, mapping->va, mapping->length,
+		mapping->iova, mapping->prot);
+}
+
 int space_map_one(struct shunt_space *space, const struct shunt_mapping *mapping)
 {
 	char why[512];
 	int ret;
 
-	ret = shunt_ioas_map(space->all->iommufd, space->ioas_id, mapping->va, mapping->length,
-		mapping->iova, mapping->prot);
+	ret = map_memory(space, mapping);
 	if (ret != -EINVAL)
 		return ret;
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
@@ -122,7 +138,7 @@ static bool undo_map(
 	return clean;
 }
 
-static int map_shared_locked(struct shunt_spaces *spaces, const struct shunt_mapping *mapping)
+static int map_shared_locked(struct shunt_spaces *spaces, struct shunt_mapping *mapping)
 {
 	struct shunt_space *space;
 	char why[512];
@@ -143,6 +159,7 @@ static int map_shared_locked(struct shunt_spaces *spaces, const struct shunt_map
 		if (ret)
 			goto undo;
 	}
+	mapping->by_file = mapping->by_file && !spaces->no_map_file;
 	mappings_insert(&spaces->shared, mapping);
 	return 0;
 
@@ -153,18 +170,40 @@ undo:
 	return shunt_fail_while(ret, "%s; and it stays mapped in another space", why);
 }
 
-int shunt_spaces_map(
-	struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova, unsigned int prot)
+static int map_shared(struct shunt_spaces *spaces, struct shunt_mapping *mapping)
 {
-	struct shunt_mapping mapping = { .iova = iova, .length = length, .va = va, .prot = prot };
-	int ret = check(&mapping);
+	int ret = check(mapping);
 
 	if (ret)
 		return ret;
 	pthread_mutex_lock(&spaces->lock);
-	ret = map_shared_locked(spaces, &mapping);
+	ret = map_shared_locked(spaces, mapping);
 	pthread_mutex_unlock(&spaces->lock);
 	return ret;
+}
+
+int shunt_spaces_map(
+	struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova, unsigned int prot)
+{
+	struct shunt_mapping mapping = { .iova = iova, .length = length, .va = va, .prot = prot };
+
+	return map_shared(spaces, &mapping);
+}
+
+int shunt_spaces_map_file(struct shunt_spaces *spaces, int fd, uint64_t offset, void *va,
+	uint64_t length, uint64_t iova, unsigned int prot)
+{
+	struct shunt_mapping mapping = {
+		.iova = iova,
+		.length = length,
+		.va = va,
+		.prot = prot,
+		.by_file = true,
+		.fd = fd,
+		.offset = offset,
+	};
+
+	return map_shared(spaces, &mapping);
 }
 
 static int unmap_shared_locked(struct shunt_spaces *spaces, uint64_t iova, uint64_t length)

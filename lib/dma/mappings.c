@@ -72,6 +72,8 @@ void mappings_insert(struct mappings *mappings, const struct shunt_mapping *mapp
 	mappings->items[i] = *mapping;
 	mappings->count++;
 	mappings->bytes += mapping->length;
+	if (mapping->by_file)
+		mappings->file_bytes += mapping->length;
 }
 
 void mappings_remove(struct mappings *mappings, uint64_t iova)
@@ -79,6 +81,8 @@ void mappings_remove(struct mappings *mappings, uint64_t iova)
 	size_t i = first_above(mappings, iova);
 
 	mappings->bytes -= mappings->items[i].length;
+	if (mappings->items[i].by_file)
+		mappings->file_bytes -= mappings->items[i].length;
 	mappings->count--;
 	memmove(mappings->items + i, mappings->items + i + 1,
 		(mappings->count - i) * sizeof(*mappings->items));

@@ -10,6 +10,7 @@ struct mappings {
 	size_t count;
 	size_t room;
 	uint64_t bytes;
+	uint64_t file_bytes; /* of those, mapped by file */
 };
 
 void mappings_free(struct mappings *mappings);

@@ -2,6 +2,7 @@
 #ifndef SHUNT_SPACE_H
 #define SHUNT_SPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,9 @@ struct shunt_mapping {
 	uint64_t length; /**< bytes */
 	void *va;
 	unsigned int prot; /**< enum shunt_dma_prot */
+	bool by_file;      /**< named by a file: fd and offset mean something */
+	int fd;
+	uint64_t offset; /**< bytes into the file */
 };
 
 struct shunt_spaces; /* all spaces of one iommufd */
@@ -92,7 +96,18 @@ int shunt_spaces_map(
 	struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova, unsigned int prot);
 
 /**
- * Unmaps what one shunt_spaces_map() mapped, from every space, or, on failure, from none.
+ * As shunt_spaces_map(), for memory that is a shared mapping of a file: by IOMMU_IOAS_MAP_FILE
+ * where the kernel has that, else by its address.
+ *
+ * @param fd      memfd, or of hugetlbfs or tmpfs; stays open until the memory is unmapped
+ * @param offset  of the memory in the file, bytes
+ */
+int shunt_spaces_map_file(struct shunt_spaces *spaces, int fd, uint64_t offset, void *va,
+	uint64_t length, uint64_t iova, unsigned int prot);
+
+/**
+ * Unmaps what one shunt_spaces_map() or shunt_spaces_map_file() mapped, from every space, or, on
+ * failure, from none.
  *
  * @return 0; -ENOENT not one shared mapping; the kernel's errno
  */
@@ -128,6 +143,9 @@ int shunt_space_remap(struct shunt_space *space);
 
 /** Bytes mapped in a space, shared and own. */
 uint64_t shunt_space_mapped(struct shunt_space *space);
+
+/** Of the shared mappings' bytes those that were mapped by file. */
+uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces);
 
 /**
  * The space's hwpt for a group; made at the first call, for the group of the given device. Where

@@ -108,16 +108,35 @@ unsigned int shunt_space_users(struct shunt_space *space)
 	return users;
 }
 
-/* Shared mappings exist only once there is a space, so there is always one to copy from. */
+/* Index of the first mapping, from `at` on, that does not continue the one before. */
+static size_t run_end(const struct mappings *mappings, size_t at)
+{
+	const struct shunt_mapping *items = mappings->items;
+
+	do
+		at++;
+	while (at < mappings->count &&
+		items[at].iova == items[at - 1].iova + items[at - 1].length &&
+		items[at].prot == items[at - 1].prot);
+	return at;
+}
+
+/*
+ * Shared mappings exist only once there is a space, so there is always one to copy from. One call
+ * for a run of mappings side by side; they stay mappings of their own.
+ */
 static int copy_shared(struct shunt_spaces *spaces, uint32_t ioas_id)
 {
+	const struct mappings *shared = &spaces->shared;
 	int ret = 0;
 
-	for (size_t i = 0; i < spaces->shared.count && !ret; i++) {
-		const struct shunt_mapping *mapping = &spaces->shared.items[i];
+	for (size_t i = 0, end; i < shared->count && !ret; i = end) {
+		const struct shunt_mapping *first = &shared->items[i], *last;
 
-		ret = shunt_ioas_copy(spaces->iommufd, ioas_id, spaces->first->ioas_id,
-			mapping->iova, mapping->length, mapping->prot);
+		end = run_end(shared, i);
+		last = &shared->items[end - 1];
+		ret = shunt_ioas_copy(spaces->iommufd, ioas_id, spaces->first->ioas_id, first->iova,
+			last->iova + last->length - first->iova, first->prot);
 	}
 	return ret;
 }
@@ -236,6 +255,16 @@ uint64_t shunt_space_mapped(struct shunt_space *space)
 	pthread_mutex_lock(&space->all->lock);
 	bytes = space->all->shared.bytes + space->own.bytes;
 	pthread_mutex_unlock(&space->all->lock);
+	return bytes;
+}
+
+uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
+{
+	uint64_t bytes;
+
+	pthread_mutex_lock(&spaces->lock);
+	bytes = spaces->shared.file_bytes;
+	pthread_mutex_unlock(&spaces->lock);
 	return bytes;
 }
 

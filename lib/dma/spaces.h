@@ -27,6 +27,7 @@ struct shunt_space {
 struct shunt_spaces {
 	struct shunt_iommufd *iommufd;
 	pthread_mutex_t lock;
+	bool no_map_file; /* the kernel has no IOMMU_IOAS_MAP_FILE */
 	struct shunt_space *first;
 	struct mappings shared;
 };

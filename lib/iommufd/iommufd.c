@@ -2,10 +2,9 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include <linux/iommufd.h>
-
 #include "shunt_error.h"
 #include "shunt_iommufd.h"
+#include "shunt_iommufd_uapi.h"
 
 #define IOMMUFD_PATH "/dev/iommu"
 
@@ -107,6 +106,28 @@ int shunt_ioas_map(struct shunt_iommufd *iommufd, uint32_t ioas_id, void *va, ui
 			"IOMMU_IOAS_MAP iova 0x%" PRIx64 " length 0x%" PRIx64
 			" of memory at %p in IOAS %u%s",
 			iova, length, va, ioas_id, map_mend(ret));
+	return 0;
+}
+
+int shunt_ioas_map_file(struct shunt_iommufd *iommufd, uint32_t ioas_id, int fd, uint64_t offset,
+	uint64_t length, uint64_t iova, unsigned int prot)
+{
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = map_flags(prot),
+		.ioas_id = ioas_id,
+		.fd = fd,
+		.start = offset,
+		.length = length,
+		.iova = iova,
+	};
+	int ret = iommufd_ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret,
+			"IOMMU_IOAS_MAP_FILE iova 0x%" PRIx64 " length 0x%" PRIx64
+			" of file descriptor %d at 0x%" PRIx64 " in IOAS %u%s",
+			iova, length, fd, offset, ioas_id, map_mend(ret));
 	return 0;
 }
 

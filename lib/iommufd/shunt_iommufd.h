@@ -67,6 +67,19 @@ int shunt_ioas_map(struct shunt_iommufd *iommufd, uint32_t ioas_id, void *va, ui
 	uint64_t iova, unsigned int prot);
 
 /**
+ * IOMMU_IOAS_MAP_FILE with IOMMU_IOAS_MAP_FIXED_IOVA: memory named by the file that it is a shared
+ * mapping of. The kernel takes whole folios of hugetlbfs at once and needs no address, so pages are
+ * found faster than through the process's page table.
+ *
+ * @param fd      of a memfd, or in hugetlbfs or tmpfs; may be closed after the call
+ * @param offset  bytes into the file, a multiple of the page size
+ * @return as shunt_ioas_map(); -ENOTTY the kernel is older than Linux 6.13; -EBADF no such file;
+ *         -EINVAL another kind of file, or beyond its end
+ */
+int shunt_ioas_map_file(struct shunt_iommufd *iommufd, uint32_t ioas_id, int fd, uint64_t offset,
+	uint64_t length, uint64_t iova, unsigned int prot);
+
+/**
  * IOMMU_IOAS_UNMAP of exactly one or more whole mappings; a shorter answer is an error.
  *
  * @return 0, -ENOENT where no whole mapping is, -EIO when the kernel unmapped another length
@@ -74,7 +87,10 @@ int shunt_ioas_map(struct shunt_iommufd *iommufd, uint32_t ioas_id, void *va, ui
 int shunt_ioas_unmap(
 	struct shunt_iommufd *iommufd, uint32_t ioas_id, uint64_t iova, uint64_t length);
 
-/** IOMMU_IOAS_COPY of one mapping to the same IOVA of another IOAS: pages are pinned once. */
+/**
+ * IOMMU_IOAS_COPY to the same IOVA of another IOAS: pages are pinned once. The range may hold
+ * several mappings without a gap between them; each becomes a mapping of its own.
+ */
 int shunt_ioas_copy(struct shunt_iommufd *iommufd, uint32_t dst_ioas_id, uint32_t src_ioas_id,
 	uint64_t iova, uint64_t length, unsigned int prot);
 

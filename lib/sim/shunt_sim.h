@@ -20,11 +20,11 @@
  *        |                                       |
  *   VFIO devices ------ 82576 registers ---------+-- wires --- other ports, endpoints
  *
- * What it cannot do: pin memory. Memory handed to IOMMU_IOAS_MAP must stay mapped in the process
- * until it is unmapped from every IOAS; that it is mapped is checked when a hwpt takes it, its
- * permissions are not. What it does not model: the limit of locked memory, nested hwpts, dirty
- * tracking, page requests, INTx, MSI and hot reset. Rules and errnos are those of Linux 6.12 on
- * VT-d without scalable mode.
+ * What it cannot do: pin memory. Memory handed to IOMMU_IOAS_MAP, but not a file's handed to
+ * IOMMU_IOAS_MAP_FILE, must stay mapped in the process until it is unmapped from every IOAS; that
+ * it is mapped is checked when a hwpt takes it, its permissions are not. What it does not model:
+ * the limit of locked memory, nested hwpts, dirty tracking, page requests, INTx, MSI and hot reset.
+ * Rules and errnos are those of Linux 6.12 on VT-d without scalable mode.
  */
 
 #ifdef __cplusplus
@@ -61,6 +61,7 @@ struct shunt_sim_config {
 	unsigned int ports;  /**< ports of each group, 1 to SHUNT_SIM_MAX_PORTS_PER_GROUP */
 	enum shunt_sim_iommu iommu;
 	enum shunt_sim_nic nic;
+	bool map_file; /**< answers IOMMU_IOAS_MAP_FILE, which came after 6.12, as Linux 7 does */
 };
 
 /**

@@ -37,8 +37,14 @@ static int map_area(struct sim_hwpt *hwpt, const struct sim_area *area, bool fir
 {
 	uint64_t length = area->last - area->start + 1;
 
-	if (first && !sim_user_mapped((uintptr_t)area->memory, length))
+	if (area->pages) {
+		int ret = sim_pages_pin(area->pages);
+
+		if (ret)
+			return ret;
+	} else if (first && !sim_user_mapped((uintptr_t)area->memory, length)) {
 		return -EFAULT;
+	}
 	/* Parts of a copy that are no whole pages get as far as this if their sum is. */
 	if ((area->start | (uintptr_t)area->memory | length) & (SIM_PAGE_SIZE - 1))
 		return -EINVAL;

@@ -6,7 +6,8 @@
 #include "sim_iommufd.h"
 #include "sim_user.h"
 
-#define COMMANDS 15 /* Linux 6.12: IOMMUFD_CMD_DESTROY to IOMMUFD_CMD_FAULT_QUEUE_ALLOC */
+/* Linux 6.12 ends with IOMMUFD_CMD_FAULT_QUEUE_ALLOC; the next one is 6.13's IOAS_MAP_FILE. */
+#define COMMANDS 16
 
 union command {
 	uint32_t size;
@@ -25,6 +26,7 @@ union command {
 	struct iommu_hwpt_get_dirty_bitmap get_dirty_bitmap;
 	struct iommu_hwpt_invalidate invalidate;
 	struct iommu_fault_alloc fault_alloc;
+	struct iommu_ioas_map_file map_file;
 };
 
 static int destroy(struct sim_iommufd *iommufd, union command *command)
@@ -194,6 +196,11 @@ static int fault_alloc(struct sim_iommufd *iommufd, union command *command)
 	return -EOPNOTSUPP;
 }
 
+static int map_file(struct sim_iommufd *iommufd, union command *command)
+{
+	return sim_ioas_map_file(iommufd, &command->map_file);
+}
+
 struct command_ops {
 	unsigned long request;
 	uint32_t size;     /* of the structure */
@@ -227,6 +234,7 @@ static const struct command_ops commands[COMMANDS] = {
 	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, get_dirty_bitmap, iommu_hwpt_get_dirty_bitmap, data),
 	COMMAND(IOMMU_HWPT_INVALIDATE, invalidate, iommu_hwpt_invalidate, __reserved),
 	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, fault_alloc, iommu_fault_alloc, out_fault_fd),
+	COMMAND(IOMMU_IOAS_MAP_FILE, map_file, iommu_ioas_map_file, iova),
 };
 
 /* Commands that write back what they did although they failed. */
@@ -272,6 +280,8 @@ static int iommufd_ioctl(struct sim_file *file, unsigned long request, void *arg
 	int ret;
 
 	if (number < IOMMUFD_CMD_BASE || number - IOMMUFD_CMD_BASE >= COMMANDS)
+		return -ENOTTY;
+	if (request == IOMMU_IOAS_MAP_FILE && !file->sim->config.map_file)
 		return -ENOTTY;
 	if (!sim_user_mapped((uintptr_t)arg, sizeof(size)))
 		return -EFAULT;

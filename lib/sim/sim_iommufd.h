@@ -2,8 +2,7 @@
 #ifndef SIM_IOMMUFD_H
 #define SIM_IOMMUFD_H
 
-#include <linux/iommufd.h>
-
+#include "shunt_iommufd_uapi.h"
 #include "sim_domain.h"
 #include "sim_fd.h"
 #include "sim_iova.h"
@@ -18,7 +17,8 @@
  *
  * `users` counts as the kernel's iommufd_object does: an object with one user, the table, can be
  * destroyed. Rules, order of checks and errnos follow drivers/iommu/iommufd of Linux 6.12. All
- * functions are called with sim::lock held and return 0 or a negative errno.
+ * functions are called with sim::lock held and return 0 or a negative errno. IOMMU_IOAS_MAP_FILE,
+ * if the configuration has it, follows Linux 7.
  *
  * Not modelled: nested hwpts, fault queues, dirty tracking (VT-d without the capability), the VFIO
  * container's own ioctls, and the limit of locked memory.
@@ -106,6 +106,7 @@ int sim_ioas_alloc(struct sim_iommufd *iommufd, struct iommu_ioas_alloc *command
 int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, struct iommu_ioas_iova_ranges *command);
 int sim_ioas_allow_iovas(struct sim_iommufd *iommufd, struct iommu_ioas_allow_iovas *command);
 int sim_ioas_map(struct sim_iommufd *iommufd, struct iommu_ioas_map *command);
+int sim_ioas_map_file(struct sim_iommufd *iommufd, struct iommu_ioas_map_file *command);
 int sim_ioas_copy(struct sim_iommufd *iommufd, struct iommu_ioas_copy *command);
 int sim_ioas_unmap(struct sim_iommufd *iommufd, struct iommu_ioas_unmap *command);
 int sim_ioas_option(struct sim_iommufd *iommufd, struct iommu_option *command);

@@ -18,10 +18,18 @@ void sim_iova_init(struct sim_iova_space *space)
 	space->alignment = 1;
 }
 
+void sim_area_free(struct sim_area *area)
+{
+	if (!area)
+		return;
+	sim_pages_put(area->pages);
+	free(area);
+}
+
 void sim_iova_free(struct sim_iova_space *space)
 {
 	for (size_t i = 0; i < space->area_count; i++)
-		free(space->areas[i]);
+		sim_area_free(space->areas[i]);
 	free(space->areas);
 	free(space->reserved);
 	free(space->allowed);

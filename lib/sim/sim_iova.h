@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim_pages.h"
+
 /*
  * The IOVAs of one IOAS: what is mapped, what is reserved by devices and domains, what the user
  * wants kept allowed.
@@ -27,9 +29,10 @@ struct sim_interval {
 struct sim_area {
 	uint64_t start;
 	uint64_t last;
-	uint8_t *memory;   /**< of the first byte */
-	unsigned int prot; /**< enum shunt_dma_prot */
-	bool writable;     /**< the memory was first mapped for writing: copies may be writable */
+	uint8_t *memory;         /**< of the first byte */
+	unsigned int prot;       /**< enum shunt_dma_prot */
+	struct sim_pages *pages; /**< that hold the memory, if a file named it; else NULL */
+	bool writable; /**< the memory was first mapped for writing: copies may be writable */
 };
 
 struct sim_reservation {
@@ -48,6 +51,9 @@ struct sim_iova_space {
 	uint64_t alignment; /**< of IOVA, length and memory */
 	bool small_pages;   /**< IOMMU_OPTION_HUGE_PAGES is off */
 };
+
+/** Frees an area that is in no table. NULL is allowed. */
+void sim_area_free(struct sim_area *area);
 
 void sim_iova_init(struct sim_iova_space *space);
 

@@ -20,8 +20,8 @@ static unsigned int prot_of(uint32_t flags)
 	       (flags & IOMMU_IOAS_MAP_WRITEABLE ? SHUNT_DMA_WRITE : 0);
 }
 
-static int add_piece(
-	struct pieces *pieces, uint8_t *memory, uint64_t length, unsigned int prot, bool writable)
+static int add_piece(struct pieces *pieces, uint8_t *memory, struct sim_pages *held,
+	uint64_t length, unsigned int prot, bool writable)
 {
 	struct sim_area *area;
 
@@ -41,6 +41,8 @@ static int add_piece(
 	area->last = length - 1; /* its place is not known yet */
 	area->prot = prot;
 	area->writable = writable;
+	area->pages = held;
+	sim_pages_hold(held);
 	pieces->areas[pieces->count++] = area;
 	return 0;
 }
@@ -48,8 +50,16 @@ static int add_piece(
 static void free_pieces(struct pieces *pieces)
 {
 	for (size_t i = 0; i < pieces->count; i++)
-		free(pieces->areas[i]);
+		sim_area_free(pieces->areas[i]);
 	free(pieces->areas);
+}
+
+/* What the IOVA's alignment follows: the address, or the place in the file. */
+static uint64_t alignment_hint(const struct sim_area *area)
+{
+	if (!area->pages)
+		return (uintptr_t)area->memory;
+	return area->pages->start + (uint64_t)(area->memory - area->pages->memory);
 }
 
 /* Checks a piece as the kernel does when it puts an area in, and gives it its place. */
@@ -79,7 +89,7 @@ static int map_pieces(struct sim *sim, struct sim_ioas *ioas, struct pieces *pie
 	if (fixed)
 		ret = sim_iova_check(space, *iova, length);
 	else
-		ret = sim_iova_place(space, (uintptr_t)pieces->areas[0]->memory, length, iova);
+		ret = sim_iova_place(space, alignment_hint(pieces->areas[0]), length, iova);
 	if (ret)
 		return ret;
 	at = *iova;
@@ -131,14 +141,47 @@ int sim_ioas_map(struct sim_iommufd *iommufd, struct iommu_ioas_map *command)
 	if (__builtin_add_overflow(command->user_va, command->length, &end))
 		return -EOVERFLOW;
 
-	ret = add_piece(&pieces, (uint8_t *)(uintptr_t)command->user_va, command->length, prot,
-		prot & SHUNT_DMA_WRITE);
+	ret = add_piece(&pieces, (uint8_t *)(uintptr_t)command->user_va, NULL, command->length,
+		prot, prot & SHUNT_DMA_WRITE);
 	if (!ret)
 		ret = map_pieces(iommufd->file.sim, ioas, &pieces, command->length, &iova,
 			command->flags & IOMMU_IOAS_MAP_FIXED_IOVA);
 	if (!ret)
 		command->iova = iova;
 	free_pieces(&pieces);
+	return ret;
+}
+
+int sim_ioas_map_file(struct sim_iommufd *iommufd, struct iommu_ioas_map_file *command)
+{
+	bool fixed = command->flags & IOMMU_IOAS_MAP_FIXED_IOVA;
+	struct pieces pieces = { .areas = NULL };
+	unsigned int prot = prot_of(command->flags);
+	uint64_t iova = command->iova;
+	struct sim_pages *held;
+	struct sim_ioas *ioas;
+	int ret;
+
+	if (command->flags & ~(uint32_t)MAP_FLAGS)
+		return -EOPNOTSUPP;
+	if (command->iova == UINT64_MAX || command->length == UINT64_MAX)
+		return -EOVERFLOW;
+	if (!prot)
+		return -EINVAL;
+	ioas = sim_ioas_find(iommufd, command->ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	ret = sim_pages_create(
+		command->fd, command->start, command->length, fixed ? iova : command->start, &held);
+	if (ret)
+		return ret;
+	ret = add_piece(&pieces, held->memory, held, command->length, prot, prot & SHUNT_DMA_WRITE);
+	if (!ret)
+		ret = map_pieces(iommufd->file.sim, ioas, &pieces, command->length, &iova, fixed);
+	if (!ret)
+		command->iova = iova;
+	free_pieces(&pieces);
+	sim_pages_put(held);
 	return ret;
 }
 
@@ -162,8 +205,8 @@ static int collect(struct sim_ioas *ioas, uint64_t iova, uint64_t length, unsign
 			return -ENOENT;
 		area = space->areas[i];
 		end = area->last < last ? area->last : last;
-		ret = add_piece(pieces, area->memory + (iova - area->start), end - iova + 1, prot,
-			area->writable);
+		ret = add_piece(pieces, area->memory + (iova - area->start), area->pages,
+			end - iova + 1, prot, area->writable);
 		if (ret || end == last)
 			return ret;
 		iova = end + 1;
@@ -224,7 +267,7 @@ static int unmap_areas(
 		}
 		sim_hwpts_unmap(ioas, area);
 		*unmapped += area->last - area->start + 1;
-		free(area);
+		sim_area_free(area);
 		end++;
 	}
 	if (end > first)

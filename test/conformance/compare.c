@@ -79,10 +79,10 @@ int compare_once(struct player *a, struct player *b, const struct script *script
 	for (size_t i = 0; i < script->count && !difference->found; i++) {
 		const char *line = script->lines[i];
 
-		if (!of_a.answers[i] ||
-			strcmp(as_of_612(line, of_a.answers[i], platforms_release(a->platform)),
-				as_of_612(line, of_b.answers[i], platforms_release(b->platform))) ==
-				0)
+		if (!of_a.answers[i] || strcmp(as_of_612(line, of_a.answers[i],
+						       platforms_release(a->platform->name)),
+						as_of_612(line, of_b.answers[i],
+							platforms_release(b->platform->name))) == 0)
 			continue;
 		difference->found = true;
 		difference->line = i;

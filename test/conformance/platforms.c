@@ -8,24 +8,29 @@
 #include "shunt_error.h"
 #include "shunt_sim.h"
 
+#define SIM_7 "sim-7"
+
 int platforms_create(const char *name, struct shunt_platform **platform)
 {
-	const struct shunt_sim_config config = { .groups = 1, .ports = 3 };
+	struct shunt_sim_config config = { .groups = 1, .ports = 3 };
 
 	if (strcmp(name, "kernel") == 0)
 		return shunt_platform_kernel(platform);
-	if (strcmp(name, "sim") == 0)
+	config.map_file = strcmp(name, SIM_7) == 0;
+	if (strcmp(name, "sim") == 0 || config.map_file)
 		return shunt_sim_create(&config, platform);
-	return shunt_fail(-EINVAL, "unknown platform '%s': sim or kernel", name);
+	return shunt_fail(-EINVAL, "unknown platform '%s': sim, " SIM_7 " or kernel", name);
 }
 
-const char *platforms_release(const struct shunt_platform *platform)
+const char *platforms_release(const char *name)
 {
-	static struct utsname name;
+	static struct utsname kernel;
 
-	if (strcmp(platform->name, "kernel") != 0 || uname(&name))
+	if (strcmp(name, SIM_7) == 0)
+		return "7";
+	if (strcmp(name, "kernel") != 0 || uname(&kernel))
 		return NULL;
-	return name.release;
+	return kernel.release;
 }
 
 uint8_t *platforms_memory(void)

@@ -12,11 +12,16 @@
 
 #define PLATFORMS_PORTS "0000:03:00.0,0000:04:00.0,0000:05:00.0"
 
-/** Makes a platform: "sim" or "kernel". @return 0, -EINVAL, -errno */
+/**
+ * Makes a platform: "sim", "sim-7" (which has what came after 6.12) or "kernel".
+ *
+ * @return 0, -EINVAL, -errno
+ */
 int platforms_create(const char *name, struct shunt_platform **platform);
 
-/** Release of the running kernel for the platform "kernel"; NULL for any other. */
-const char *platforms_release(const struct shunt_platform *platform);
+/** Release whose answers a platform of that name gives: the running kernel's, "7"; NULL: "sim"'s.
+ */
+const char *platforms_release(const char *name);
 
 /** Memory for players, PLAYER_PAGES pages. @return NULL: out of memory */
 uint8_t *platforms_memory(void);

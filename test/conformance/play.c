@@ -11,7 +11,7 @@
 static void usage(FILE *to)
 {
 	fprintf(to,
-		"usage: play --platform sim|kernel [--ports BDF,...] [--check] SCRIPT...\n"
+		"usage: play --platform sim|sim-7|kernel [--ports BDF,...] [--check] SCRIPT...\n"
 		"Plays scripts and prints them with the answers of the platform; with --check "
 		"prints only\nthe answers that are not those of the script, and exits 1 if there "
 		"are any.\n");
@@ -57,9 +57,9 @@ static void print(const struct script *script, const struct transcript *answers)
 }
 
 /* @return whether it could be played and, with --check, all is right */
-static bool play(struct player *player, const char *path, bool checking)
+static bool play(struct player *player, const char *name, const char *path, bool checking)
 {
-	const char *release = platforms_release(player->platform);
+	const char *release = platforms_release(name);
 	struct transcript answers;
 	struct script script;
 	bool right = false;
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = optind; i < argc; i++)
-		right = play(player, argv[i], checking) && right;
+		right = play(player, name, argv[i], checking) && right;
 	player_destroy(player);
 	shunt_platform_destroy(platform);
 	return right ? 0 : 1;

@@ -1,17 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "player.h"
 #include "shunt_error.h"
 #include "shunt_pci.h"
 
 #define ARGUMENT_PAGES 2
+
+/* A file of a disk is one whose pages nobody can pin by its descriptor: this program's. */
+static int open_files(struct player *player)
+{
+	int ends[2];
+
+	for (unsigned int i = 0; i < PLAYER_FILES; i++)
+		player->files[i] = -1;
+	player->files[PLAYER_MEMFD] = memfd_create("player", MFD_CLOEXEC);
+	player->files[PLAYER_PLAIN] = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (pipe2(ends, O_CLOEXEC) == 0) {
+		player->files[PLAYER_PIPE] = ends[0];
+		close(ends[1]);
+	}
+	if (player->files[PLAYER_MEMFD] < 0 || player->files[PLAYER_PLAIN] < 0 ||
+		player->files[PLAYER_PIPE] < 0 ||
+		ftruncate(player->files[PLAYER_MEMFD], (off_t)(PLAYER_PAGES * WORDS_PAGE)))
+		return shunt_fail_errno(-errno, "files to map");
+	return 0;
+}
 
 static int find_cdevs(struct player *player, const char *ports)
 {
@@ -66,7 +88,9 @@ int player_create(
 		free(created);
 		return shunt_fail(-ENOMEM, "out of memory");
 	}
-	ret = find_cdevs(created, ports);
+	ret = open_files(created);
+	if (!ret)
+		ret = find_cdevs(created, ports);
 	if (ret) {
 		player_destroy(created);
 		return ret;
@@ -81,6 +105,10 @@ void player_destroy(struct player *player)
 		return;
 	player_end(player);
 	munmap(player->argument, (ARGUMENT_PAGES + 1) * WORDS_PAGE);
+	for (unsigned int i = 0; i < PLAYER_FILES; i++) {
+		if (player->files[i] >= 0)
+			close(player->files[i]);
+	}
 	free(player);
 }
 

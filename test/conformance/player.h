@@ -24,7 +24,8 @@
 #define PLAYER_NAMES    64
 #define PLAYER_NAME     16
 #define PLAYER_ANSWER   1024
-#define PLAYER_PAGES    512u   /* of memory; it begins at a multiple of its size */
+#define PLAYER_PAGES    512u /* of memory; it begins at a multiple of its size */
+#define PLAYER_FILES    3
 #define PLAYER_HOLE     0x1000 /* an address below those that a process can map */
 
 /** A name given to an id when its object was made. */
@@ -40,13 +41,21 @@ struct player_handle {
 	uint32_t id; /**< of its last bind; 0: none */
 };
 
+/** Files to map, each of PLAYER_PAGES pages. */
+enum player_file {
+	PLAYER_MEMFD, /**< can be pinned */
+	PLAYER_PLAIN, /**< of a disk */
+	PLAYER_PIPE,  /**< no memory at all */
+};
+
 /** A player and what it has open. Used by one thread. */
 struct player {
 	struct shunt_platform *platform;
 	char cdevs[PLAYER_PORTS][64];
 	unsigned int ports;
 	uint8_t *memory;
-	uint8_t *argument; /**< two pages and a third that can be taken away */
+	uint8_t *argument;       /**< two pages and a third that can be taken away */
+	int files[PLAYER_FILES]; /**< what `map-file` maps, enum player_file */
 
 	int iommufds[PLAYER_IOMMUFDS]; /**< -1: closed */
 	unsigned int iommufd;          /**< the one that operations mean */

@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <linux/iommufd.h>
-
 #include "player.h"
 #include "shunt_error.h"
+#include "shunt_iommufd_uapi.h"
 
 #define RANGES_MAX 16
 
@@ -158,6 +157,48 @@ static int do_map(struct player *player, struct words *words)
 	map.length = length;
 	map.user_va = va;
 	if (call(player, words, IOMMU_IOAS_MAP, &map, sizeof(map), &ret))
+		return -EINVAL;
+	if (player_answer_result(player, ret))
+		player_answer(player, " iova=0x%" PRIx64, (uint64_t)map.iova);
+	return 0;
+}
+
+static int read_file(struct player *player, struct words *words, int *fd)
+{
+	const char *names[PLAYER_FILES] = { "memfd", "plain", "pipe" };
+	const char *name = words_option(words, "file");
+
+	if (name && strcmp(name, "none") == 0) {
+		*fd = -1;
+		return 0;
+	}
+	for (unsigned int i = 0; i < PLAYER_FILES; i++) {
+		if (!name || strcmp(name, names[i]) == 0) {
+			*fd = player->files[i];
+			return 0;
+		}
+	}
+	return shunt_fail(-EINVAL, "file=%s: memfd, plain, pipe or none", name);
+}
+
+/* map-file IOAS IOVA|any LENGTH PROT [file=memfd|plain|pipe|none] [start=N] */
+static int do_map_file(struct player *player, struct words *words)
+{
+	struct iommu_ioas_map_file map = { .size = sizeof(map) };
+	uint64_t iova = 0, length = 0, start = 0;
+	uint32_t flags = 0;
+	int ret;
+
+	if (player_id(player, words, 1, &map.ioas_id) || read_iova(words, 2, &iova, &flags) ||
+		player_number(words, 3, &length) || read_prot(words, 4, &flags) ||
+		read_file(player, words, &map.fd) || words_option_number(words, "start", &start) ||
+		option32(words, "flags", &map.flags))
+		return -EINVAL;
+	map.flags |= flags;
+	map.iova = iova;
+	map.length = length;
+	map.start = start;
+	if (call(player, words, IOMMU_IOAS_MAP_FILE, &map, sizeof(map), &ret))
 		return -EINVAL;
 	if (player_answer_result(player, ret))
 		player_answer(player, " iova=0x%" PRIx64, (uint64_t)map.iova);
@@ -358,6 +399,7 @@ player_operation player_iommufd_operation(const char *verb)
 		{ "hwpt", do_hwpt },
 		{ "destroy", do_destroy },
 		{ "map", do_map },
+		{ "map-file", do_map_file },
 		{ "unmap", do_unmap },
 		{ "copy", do_copy },
 		{ "ranges", do_ranges },

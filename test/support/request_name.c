@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stddef.h>
 
-#include <linux/iommufd.h>
 #include <linux/vfio.h>
 
 #include "inject.h"
+#include "shunt_iommufd_uapi.h"
 
 struct request {
 	unsigned long number;
@@ -32,9 +32,7 @@ static const struct request requests[] = {
 	REQUEST(IOMMU_HWPT_GET_DIRTY_BITMAP),
 	REQUEST(IOMMU_HWPT_INVALIDATE),
 	REQUEST(IOMMU_FAULT_QUEUE_ALLOC),
-#ifdef IOMMU_IOAS_MAP_FILE
 	REQUEST(IOMMU_IOAS_MAP_FILE),
-#endif
 	REQUEST(VFIO_DEVICE_GET_INFO),
 	REQUEST(VFIO_DEVICE_GET_REGION_INFO),
 	REQUEST(VFIO_DEVICE_GET_IRQ_INFO),
