@@ -1,56 +1,55 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <rte_errno.h>
 #include <rte_fbarray.h>
-#include <rte_log.h>
 #include <rte_memory.h>
 
-#include "ranges.h"
-#include "shunt_eal.h"
+#include "memory.h"
 #include "shunt_error.h"
 
 RTE_LOG_REGISTER(shunt_eal_logtype, lib.shunt.eal, NOTICE)
 
 #define CALLBACK_NAME "shunt"
-#define ERROR_SIZE    256
 
-struct shunt_eal_memory {
-	struct shunt_spaces *spaces;
-	pthread_mutex_t lock; /* taken inside EAL's memory lock, never around it */
-	struct ranges ranges;
-	bool events;    /* EAL reports changes */
-	bool following; /* the walk has begun: events are acted upon */
-	int error;      /* of the first mapping that failed in an event */
-	char error_text[ERROR_SIZE];
-};
-
-/* Caller holds the lock. */
-static int map_range(struct shunt_eal_memory *memory, uintptr_t start, size_t length)
+void memory_remember(struct memory_error *error, int err, const char *what)
 {
-	void *va = (void *)start;
-	int ret;
-
-	ret = ranges_add(&memory->ranges, start, length);
-	if (ret)
-		return ret;
-	ret = shunt_spaces_map(memory->spaces, va, length, start, SHUNT_DMA_BOTH);
-	if (ret)
-		ranges_remove(&memory->ranges, ranges_find(&memory->ranges, start, length));
-	return ret;
+	rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype, "SHUNT: %s: %s\n", what, shunt_errmsg());
+	if (error->err)
+		return;
+	error->err = err;
+	snprintf(error->text, sizeof(error->text), "%s: %s", what, shunt_errmsg());
 }
 
-/* Caller holds the lock. An entry whose unmapping fails is forgotten: the kernel has it no more. */
-static int unmap_range(struct shunt_eal_memory *memory, struct range *entry)
+/* The file of a page, if EAL has one for it. Under EAL's memory lock. */
+static struct mirror_file file_of(const struct rte_memseg *page)
 {
-	int ret = shunt_spaces_unmap(memory->spaces, entry->start, entry->length);
+	struct mirror_file file = { .fd = page ? rte_memseg_get_fd_thread_unsafe(page) : -1 };
 
-	ranges_remove(&memory->ranges, entry);
-	return ret;
+	if (file.fd >= 0 && rte_memseg_get_fd_offset_thread_unsafe(page, &file.offset))
+		file.fd = -1;
+	return file;
+}
+
+/* How many pages from `at` on continue each other, in memory and in their file. */
+static int run_length(const struct rte_memseg_list *list, struct rte_fbarray *array, int at)
+{
+	int pages = rte_fbarray_find_contig_used(array, (unsigned int)at);
+	struct mirror_file first = file_of(rte_fbarray_get(array, (unsigned int)at));
+	int length;
+
+	for (length = 1; length < pages; length++) {
+		struct mirror_file next =
+			file_of(rte_fbarray_get(array, (unsigned int)(at + length)));
+
+		if (next.fd != first.fd ||
+			(next.fd >= 0 &&
+				next.offset != first.offset + (size_t)length * list->page_sz))
+			break;
+	}
+	return pages < 1 ? pages : length;
 }
 
 /* One memseg list of the walk: pages one by one, or as runs when they stay for good. */
@@ -62,13 +61,13 @@ static int walk_pages(const struct rte_memseg_list *list, struct shunt_eal_memor
 	int ret = 0;
 
 	while (!ret && (at = rte_fbarray_find_next_used(array, (unsigned int)at)) >= 0) {
-		int pages =
-			memory->events ? 1 : rte_fbarray_find_contig_used(array, (unsigned int)at);
+		int pages = memory->events ? 1 : run_length(list, array, at);
 		uintptr_t start = (uintptr_t)list->base_va + (uintptr_t)at * list->page_sz;
+		struct mirror_file file = file_of(rte_fbarray_get(array, (unsigned int)at));
 
 		if (pages < 1)
 			return shunt_fail(-EIO, "EAL memory at %#zx: no length", (size_t)start);
-		ret = map_range(memory, start, (size_t)pages * list->page_sz);
+		ret = mirror_add_eal(&memory->mirror, start, (size_t)pages * list->page_sz, &file);
 		at += pages;
 	}
 	return ret;
@@ -79,46 +78,53 @@ static int walk_pages(const struct rte_memseg_list *list, struct shunt_eal_memor
 static int walk_list(const struct rte_memseg_list *list, void *arg)
 {
 	struct shunt_eal_memory *memory = arg;
+	int ret = 0;
 
+	pthread_mutex_lock(&memory->lock);
 	memory->following = true;
-	if (!list->base_va)
-		return 0;
-	/* External memory outside a heap has no events; its users say rte_dev_dma_map(). */
-	if (list->external)
-		return list->heap ? map_range(memory, (uintptr_t)list->base_va, list->len) : 0;
-	return walk_pages(list, memory);
+	/* External memory has events if it is in a heap and EAL has any: what is mapped and can go
+	 * without a word would be mapped too long. Its users say rte_dev_dma_map(), its mempools
+	 * are followed. */
+	if (list->base_va && !list->external)
+		ret = walk_pages(list, memory);
+	else if (list->base_va && list->heap && memory->events)
+		ret = mirror_add_eal(&memory->mirror, (uintptr_t)list->base_va, list->len, NULL);
+	pthread_mutex_unlock(&memory->lock);
+	return ret;
 }
 
-static void remember(struct shunt_eal_memory *memory, int err, const char *what)
+static void on_page(enum rte_mem_event type, struct shunt_eal_memory *memory, uintptr_t start,
+	size_t length, const struct mirror_file *file, bool external)
 {
-	rte_log(RTE_LOG_ERR, shunt_eal_logtype, "SHUNT: %s: %s\n", what, shunt_errmsg());
-	if (memory->error)
-		return;
-	memory->error = err;
-	snprintf(memory->error_text, sizeof(memory->error_text), "%s: %s", what, shunt_errmsg());
+	struct mirror *mirror = &memory->mirror;
+	int ret;
+
+	if (type == RTE_MEM_EVENT_ALLOC) {
+		ret = mirror_add_eal(mirror, start, length, file);
+		if (ret)
+			memory_remember(&memory->error, ret, "mapping memory that EAL allocated");
+	} else if (ranges_find(&mirror->eal, start, length)) {
+		ret = mirror_remove_eal(mirror, start, length, !external);
+		if (ret)
+			memory_remember(&memory->error, ret, "unmapping memory that EAL freed");
+	}
 }
 
 static void on_event(enum rte_mem_event type, const void *addr, size_t length, void *arg)
 {
 	struct shunt_eal_memory *memory = arg;
 	const struct rte_memseg_list *list = rte_mem_virt2memseg_list(addr);
-	size_t step = list && !list->external ? list->page_sz : length;
+	bool pages = list && !list->external;
+	size_t step = pages ? list->page_sz : length;
 	uintptr_t start = (uintptr_t)addr;
 
 	pthread_mutex_lock(&memory->lock);
 	for (uintptr_t at = start; memory->following && at < start + length; at += step) {
-		if (type == RTE_MEM_EVENT_ALLOC) {
-			int ret = map_range(memory, at, step);
+		struct mirror_file file = { .fd = -1 };
 
-			if (ret)
-				remember(memory, ret, "mapping memory that EAL allocated");
-		} else {
-			struct range *entry = ranges_find(&memory->ranges, at, step);
-			int ret = entry ? unmap_range(memory, entry) : 0;
-
-			if (ret)
-				remember(memory, ret, "unmapping memory that EAL freed");
-		}
+		if (pages && type == RTE_MEM_EVENT_ALLOC)
+			file = file_of(rte_mem_virt2memseg((const void *)at, list));
+		on_page(type, memory, at, step, &file, list && list->external);
 	}
 	pthread_mutex_unlock(&memory->lock);
 }
@@ -126,14 +132,10 @@ static void on_event(enum rte_mem_event type, const void *addr, size_t length, v
 static void unmap_all(struct shunt_eal_memory *memory)
 {
 	pthread_mutex_lock(&memory->lock);
-	while (memory->ranges.count > 0) {
-		if (unmap_range(memory, &memory->ranges.entries[memory->ranges.count - 1]))
-			rte_log(RTE_LOG_ERR, shunt_eal_logtype, "SHUNT: unmapping EAL memory: %s\n",
-				shunt_errmsg());
-	}
+	if (mirror_clear(&memory->mirror))
+		rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype,
+			"SHUNT: unmapping EAL memory: %s\n", shunt_errmsg());
 	pthread_mutex_unlock(&memory->lock);
-	free(memory->ranges.entries);
-	memory->ranges = (struct ranges){ 0 };
 }
 
 int shunt_eal_memory_create(struct shunt_spaces *spaces, struct shunt_eal_memory **result)
@@ -143,7 +145,7 @@ int shunt_eal_memory_create(struct shunt_spaces *spaces, struct shunt_eal_memory
 
 	if (!memory)
 		return shunt_fail(-ENOMEM, "following EAL's memory: out of memory");
-	memory->spaces = spaces;
+	memory->mirror.spaces = spaces;
 	pthread_mutex_init(&memory->lock, NULL);
 
 	memory->events = true;
@@ -154,13 +156,16 @@ int shunt_eal_memory_create(struct shunt_spaces *spaces, struct shunt_eal_memory
 		}
 		memory->events = false;
 	}
-	/* No event can come in here that takes our lock while EAL's is waited for: the walk holds
-	 * EAL's lock in read mode, events hold it in write mode. */
+	/* The walk holds EAL's lock in read mode, events hold it in write mode; both take ours
+	 * inside it. */
 	ret = rte_memseg_list_walk(walk_list, memory);
 	if (ret) {
 		ret = shunt_fail_while(ret < 0 ? ret : -EIO, "mapping EAL's memory");
 		goto unregister;
 	}
+	ret = pools_follow(memory);
+	if (ret)
+		goto unregister;
 	*result = memory;
 	return 0;
 
@@ -178,6 +183,7 @@ void shunt_eal_memory_destroy(struct shunt_eal_memory *memory)
 {
 	if (!memory)
 		return;
+	pools_forget(memory);
 	if (memory->events)
 		rte_mem_event_callback_unregister(CALLBACK_NAME, memory);
 	unmap_all(memory);
@@ -187,42 +193,33 @@ void shunt_eal_memory_destroy(struct shunt_eal_memory *memory)
 
 int shunt_eal_memory_check(struct shunt_eal_memory *memory)
 {
-	int ret;
+	const struct memory_error *error;
+	int ret = 0;
 
 	pthread_mutex_lock(&memory->lock);
-	ret = memory->error;
-	if (ret)
-		shunt_fail(ret, "%s", memory->error_text);
+	error = memory->error.err ? &memory->error : pools_error(memory);
+	if (error)
+		ret = shunt_fail(error->err, "%s", error->text);
 	pthread_mutex_unlock(&memory->lock);
 	return ret;
 }
 
 int shunt_eal_memory_map(struct shunt_eal_memory *memory, void *va, size_t length)
 {
-	struct range *entry;
-	int ret = 0;
+	int ret;
 
 	pthread_mutex_lock(&memory->lock);
-	entry = ranges_find(&memory->ranges, (uintptr_t)va, length);
-	if (entry)
-		entry->users++;
-	else
-		ret = map_range(memory, (uintptr_t)va, length);
+	ret = mirror_add(&memory->mirror, (uintptr_t)va, length);
 	pthread_mutex_unlock(&memory->lock);
 	return ret ? shunt_fail_while(ret, "external memory %p, %zu bytes", va, length) : 0;
 }
 
 int shunt_eal_memory_unmap(struct shunt_eal_memory *memory, void *va, size_t length)
 {
-	struct range *entry;
-	int ret = 0;
+	int ret;
 
 	pthread_mutex_lock(&memory->lock);
-	entry = ranges_find(&memory->ranges, (uintptr_t)va, length);
-	if (!entry)
-		ret = shunt_fail(-ENOENT, "external memory %p, %zu bytes: not mapped", va, length);
-	else if (--entry->users == 0)
-		ret = unmap_range(memory, entry);
+	ret = mirror_remove(&memory->mirror, (uintptr_t)va, length);
 	pthread_mutex_unlock(&memory->lock);
-	return ret;
+	return ret ? shunt_fail_while(ret, "external memory %p, %zu bytes", va, length) : 0;
 }

@@ -8,16 +8,17 @@
 
 #define FIRST_ROOM 64
 
-/* Index of the first entry that does not start below `start`. */
-static size_t lower_bound(const struct ranges *ranges, uintptr_t start)
+/* Index of the first entry that is not before a range of that start and length. */
+static size_t lower_bound(const struct ranges *ranges, uintptr_t start, size_t length)
 {
 	size_t low = 0;
 	size_t high = ranges->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		const struct range *entry = &ranges->entries[middle];
 
-		if (ranges->entries[middle].start < start)
+		if (entry->start < start || (entry->start == start && entry->length < length))
 			low = middle + 1;
 		else
 			high = middle;
@@ -27,12 +28,21 @@ static size_t lower_bound(const struct ranges *ranges, uintptr_t start)
 
 struct range *ranges_find(struct ranges *ranges, uintptr_t start, size_t length)
 {
-	size_t at = lower_bound(ranges, start);
+	size_t at = lower_bound(ranges, start, length);
 
 	if (at == ranges->count || ranges->entries[at].start != start ||
 		ranges->entries[at].length != length)
 		return NULL;
 	return &ranges->entries[at];
+}
+
+struct range *ranges_after(struct ranges *ranges, uintptr_t address)
+{
+	size_t at = lower_bound(ranges, address, 0);
+
+	if (at > 0 && ranges->entries[at - 1].start + ranges->entries[at - 1].length > address)
+		at--;
+	return at < ranges->count ? &ranges->entries[at] : NULL;
 }
 
 int ranges_add(struct ranges *ranges, uintptr_t start, size_t length)
@@ -49,7 +59,7 @@ int ranges_add(struct ranges *ranges, uintptr_t start, size_t length)
 		ranges->entries = grown;
 		ranges->room = room;
 	}
-	at = lower_bound(ranges, start);
+	at = lower_bound(ranges, start, length);
 	memmove(&ranges->entries[at + 1], &ranges->entries[at],
 		(ranges->count - at) * sizeof(*ranges->entries));
 	ranges->entries[at] = (struct range){ .start = start, .length = length, .users = 1 };
@@ -63,4 +73,10 @@ void ranges_remove(struct ranges *ranges, struct range *entry)
 
 	ranges->count--;
 	memmove(entry, entry + 1, (ranges->count - at) * sizeof(*entry));
+}
+
+void ranges_free(struct ranges *ranges)
+{
+	free(ranges->entries);
+	*ranges = (struct ranges){ 0 };
 }

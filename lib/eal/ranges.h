@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 /*
- * A sorted table of the memory ranges that are mapped, each with the number of its users. Inside
- * lib/eal; the caller locks.
+ * A table of ranges of memory in order of start, then of length, each with the number of its users.
+ * Inside lib/eal; the caller locks.
  */
 
-/** One mapped range. */
+/** One range. */
 struct range {
 	uintptr_t start;
 	size_t length; /**< bytes */
@@ -27,10 +27,20 @@ struct ranges {
 /** The entry with exactly this start and length, or NULL. */
 struct range *ranges_find(struct ranges *ranges, uintptr_t start, size_t length);
 
+/**
+ * The first entry that ends above an address. For tables whose entries do not overlap.
+ *
+ * @return NULL: there is none
+ */
+struct range *ranges_after(struct ranges *ranges, uintptr_t address);
+
 /** Adds an entry with one user. @return 0, -ENOMEM */
 int ranges_add(struct ranges *ranges, uintptr_t start, size_t length);
 
-/** Removes an entry that ranges_find() gave. */
+/** Removes an entry of the table. */
 void ranges_remove(struct ranges *ranges, struct range *entry);
+
+/** Empties the table. */
+void ranges_free(struct ranges *ranges);
 
 #endif

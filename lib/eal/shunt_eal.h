@@ -11,16 +11,20 @@
  * space, at IOVA = virtual address.
  *
  *   EAL heap (memseg lists)           struct shunt_eal_memory        struct shunt_spaces
- *     pages at start      --walk-->     ranges, sorted      --map-->   space "a", space "b", ...
- *     pages added, freed  --events-->   (a page each)
- *   external memory       --map, unmap->  (counted users)
+ *     pages at start      --walk-->     what is mapped,
+ *     pages added, freed  --events-->   and for whom      --map-->   space "a", space "b", ...
+ *     external heaps      --events-->   (mirror.h)
+ *   mempools of other memory --events-->
+ *   external memory      --map, unmap-->
  *
  * EAL reports ALLOC and FREE ranges that need not match each other, so memory that can come and go
  * is mapped page by page. With --no-huge and --legacy-mem nothing comes or goes: neighbouring pages
- * of the walk become one mapping.
+ * of the walk become one mapping, if they are neighbours in a file too or have none. Pages that EAL
+ * has a file for are mapped by that (shunt_spaces_map_file()). There, external heaps are not mapped
+ * as a whole, but what mempools have in them, and what is mapped by hand.
  *
- * Any thread. The event callback runs under EAL's memory lock: functions here must not be called
- * with a lock held that a thread may hold while it allocates EAL memory.
+ * Any thread. The event callbacks run under EAL's memory lock: functions here must not be called
+ * with a lock held that a thread may hold while it allocates EAL memory or a mempool.
  */
 
 #ifdef __cplusplus
@@ -30,7 +34,7 @@ extern "C" {
 struct shunt_eal_memory;
 
 /**
- * Maps all EAL memory and follows its changes. One at a time in a process.
+ * Maps all EAL memory and follows its changes, and those of mempools. One at a time in a process.
  *
  * @param spaces  has at least one space; outlives the result
  * @return 0; -EEXIST another one follows EAL's memory; -ENOMEM; errors of shunt_spaces_map(). On
@@ -42,8 +46,9 @@ int shunt_eal_memory_create(struct shunt_spaces *spaces, struct shunt_eal_memory
 void shunt_eal_memory_destroy(struct shunt_eal_memory *memory);
 
 /**
- * Whether EAL allocated memory that could not be mapped: devices must not be given buffers in it.
- * EAL cannot be told to take an allocation back, so this is asked before a port is started.
+ * Whether EAL allocated memory, or there is a mempool, that could not be mapped: devices must not
+ * be given buffers in it. DPDK cannot be told to take an allocation back, so this is asked before a
+ * port is started. A mempool is forgotten when it is freed.
  *
  * @return 0; the errno of the first mapping that failed, its text in shunt_errmsg()
  */
@@ -51,7 +56,8 @@ int shunt_eal_memory_check(struct shunt_eal_memory *memory);
 
 /**
  * Maps memory from outside EAL (rte_extmem_register() and the like), IOVA = va. The same range may
- * be mapped again, once for each port: it is counted.
+ * be mapped again, once for each port: it is counted. What of it is mapped already (EAL's, a
+ * mempool's, part of another range) stays as it is.
  *
  * @param va      page-aligned
  * @param length  bytes, a multiple of the page size
@@ -59,7 +65,11 @@ int shunt_eal_memory_check(struct shunt_eal_memory *memory);
  */
 int shunt_eal_memory_map(struct shunt_eal_memory *memory, void *va, size_t length);
 
-/** Takes back one shunt_eal_memory_map(). @return 0; -ENOENT no such range */
+/**
+ * Takes back one shunt_eal_memory_map().
+ *
+ * @return 0; -ENOENT no such range; -EBUSY part of it is in use by a mempool, or mapped by itself
+ */
 int shunt_eal_memory_unmap(struct shunt_eal_memory *memory, void *va, size_t length);
 
 #ifdef __cplusplus
