@@ -2,8 +2,9 @@
 #ifndef SHUNT_HISTOGRAM_H
 #define SHUNT_HISTOGRAM_H
 
-#include <stdatomic.h>
 #include <stdint.h>
+
+#include "shunt_atomic.h"
 
 /*
  * A histogram whose buckets are as wide as a fixed part of what they hold, for values of which
@@ -33,8 +34,8 @@ extern "C" {
 
 /** Zero-initialised is empty. */
 struct shunt_histogram {
-	_Atomic uint64_t counts[SHUNT_HISTOGRAM_BUCKETS];
-	_Atomic uint64_t largest; /**< value, exact */
+	SHUNT_ATOMIC(uint64_t) counts[SHUNT_HISTOGRAM_BUCKETS];
+	SHUNT_ATOMIC(uint64_t) largest; /**< value, exact */
 };
 
 /** Index of the bucket that holds a value. */
@@ -50,7 +51,7 @@ static inline unsigned int shunt_histogram_bucket(uint64_t value)
 /** The one thread that adds. */
 static inline void shunt_histogram_add(struct shunt_histogram *histogram, uint64_t value)
 {
-	_Atomic uint64_t *count = &histogram->counts[shunt_histogram_bucket(value)];
+	SHUNT_ATOMIC(uint64_t) *count = &histogram->counts[shunt_histogram_bucket(value)];
 
 	atomic_store_explicit(
 		count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);

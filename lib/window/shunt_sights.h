@@ -2,8 +2,9 @@
 #ifndef SHUNT_SIGHTS_H
 #define SHUNT_SIGHTS_H
 
-#include <stdatomic.h>
 #include <stdint.h>
+
+#include "shunt_atomic.h"
 
 /*
  * When frames were seen at a point lately, to tell how long none was:
@@ -29,15 +30,15 @@ extern "C" {
 
 /** A sight. Times in shunt_clock ticks. */
 struct shunt_sight {
-	_Atomic uint64_t seen;
-	_Atomic uint64_t stamp; /**< of the last frame of the burst */
+	SHUNT_ATOMIC(uint64_t) seen;
+	SHUNT_ATOMIC(uint64_t) stamp; /**< of the last frame of the burst */
 };
 
 /** The sights of a point. The fields are the noting thread's, but for the atomic ones. */
 struct shunt_sights {
 	uint64_t due; /**< ticks: from here on the next sight is noted */
 	uint64_t apart;
-	_Atomic uint64_t count; /**< noted in all */
+	SHUNT_ATOMIC(uint64_t) count; /**< noted in all */
 	struct shunt_sight *ring;
 };
 

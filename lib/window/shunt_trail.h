@@ -2,8 +2,9 @@
 #ifndef SHUNT_TRAIL_H
 #define SHUNT_TRAIL_H
 
-#include <stdatomic.h>
 #include <stdint.h>
+
+#include "shunt_atomic.h"
 
 /*
  * The trail of a watch: which frames were seen when, of the last bursts, for the time line of one
@@ -29,14 +30,14 @@ extern "C" {
  * that came after a higher number.
  */
 struct shunt_run {
-	_Atomic uint64_t first;
-	_Atomic uint64_t next;
-	_Atomic uint64_t seen;
+	SHUNT_ATOMIC(uint64_t) first;
+	SHUNT_ATOMIC(uint64_t) next;
+	SHUNT_ATOMIC(uint64_t) seen;
 };
 
 /** A trail. The fields are the noting thread's, but for the atomic ones. */
 struct shunt_trail {
-	_Atomic uint64_t count; /**< noted in all */
+	SHUNT_ATOMIC(uint64_t) count; /**< noted in all */
 	struct shunt_run *ring;
 	uint64_t from; /**< first frame of the run that is being seen */
 };

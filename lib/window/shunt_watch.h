@@ -2,10 +2,10 @@
 #ifndef SHUNT_WATCH_H
 #define SHUNT_WATCH_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shunt_atomic.h"
 #include "shunt_sights.h"
 #include "shunt_stamp.h"
 #include "shunt_trail.h"
@@ -56,10 +56,10 @@ struct shunt_watch {
 	uint64_t next;       /**< number of the frame expected next */
 	uint64_t last_stamp; /**< of the last frame in order */
 	uint64_t last_seen;
-	uint64_t frames;                  /**< seen in all, late ones included */
-	_Atomic uint64_t published_stamp; /**< for shunt_watch_stamp() */
-	_Atomic uint64_t published_frames;
-	_Atomic uint64_t published_next;
+	uint64_t frames;                        /**< seen in all, late ones included */
+	SHUNT_ATOMIC(uint64_t) published_stamp; /**< for shunt_watch_stamp() */
+	SHUNT_ATOMIC(uint64_t) published_frames;
+	SHUNT_ATOMIC(uint64_t) published_next;
 	struct shunt_trail *trail; /**< the caller's, to be set before it is fed; NULL: none */
 	uint16_t stream;
 	struct shunt_sights sights; /**< bursts */
