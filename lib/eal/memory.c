@@ -33,26 +33,41 @@ static struct mirror_file file_of(const struct rte_memseg *page)
 	return file;
 }
 
-/* How many pages from `at` on continue each other, in memory and in their file. */
-static int run_length(const struct rte_memseg_list *list, struct rte_fbarray *array, int at)
+/* How many pages from `at` on continue each other and are there for good. */
+static int lasting_pages(const struct shunt_eal_memory *memory, struct rte_fbarray *array, int at)
 {
 	int pages = rte_fbarray_find_contig_used(array, (unsigned int)at);
-	struct mirror_file first = file_of(rte_fbarray_get(array, (unsigned int)at));
-	int length;
+	int lasting = 0;
 
-	for (length = 1; length < pages; length++) {
-		struct mirror_file next =
-			file_of(rte_fbarray_get(array, (unsigned int)(at + length)));
+	while (memory->events && lasting < pages) {
+		const struct rte_memseg *page =
+			rte_fbarray_get(array, (unsigned int)(at + lasting));
 
-		if (next.fd != first.fd ||
-			(next.fd >= 0 &&
-				next.offset != first.offset + (size_t)length * list->page_sz))
+		if (!(page->flags & RTE_MEMSEG_FLAG_DO_NOT_FREE))
 			break;
+		lasting++;
 	}
-	return pages < 1 ? pages : length;
+	return memory->events && pages > 0 ? RTE_MAX(lasting, 1) : pages;
 }
 
-/* One memseg list of the walk: pages one by one, or as runs when they stay for good. */
+/* Whether so many pages from `at` on continue each other in their file too. */
+static bool in_one_file(const struct rte_memseg_list *list, struct rte_fbarray *array, int at,
+	int pages, const struct mirror_file *first)
+{
+	for (int i = 1; i < pages; i++) {
+		struct mirror_file next = file_of(rte_fbarray_get(array, (unsigned int)(at + i)));
+
+		if (next.fd != first->fd ||
+			next.offset != first->offset + (size_t)i * list->page_sz)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * One memseg list of the walk: pages one by one, or as runs where they stay for good and are one
+ * mapping for the kernel too, which means one file, or no way to map by file.
+ */
 static int walk_pages(const struct rte_memseg_list *list, struct shunt_eal_memory *memory)
 {
 	/* EAL's array functions take no const; nothing is changed. */
@@ -61,12 +76,19 @@ static int walk_pages(const struct rte_memseg_list *list, struct shunt_eal_memor
 	int ret = 0;
 
 	while (!ret && (at = rte_fbarray_find_next_used(array, (unsigned int)at)) >= 0) {
-		int pages = memory->events ? 1 : run_length(list, array, at);
+		int pages = lasting_pages(memory, array, at);
 		uintptr_t start = (uintptr_t)list->base_va + (uintptr_t)at * list->page_sz;
 		struct mirror_file file = file_of(rte_fbarray_get(array, (unsigned int)at));
 
 		if (pages < 1)
 			return shunt_fail(-EIO, "EAL memory at %#zx: no length", (size_t)start);
+		if (!in_one_file(list, array, at, pages, &file)) {
+			/* Whether the kernel can is known after the first page. */
+			if (file.fd >= 0 && shunt_spaces_by_file(memory->mirror.spaces))
+				pages = 1;
+			else
+				file.fd = -1;
+		}
 		ret = mirror_add_eal(&memory->mirror, start, (size_t)pages * list->page_sz, &file);
 		at += pages;
 	}

@@ -18,10 +18,11 @@
  *   external memory      --map, unmap-->
  *
  * EAL reports ALLOC and FREE ranges that need not match each other, so memory that can come and go
- * is mapped page by page. With --no-huge and --legacy-mem nothing comes or goes: neighbouring pages
- * of the walk become one mapping, if they are neighbours in a file too or have none. Pages that EAL
- * has a file for are mapped by that (shunt_spaces_map_file()). There, external heaps are not mapped
- * as a whole, but what mempools have in them, and what is mapped by hand.
+ * is mapped page by page. Neighbouring pages that stay for good (-m and --socket-mem, --no-huge,
+ * --legacy-mem) become one mapping, if the kernel maps by address or they are neighbours in one
+ * file. Pages that EAL has a file for are mapped by that where the kernel can
+ * (shunt_spaces_map_file()). There, external heaps are not mapped as a whole, but what mempools
+ * have in them, and what is mapped by hand.
  *
  * Any thread. The event callbacks run under EAL's memory lock: functions here must not be called
  * with a lock held that a thread may hold while it allocates EAL memory or a mempool.

@@ -58,7 +58,7 @@ struct memory_kind {
 	void (*create)(struct memory_buffers *buffers);
 	void (*destroy)(struct memory_buffers *buffers);
 	bool comes; /**< its pages are mapped when it is made and not before */
-	bool file;  /**< EAL has files for them */
+	bool file;  /**< they are mapped by file where that can be */
 };
 
 /** A kind by its name; NULL: there is none. */
