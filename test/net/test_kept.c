@@ -311,16 +311,27 @@ static struct rte_mbuf *make(unsigned int i)
 	return frame;
 }
 
-static unsigned int receive_all(struct rte_mbuf **frames, unsigned int room)
+static bool is_kind(const struct rte_mbuf *frame, unsigned int number)
+{
+	struct packet packet = kind(number);
+
+	packet.vlan = 0;
+	return packet_equals(frame, &packet);
+}
+
+/* Up to the frame of this number. */
+static unsigned int receive_up_to(unsigned int last, struct rte_mbuf **frames, unsigned int room)
 {
 	unsigned int received = 0, quiet = 0;
 
-	while (quiet < 200 && received < room) {
+	while (quiet < 20000 && received < room) {
 		uint16_t n = rte_eth_rx_burst(
 			net.port[1], 0, frames + received, (uint16_t)(room - received));
 
-		quiet = n ? 0 : quiet + 1;
 		received += n;
+		if (n && is_kind(frames[received - 1], last))
+			break;
+		quiet = n ? 0 : quiet + 1;
 		rte_delay_us_sleep(n ? 0 : 100);
 	}
 	return received;
@@ -349,19 +360,15 @@ static void held_frames_are_sent(unsigned int sent, unsigned int held)
 	assert_int_equal(net_send(net.port[0], frames + sent, held), held);
 	reset_from_outside(0);
 
-	n = receive_all(received, RTE_DIM(received));
+	n = receive_up_to(sent + held - 1, received, RTE_DIM(received));
 	assert_true(n >= held);
 	for (unsigned int i = 0; i < n; i++) {
 		assert_int_equal(received[i]->vlan_tci, VLAN);
 		assert_true(packet_sums_right(received[i]));
 	}
-	for (unsigned int i = 0; i < held; i++) {
-		struct packet packet = kind(sent + i);
-
-		packet.vlan = 0;
-		assert_true(packet_is(received[n - held + i], &packet));
-	}
-	rte_pktmbuf_free_bulk(received, n - held);
+	for (unsigned int i = 0; i < held; i++)
+		assert_true(is_kind(received[n - held + i], sent + i));
+	rte_pktmbuf_free_bulk(received, n);
 }
 
 static void work_on_held_frames_is_not_forgotten(void **state)
@@ -376,11 +383,8 @@ static void work_on_held_frames_is_not_forgotten(void **state)
 
 static bool came(struct rte_mbuf **frames, unsigned int n, unsigned int number)
 {
-	struct packet packet = kind(number);
-
-	packet.vlan = 0;
 	while (n--) {
-		if (packet_equals(frames[n], &packet))
+		if (is_kind(frames[n], number))
 			return true;
 	}
 	return false;
@@ -406,7 +410,7 @@ static void held_twice(void **state)
 	assert_int_equal(shunt_vfio_bus_master(device, false), 0);
 	assert_int_equal(net_send(net.port[0], frames + 40, 24), 24);
 	reset_from_outside(0);
-	n = receive_all(received, RTE_DIM(received));
+	n = receive_up_to(63, received, RTE_DIM(received));
 	for (unsigned int i = 0; i < n; i++)
 		assert_true(packet_sums_right(received[i]));
 	for (unsigned int i = 0; i < 64; i++)

@@ -58,7 +58,8 @@
 	(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |     \
 		RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | \
 		RTE_ETH_TX_OFFLOAD_SCTP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO)
-#define IGB_RX_FULL RTE_ETH_RX_OFFLOAD_VLAN_STRIP
+#define IGB_RX_FULL \
+	(RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_CHECKSUM | RTE_ETH_RX_OFFLOAD_RSS_HASH)
 
 /** How long a wait for the NIC may take in normal operation: a thread may model it. */
 #define IGB_WAIT_NS 1000000000ull
@@ -202,6 +203,7 @@ struct igb_port {
 	uint32_t vlans[SHUNT_82576_VFTA_SIZE];
 	struct igb_rss rss;
 	struct igb_interrupts interrupts;
+	bool rx_full;       /**< receive bursts are the full ones */
 	bool tx_full;       /**< transmit bursts are those of igb_tx_full.c */
 	bool scattered;     /**< frames may take several buffers */
 	uint32_t max_frame; /**< bytes, FCS included */
@@ -447,7 +449,10 @@ void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot);
 /* ---- bursts ---- */
 
 eth_rx_burst_t igb_rx_function(bool scattered, bool fenced);
-/** For ports that strip VLAN tags: others take such frames too, but not as fast. */
+/**
+ * For ports with any of IGB_RX_FULL, or RSS: sums, hashes, tags of frames. The others take a
+ * stripped frame too, but not as fast.
+ */
 eth_rx_burst_t igb_rx_function_full(bool fenced);
 eth_tx_burst_t igb_tx_function(bool fenced);
 uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count);

@@ -210,7 +210,7 @@ static void igb_txq_info_get(struct rte_eth_dev *dev, uint16_t index, struct rte
 static int igb_rx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
-	bool full = dev->data->dev_conf.rxmode.offloads & IGB_RX_FULL;
+	bool full = igb_port_of(dev)->rx_full;
 
 	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s",
 		full                      ? " Full"

@@ -53,7 +53,9 @@ static void choose_bursts(struct rte_eth_dev *dev)
 	const struct rte_eth_conf *conf = &dev->data->dev_conf;
 	bool fenced = shunt_barrier_missing();
 
-	if (conf->rxmode.offloads & IGB_RX_FULL)
+	igb_port_of(dev)->rx_full =
+		(conf->rxmode.offloads & IGB_RX_FULL) || igb_port_of(dev)->rss.on;
+	if (igb_port_of(dev)->rx_full)
 		dev->rx_pkt_burst = igb_rx_function_full(fenced);
 	else
 		dev->rx_pkt_burst = igb_rx_function(dev->data->scattered_rx, fenced);

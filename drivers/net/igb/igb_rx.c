@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "igb.h"
 
@@ -48,56 +50,63 @@ static const uint32_t packet_types[PACKET_TYPES] = { TYPES_16(0), TYPES_16(16), 
 
 static const uint64_t checksum_flags[16] = { FLAGS_4(0), FLAGS_4(4), FLAGS_4(8), FLAGS_4(12) };
 
-/** A written-back descriptor in registers. */
+/* Length, VLAN and hash are written together. */
+_Static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "a processor of the order the NIC has");
+_Static_assert(
+	offsetof(struct rte_mbuf, vlan_tci) == offsetof(struct rte_mbuf, data_len) + 2 &&
+		offsetof(struct rte_mbuf, hash.rss) == offsetof(struct rte_mbuf, data_len) + 4,
+	"the layout of struct rte_mbuf");
+
+/** A written-back descriptor in registers; quad[1] is `high`. */
 struct done {
-	uint32_t packet_info;
-	uint32_t rss_hash;
-	uint32_t status;
-	uint32_t length;
-	uint32_t vlan;
+	uint64_t low, high;
 };
 
 static inline __attribute__((always_inline)) bool load_done(
 	const union shunt_82576_rx_descriptor *descriptor, struct done *done)
 {
-	uint64_t high = rte_le_to_cpu_64(__atomic_load_n(&descriptor->quad[1], __ATOMIC_ACQUIRE));
-	uint64_t low;
-
-	if (!(high & SHUNT_82576_RXD_DD))
-		return false;
-	low = rte_le_to_cpu_64(descriptor->quad[0]);
-	done->packet_info = (uint32_t)low;
-	done->rss_hash = (uint32_t)(low >> 32);
-	done->status = (uint32_t)high;
-	done->length = (uint32_t)(high >> 32) & UINT16_MAX;
-	done->vlan = (uint32_t)(high >> 48);
-	return true;
+	done->high = __atomic_load_n(&descriptor->quad[1], __ATOMIC_ACQUIRE);
+	done->low = descriptor->quad[0];
+	return done->high & SHUNT_82576_RXD_DD;
 }
 
-static inline void set_metadata(struct rte_mbuf *buffer, const struct done *done)
+static inline uint64_t flags_of(const struct done *done)
 {
-	uint64_t flags = checksum_flags[(done->status >> 5 & 3) | (done->status >> 27 & 12)];
+	uint64_t flags = checksum_flags[(done->high >> 5 & 3) | (done->high >> 27 & 12)];
 
-	buffer->ol_flags = flags | (done->packet_info & 0xf ? RTE_MBUF_F_RX_RSS_HASH : 0);
-	buffer->packet_type = packet_types[done->packet_info >> SHUNT_82576_RXD_PACKET_TYPE_SHIFT &
-					   (PACKET_TYPES - 1)];
-	buffer->hash.rss = done->rss_hash;
-	buffer->vlan_tci = 0;
+	if (done->low & SHUNT_82576_RXD_RSS_TYPE)
+		flags |= RTE_MBUF_F_RX_RSS_HASH;
+	if (done->high & SHUNT_82576_RXD_VP)
+		flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	return flags;
 }
 
-static inline void set_vlan(struct rte_mbuf *buffer, const struct done *done)
+static inline uint16_t length_of(const struct done *done)
 {
-	if (!(done->status & SHUNT_82576_RXD_VP))
-		return;
-	buffer->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
-	buffer->vlan_tci = (uint16_t)done->vlan;
+	return (uint16_t)(done->high >> 32);
 }
 
-static inline void rearm(struct rte_mbuf *buffer, uint64_t value)
+/*
+ * An mbuf that is a whole frame, or the first of one.
+ *
+ * @param full  constant; false: nothing but length and type can be there
+ */
+static inline __attribute__((always_inline)) void set_mbuf(
+	struct rte_mbuf *buffer, const struct done *done, uint64_t rearm, const bool full)
 {
-	uint64_t *fields = (uint64_t *)(void *)&buffer->rearm_data;
+	uint64_t behind = length_of(done);
 
-	*fields = value;
+	if (full) {
+		if (done->high & SHUNT_82576_RXD_VP)
+			behind |= done->high >> 48 << 16;
+		behind |= done->low >> 32 << 32;
+	}
+	memcpy(&buffer->rearm_data, &rearm, sizeof(rearm));
+	buffer->ol_flags = full ? flags_of(done) : 0;
+	buffer->packet_type =
+		packet_types[done->low >> SHUNT_82576_RXD_PACKET_TYPE_SHIFT & (PACKET_TYPES - 1)];
+	buffer->pkt_len = length_of(done);
+	memcpy(&buffer->data_len, &behind, sizeof(behind));
 }
 
 /*
@@ -105,15 +114,14 @@ static inline void rearm(struct rte_mbuf *buffer, uint64_t value)
  * had. @return the complete frame
  */
 static __rte_noinline struct rte_mbuf *gather(
-	struct igb_rx_queue *queue, struct rte_mbuf *buffer, const struct done *done)
+	struct igb_rx_queue *queue, struct rte_mbuf *buffer, uint64_t low, uint64_t high)
 {
+	const struct done done = { low, high };
 	struct rte_mbuf *frame = queue->first;
 
-	rearm(buffer, queue->rearm);
-	buffer->data_len = (uint16_t)done->length;
-	buffer->pkt_len = done->length;
+	set_mbuf(buffer, &done, queue->rearm, true);
 	if (frame) {
-		frame->pkt_len += done->length;
+		frame->pkt_len += buffer->pkt_len;
 		frame->nb_segs++;
 		queue->last->next = buffer;
 	} else {
@@ -122,9 +130,9 @@ static __rte_noinline struct rte_mbuf *gather(
 	}
 	queue->last = buffer;
 	/* Damage is remembered in flags that are set anew when the frame is complete. */
-	if (done->status & SHUNT_82576_RXD_RXE)
+	if (high & SHUNT_82576_RXD_RXE)
 		frame->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_BAD;
-	if (!(done->status & SHUNT_82576_RXD_EOP))
+	if (!(high & SHUNT_82576_RXD_EOP))
 		return NULL;
 	queue->first = queue->last = NULL;
 	if (frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_BAD) {
@@ -132,8 +140,11 @@ static __rte_noinline struct rte_mbuf *gather(
 		rte_pktmbuf_free(frame);
 		return NULL;
 	}
-	set_metadata(frame, done);
-	set_vlan(frame, done);
+	/* What is known of a frame is in its last descriptor. */
+	frame->ol_flags = flags_of(&done);
+	frame->packet_type = buffer->packet_type;
+	frame->hash.rss = buffer->hash.rss;
+	frame->vlan_tci = buffer->vlan_tci;
 	return frame;
 }
 
@@ -164,58 +175,132 @@ void igb_rx_refill(struct igb_rx_queue *queue)
 	}
 }
 
+/** What a burst has done so far. */
+struct burst {
+	uint32_t next;     /**< slot */
+	uint32_t polled;   /**< slots */
+	uint32_t received; /**< frames */
+	uint64_t bytes;
+};
+
+/* Whether the NIC has done with the line that begins here. */
+static inline bool line_is_done(const struct igb_rx_queue *queue, uint32_t slot)
+{
+	return __atomic_load_n(
+		       &queue->ring[slot + IGB_LINE_DESCRIPTORS - 1].quad[1], __ATOMIC_RELAXED) &
+	       SHUNT_82576_RXD_DD;
+}
+
+static inline uint64_t high_of(const union shunt_82576_rx_descriptor *descriptor)
+{
+	return __atomic_load_n(&descriptor->quad[1], __ATOMIC_ACQUIRE);
+}
+
+/* Whether every descriptor of a line is done and a whole frame, with nothing to it. */
+static inline __attribute__((always_inline)) bool line_is_plain(
+	const union shunt_82576_rx_descriptor *line, const bool full)
+{
+	const uint64_t wanted = SHUNT_82576_RXD_DD | SHUNT_82576_RXD_EOP;
+	const uint64_t unwanted = (full ? GOOD_FRAME : PLAIN_FRAME) & ~wanted;
+	uint64_t a = high_of(&line[0]), b = high_of(&line[1]);
+	uint64_t c = high_of(&line[2]), d = high_of(&line[3]);
+
+	return ((a & b & c & d) & wanted) == wanted && !((a | b | c | d) & unwanted);
+}
+
+/*
+ * Lines as a whole, the usual case: four frames share what a line is asked for. Ends in front of
+ * one that is not complete, or has something else in it.
+ */
+static inline __attribute__((always_inline)) void take_lines(const struct igb_rx_queue *queue,
+	struct rte_mbuf **frames, uint32_t most, struct burst *burst, const bool full)
+{
+	const union shunt_82576_rx_descriptor *line = &queue->ring[burst->next];
+	struct rte_mbuf **buffers = &queue->buffers[burst->next];
+	const uint64_t fresh = queue->rearm;
+	uint64_t bytes = 0;
+	uint32_t taken = 0;
+
+	most = RTE_MIN(most, queue->count - burst->next);
+	for (; taken + IGB_LINE_DESCRIPTORS <= most; taken += IGB_LINE_DESCRIPTORS) {
+		if (!(high_of(&line[IGB_LINE_DESCRIPTORS - 1]) & SHUNT_82576_RXD_DD) ||
+			!line_is_plain(line, full))
+			break;
+		for (unsigned int i = 0; i < IGB_LINE_DESCRIPTORS; i++) {
+			const struct done done = { line[i].quad[0], line[i].quad[1] };
+
+			rte_prefetch0(buffers[i + PREFETCH_AHEAD]);
+			set_mbuf(buffers[i], &done, fresh, full);
+			bytes += length_of(&done);
+			frames[i] = buffers[i];
+		}
+		line += IGB_LINE_DESCRIPTORS;
+		buffers += IGB_LINE_DESCRIPTORS;
+		frames += IGB_LINE_DESCRIPTORS;
+	}
+	burst->next += taken;
+	burst->next -= burst->next == queue->count ? queue->count : 0;
+	burst->polled += taken;
+	burst->received += taken;
+	burst->bytes += bytes;
+}
+
+/* One descriptor. @return false: it is not done */
+static inline __attribute__((always_inline)) bool take_one(struct igb_rx_queue *queue,
+	struct rte_mbuf **frames, struct burst *burst, const bool scattered, const bool full)
+{
+	struct rte_mbuf *buffer = queue->buffers[burst->next];
+	struct done done;
+
+	if (!load_done(&queue->ring[burst->next], &done))
+		return false;
+	burst->next = burst->next + 1 == queue->count ? 0 : burst->next + 1;
+	burst->polled++;
+	rte_prefetch0(queue->buffers[burst->next + PREFETCH_AHEAD]);
+	if (unlikely((done.high & (full ? GOOD_FRAME : PLAIN_FRAME)) != SHUNT_82576_RXD_EOP ||
+		     (scattered && queue->first))) {
+		buffer = gather(queue, buffer, done.low, done.high);
+		if (!buffer)
+			return true;
+	} else {
+		set_mbuf(buffer, &done, queue->rearm, full);
+	}
+	burst->bytes += buffer->pkt_len;
+	frames[burst->received++] = buffer;
+	return true;
+}
+
 static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queue *queue,
 	struct rte_mbuf **frames, uint16_t room, const bool scattered, const bool full,
 	const bool fenced)
 {
-	uint16_t next, filled, polled = 0, received = 0;
-	uint64_t bytes = 0;
+	struct burst burst = { 0 };
+	uint32_t filled;
 
 	if (!shunt_poll_enter(&queue->poll, fenced))
 		return 0;
-	next = queue->next;
-	filled = queue->count - queue->unfilled;
-	while (received < room && polled < filled) {
-		const union shunt_82576_rx_descriptor *descriptor = &queue->ring[next];
-		struct rte_mbuf *buffer;
-		struct done done;
-
-		/* A fresh line: take it when the NIC has done with it, or when there is no other.
-		 */
-		if (received && next % IGB_LINE_DESCRIPTORS == 0 &&
-			next + IGB_LINE_DESCRIPTORS <= queue->count &&
-			!(__atomic_load_n(
-				  &descriptor[IGB_LINE_DESCRIPTORS - 1].quad[1], __ATOMIC_RELAXED) &
-				rte_cpu_to_le_64(SHUNT_82576_RXD_DD)))
-			break;
-		if (!load_done(descriptor, &done))
-			break;
-		buffer = queue->buffers[next];
-		next = next + 1 == queue->count ? 0 : next + 1;
-		polled++;
-		rte_prefetch0(queue->buffers[next + PREFETCH_AHEAD]);
-		if (unlikely((done.status & (full ? GOOD_FRAME : PLAIN_FRAME)) !=
-				     SHUNT_82576_RXD_EOP ||
-			     (scattered && queue->first))) {
-			buffer = gather(queue, buffer, &done);
-			if (!buffer)
-				continue;
-		} else {
-			rearm(buffer, queue->rearm);
-			buffer->pkt_len = done.length;
-			buffer->data_len = (uint16_t)done.length;
-			set_metadata(buffer, &done);
-			if (full)
-				set_vlan(buffer, &done);
+	burst.next = queue->next;
+	filled = high_of(&queue->ring[queue->next]) & SHUNT_82576_RXD_DD
+			 ? queue->count - queue->unfilled
+			 : 0; /* nothing has come */
+	while (burst.received < room && burst.polled < filled) {
+		if (burst.next % IGB_LINE_DESCRIPTORS == 0 && !(scattered && queue->first)) {
+			take_lines(queue, frames + burst.received,
+				RTE_MIN(room - burst.received, filled - burst.polled), &burst,
+				full);
+			if (burst.received >= room || burst.polled >= filled)
+				break;
+			if (burst.received && !line_is_done(queue, burst.next))
+				break;
 		}
-		bytes += buffer->pkt_len;
-		frames[received++] = buffer;
+		if (!take_one(queue, frames, &burst, scattered, full))
+			break;
 	}
-	if (polled) {
-		__atomic_store_n(&queue->next, next, __ATOMIC_RELAXED);
-		queue->unfilled += polled;
-		IGB_COUNT(queue->packets, received);
-		IGB_COUNT(queue->bytes, bytes);
+	if (burst.polled) {
+		__atomic_store_n(&queue->next, (uint16_t)burst.next, __ATOMIC_RELAXED);
+		queue->unfilled += burst.polled;
+		IGB_COUNT(queue->packets, burst.received);
+		IGB_COUNT(queue->bytes, burst.bytes);
 	}
 	if (queue->unfilled >= IGB_REFILL) {
 		uint16_t before = queue->refill;
@@ -226,7 +311,7 @@ static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queu
 				(queue->refill ? queue->refill : queue->count) - 1u);
 	}
 	shunt_poll_leave(&queue->poll);
-	return received;
+	return (uint16_t)burst.received;
 }
 
 static uint16_t receive_plain(void *queue, struct rte_mbuf **frames, uint16_t room)

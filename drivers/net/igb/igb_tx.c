@@ -127,10 +127,69 @@ static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_
 	return true;
 }
 
+/*
+ * Frames of one segment each into slots that lie in one piece; ends in front of one of another
+ * kind.
+ *
+ * @param ahead  constant: n frames and IGB_TX_PREFETCH_AHEAD more are there
+ * @return number of frames
+ */
+static inline __attribute__((always_inline)) uint32_t write_run(struct igb_tx_queue *queue,
+	uint32_t slot, struct rte_mbuf **frames, uint32_t n, uint64_t *bytes, const bool ahead)
+{
+	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
+	struct rte_mbuf **buffers = &queue->buffers[slot];
+	uint64_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		struct rte_mbuf *frame = frames[i];
+		uint64_t length = frame->data_len;
+
+		if (ahead)
+			rte_prefetch0(frames[i + IGB_TX_PREFETCH_AHEAD]);
+		if (unlikely(frame->nb_segs != 1))
+			break;
+		buffers[i] = frame;
+		descriptor[i].quad[0] =
+			rte_cpu_to_le_64((uintptr_t)frame->buf_addr + frame->data_off);
+		descriptor[i].quad[1] =
+			rte_cpu_to_le_64(length << (32 + SHUNT_82576_TXD_PAYLEN_SHIFT) | length |
+					 IGB_TX_COMMAND | SHUNT_82576_TXD_EOP);
+		sum += length;
+	}
+	*bytes += sum;
+	return i;
+}
+
+/* The same, and the queue knows of them: the last may have to report. */
+static inline __attribute__((always_inline)) uint32_t send_run(
+	struct igb_tx_queue *queue, struct rte_mbuf **frames, uint32_t left, uint64_t *bytes)
+{
+	uint32_t slot = queue->tail, run, ahead, done;
+
+	run = RTE_MIN(left, (uint32_t)queue->free);
+	run = RTE_MIN(run, (uint32_t)queue->count - slot);
+	run = RTE_MIN(run, (uint32_t)queue->report_threshold - queue->unreported);
+	ahead = RTE_MIN(run, left > IGB_TX_PREFETCH_AHEAD ? left - IGB_TX_PREFETCH_AHEAD : 0);
+	done = write_run(queue, slot, frames, ahead, bytes, true);
+	if (done == ahead)
+		done += write_run(queue, slot + done, frames + done, run - done, bytes, false);
+	if (!done)
+		return 0;
+	slot += done;
+	queue->tail = (uint16_t)(slot == queue->count ? 0 : slot);
+	queue->free -= done;
+	queue->unreported += done;
+	queue->ring[slot - 1].quad[1] |=
+		rte_cpu_to_le_64(igb_tx_report_if_due(queue, (uint16_t)(slot - 1)));
+	return done;
+}
+
 static inline __attribute__((always_inline)) uint16_t transmit(
 	struct igb_tx_queue *queue, struct rte_mbuf **frames, uint16_t count, const bool fenced)
 {
-	uint16_t sent = 0, single = 0;
+	uint32_t sent = 0, single = 0;
 	uint64_t bytes = 0;
 	uint16_t before;
 
@@ -141,28 +200,14 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 	before = queue->tail;
 	igb_tx_prefetch_slots(queue, before, count);
 	while (sent < count) {
-		struct rte_mbuf *frame = frames[sent];
-		uint16_t slot = queue->tail;
-		uint32_t length;
+		uint32_t done = send_run(queue, frames + sent, count - sent, &bytes);
 
-		if (sent + IGB_TX_PREFETCH_AHEAD < count)
-			rte_prefetch0(frames[sent + IGB_TX_PREFETCH_AHEAD]);
-		if (unlikely(frame->nb_segs != 1)) {
-			if (!send_segments(queue, frame))
-				break;
-			sent++;
+		single += done;
+		sent += done;
+		if (done)
 			continue;
-		}
-		if (unlikely(queue->free == 0))
+		if (frames[sent]->nb_segs == 1 || !send_segments(queue, frames[sent]))
 			break;
-		length = frame->data_len;
-		queue->unreported++;
-		igb_tx_write(queue, slot, frame,
-			IGB_TX_COMMAND | SHUNT_82576_TXD_EOP | igb_tx_report_if_due(queue, slot),
-			length << SHUNT_82576_TXD_PAYLEN_SHIFT);
-		igb_tx_take(queue);
-		bytes += length;
-		single++;
 		sent++;
 	}
 	if (single) {
@@ -172,7 +217,7 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 	if (queue->tail != before)
 		igb_doorbell(queue->doorbell, queue->tail);
 	shunt_poll_leave(&queue->poll);
-	return sent;
+	return (uint16_t)sent;
 }
 
 static uint16_t transmit_plain(void *queue, struct rte_mbuf **frames, uint16_t count)
