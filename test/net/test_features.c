@@ -530,6 +530,45 @@ static void registers_and_firmware(void **state)
 	end();
 }
 
+static void statistics(void **state)
+{
+	struct rte_eth_stats stats;
+	struct rte_mbuf *frames[20];
+	uint64_t bytes = 0;
+
+	begin();
+	for (unsigned int round = 1; round <= 2; round++) {
+		bytes = 0;
+		for (uint16_t i = 0; i < 20; i++) {
+			struct packet packet = { .flow = i, .payload = 30 + 60u * i, .last = 9 };
+
+			frames[i] = packet_make(&net, &packet);
+			bytes += frames[i]->pkt_len;
+		}
+		assert_int_equal(net_send(net.port[0], frames, 20), 20);
+		assert_int_equal(net_receive(net.port[1], frames, 20), 20);
+		rte_pktmbuf_free_bulk(frames, 20);
+		assert_int_equal(rte_eth_stats_get(net.port[0], &stats), 0);
+		assert_int_equal(stats.opackets, 20);
+		assert_int_equal(stats.obytes, bytes);
+		assert_int_equal(stats.oerrors, 0);
+		assert_int_equal(rte_eth_stats_get(net.port[1], &stats), 0);
+		assert_int_equal(stats.ipackets, 20);
+		assert_int_equal(stats.ibytes, bytes);
+		assert_int_equal(stats.q_ipackets[0], 20);
+		assert_int_equal(stats.imissed, 0);
+		assert_int_equal(net_xstat(net.port[0], "tx_nic_good_packets"), 20);
+		assert_int_equal(net_xstat(net.port[1], "rx_nic_good_packets"), 20);
+		assert_int_equal(net_xstat(net.port[1], "rx_nic_good_bytes"),
+			bytes + 20 * RTE_ETHER_CRC_LEN);
+		assert_int_equal(net_xstat(net.port[1], "rx_size_1024_to_max_packets"), 4);
+		assert_int_equal(rte_eth_stats_reset(net.port[0]), 0);
+		assert_int_equal(rte_eth_stats_reset(net.port[1]), 0);
+		assert_int_equal(net_xstat(net.port[1], "rx_nic_good_packets"), 0);
+	}
+	end();
+}
+
 static void what_is_left_in_queues(void **state)
 {
 	struct rte_mbuf *frames[8];
@@ -603,6 +642,7 @@ int main(int argc, char **argv)
 		TEST(interrupts_have_to_be_configured),
 		TEST(link_interrupts),
 		TEST(registers_and_firmware),
+		TEST(statistics),
 		TEST(what_is_left_in_queues),
 		TEST(loopback),
 		TEST(modes_that_are_not_driven_are_refused),

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 #include <rte_errno.h>
+#include <rte_hash_crc.h>
 #include <rte_ip.h>
 #include <rte_net_crc.h>
 #include <rte_tcp.h>
@@ -118,6 +119,38 @@ static void frames_without_work_go_between(void **state)
 			packet = kind(j);
 			assert_true(packet_is(frames[j], &packet));
 		}
+	}
+	end();
+}
+
+/* CRC32c over header and data, with zeros in its place: RFC 9260. */
+static void the_crc_of_sctp_is_inserted(void **state)
+{
+	const uint32_t sctp = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr);
+	const uint32_t place = sctp + 8;
+
+	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_SCTP_CKSUM, 0);
+	for (uint32_t i = 0; i < 40; i++) {
+		struct packet packet = { .flow = (uint16_t)i, .payload = 40 + i, .last = 9 };
+		uint8_t bytes[256];
+		uint32_t length = packet_bytes(&packet, bytes), crc;
+		struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(bytes + sctp - sizeof(*ip));
+		struct rte_mbuf *frame;
+
+		ip->next_proto_id = IPPROTO_SCTP;
+		ip->hdr_checksum = 0;
+		memset(bytes + place, 0, sizeof(crc));
+		frame = packet_from(&net, bytes, length, 1);
+		frame->ol_flags =
+			RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_SCTP_CKSUM;
+		frame->l2_len = sizeof(struct rte_ether_hdr);
+		frame->l3_len = sizeof(*ip);
+		frame = send_one(frame);
+		crc = ~rte_hash_crc(bytes + sctp, length - sctp, UINT32_MAX);
+		assert_int_equal(packet_copy(frame, bytes, sizeof(bytes)), length);
+		assert_memory_equal(bytes + place, &crc, sizeof(crc));
+		assert_int_equal(rte_ipv4_cksum(ip), 0);
+		rte_pktmbuf_free(frame);
 	}
 	end();
 }
@@ -395,6 +428,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(checksums_are_inserted),
 		TEST(frames_without_work_go_between),
+		TEST(the_crc_of_sctp_is_inserted),
 		TEST(received_checksums_are_checked),
 		TEST(packet_types_are_told),
 		TEST(tags_are_stripped),
