@@ -133,6 +133,7 @@ static void the_crc_of_sctp_is_inserted(void **state)
 	for (uint32_t i = 0; i < 40; i++) {
 		struct packet packet = { .flow = (uint16_t)i, .payload = 40 + i, .last = 9 };
 		uint8_t bytes[256];
+		uint64_t aligned[32];
 		uint32_t length = packet_bytes(&packet, bytes), crc;
 		struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(bytes + sctp - sizeof(*ip));
 		struct rte_mbuf *frame;
@@ -146,7 +147,8 @@ static void the_crc_of_sctp_is_inserted(void **state)
 		frame->l2_len = sizeof(struct rte_ether_hdr);
 		frame->l3_len = sizeof(*ip);
 		frame = send_one(frame);
-		crc = ~rte_hash_crc(bytes + sctp, length - sctp, UINT32_MAX);
+		memcpy(aligned, bytes + sctp, length - sctp);
+		crc = ~rte_hash_crc(aligned, length - sctp, UINT32_MAX);
 		assert_int_equal(packet_copy(frame, bytes, sizeof(bytes)), length);
 		assert_memory_equal(bytes + place, &crc, sizeof(crc));
 		assert_int_equal(rte_ipv4_cksum(ip), 0);
