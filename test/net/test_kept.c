@@ -443,14 +443,29 @@ static void work_is_not_forgotten_between_frames(void **state)
 	end();
 }
 
-/* Switches whose DMA is refused, and queues that stop: no frame comes out with wrong sums. */
-static void sums_are_right_across_switches(void **state)
+static unsigned int check_received(uint16_t queue)
 {
 	struct rte_mbuf *frames[BURST];
-	unsigned int received = 0;
+	uint16_t n = rte_eth_rx_burst(net.port[1], queue, frames, BURST);
+
+	for (unsigned int i = 0; i < n; i++) {
+		assert_int_equal(frames[i]->vlan_tci, VLAN);
+		assert_true(packet_sums_right(frames[i]));
+		if (frames[i]->ol_flags & RTE_MBUF_F_RX_RSS_HASH)
+			assert_int_equal(frames[i]->hash.rss % config.rx_queues, queue);
+	}
+	rte_pktmbuf_free_bulk(frames, n);
+	return n;
+}
+
+/* Switches whose DMA is refused, and queues that stop: no frame comes out with wrong sums. */
+static void across_switches(uint16_t queues)
+{
+	unsigned int received[QUEUES] = { 0 };
+	struct rte_mbuf *frames[BURST];
 
 	config.sim.nic = SHUNT_SIM_WEDGE;
-	config.rx_queues = 1;
+	config.rx_queues = queues;
 	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
 	begin();
 	for (unsigned int round = 0; round < 800; round++) {
@@ -463,16 +478,22 @@ static void sums_are_right_across_switches(void **state)
 		rte_pktmbuf_free_bulk(frames + sent, n - sent);
 		if (round % 8 == 0)
 			change_space(round % 16 ? SHUNT_PLAN_DETACH_ATTACH : SHUNT_PLAN_REPLACE);
-		n = rte_eth_rx_burst(net.port[1], 0, frames, BURST);
-		for (unsigned int i = 0; i < n; i++) {
-			assert_int_equal(frames[i]->vlan_tci, VLAN);
-			assert_true(packet_sums_right(frames[i]));
-		}
-		received += n;
-		rte_pktmbuf_free_bulk(frames, n);
+		for (uint16_t i = 0; i < queues; i++)
+			received[i] += check_received(i);
 	}
-	assert_true(received > 2000);
+	for (uint16_t i = 0; i < queues; i++)
+		assert_true(received[i] > 1000);
 	end();
+}
+
+static void sums_are_right_across_switches(void **state)
+{
+	across_switches(1);
+}
+
+static void and_over_several_queues(void **state)
+{
+	across_switches(QUEUES);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, abandon)
@@ -489,6 +510,7 @@ int main(int argc, char **argv)
 		TEST(work_on_held_frames_is_not_forgotten),
 		TEST(held_twice),
 		TEST(sums_are_right_across_switches),
+		TEST(and_over_several_queues),
 	};
 	int failed;
 
