@@ -133,6 +133,7 @@ struct sim_nic {
 	unsigned int address_count;
 	struct sim_nic *peer; /**< far end of the wire: a port */
 	bool connected;       /**< or an endpoint */
+	atomic_bool phy_off;  /**< powered down: the far end has no link either; it may look */
 	struct shunt_sim_endpoint endpoint;
 	struct shunt_sim_port_truth truth; /**< but for what is counted when it is read */
 	uint64_t counter[SIM_COUNTERS];    /**< statistics registers; pairs in the low one */

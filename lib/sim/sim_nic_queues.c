@@ -160,6 +160,16 @@ bool sim_nic_queue_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
 	return true;
 }
 
+/* Its link follows our PHY. */
+static void tell_peer(struct sim_nic *nic)
+{
+	if (!nic->peer)
+		return;
+	sim_nic_enter(nic->peer);
+	sim_nic_update_link(nic->peer);
+	sim_nic_unlock(nic->peer);
+}
+
 void sim_nic_apply(struct sim_nic *nic)
 {
 	struct sim_ring *ring;
@@ -167,6 +177,7 @@ void sim_nic_apply(struct sim_nic *nic)
 	bool wanted;
 
 	nic->pending = false;
+	tell_peer(nic);
 	for (i = 0; i < SIM_NIC_QUEUES; i++) {
 		ring = &nic->rx[i].ring;
 		wanted = nic->rx_wanted >> i & 1u;

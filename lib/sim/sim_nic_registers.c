@@ -29,7 +29,8 @@ void sim_nic_update_link(struct sim_nic *nic)
 {
 	const uint32_t up =
 		SHUNT_82576_STATUS_LU | SHUNT_82576_STATUS_FD | SHUNT_82576_STATUS_SPEED_1000;
-	bool far_end = nic->peer || nic->connected;
+	bool far_end = (nic->connected || (nic->peer && !atomic_load(&nic->peer->phy_off))) &&
+		       !atomic_load(&nic->phy_off);
 	bool was = sim_register(nic, SHUNT_82576_STATUS) & SHUNT_82576_STATUS_LU;
 	bool is = far_end && (sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_SLU);
 	uint32_t status = sim_register(nic, SHUNT_82576_STATUS) & ~up;
@@ -43,9 +44,17 @@ void sim_nic_update_link(struct sim_nic *nic)
 		sim_nic_interrupt_other(nic, SHUNT_82576_ICR_LSC);
 }
 
+/* The peer is another lock's: the engine tells it, sim_nic_apply(). */
+static void phy_power(struct sim_nic *nic, bool off)
+{
+	if (atomic_exchange(&nic->phy_off, off) != off)
+		nic->pending = true;
+}
+
 static void phy_reset(struct sim_nic *nic)
 {
 	memset(nic->phy, 0, sizeof(nic->phy));
+	phy_power(nic, false);
 	nic->phy[SHUNT_82576_PHY_CONTROL] = SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE |
 					    SHUNT_82576_PHY_CONTROL_FULL_DUPLEX |
 					    SHUNT_82576_PHY_CONTROL_SPEED_1000;
@@ -74,6 +83,8 @@ static void write_mdic(struct sim_nic *nic, uint32_t value)
 			sim_nic_update_link(nic);
 		} else if (number == SHUNT_82576_PHY_CONTROL) {
 			nic->phy[number] = data & (uint16_t)~SHUNT_82576_PHY_CONTROL_RESTART;
+			phy_power(nic, data & SHUNT_82576_PHY_CONTROL_POWER_DOWN);
+			sim_nic_update_link(nic);
 		} else if (number != SHUNT_82576_PHY_STATUS && number != SHUNT_82576_PHY_ID1 &&
 			   number != SHUNT_82576_PHY_ID2) {
 			nic->phy[number] = data;
@@ -243,8 +254,8 @@ void sim_nic_registers_reset(struct sim_nic *nic, bool function_level)
 	nic->rx_causes = nic->tx_causes = 0;
 	nic->receiving = nic->transmitting = false;
 	nic->dma_enabled = nic->bus_master;
-	nic->pending = false;
 	sim_nic_queues_reset(nic, function_level);
+	nic->pending = false;
 	phy_reset(nic);
 	sim_nic_update_link(nic);
 }

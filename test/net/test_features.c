@@ -507,6 +507,42 @@ static void link_interrupts(void **state)
 	net_destroy(&net);
 }
 
+static bool link_is(uint16_t port, uint16_t status)
+{
+	struct rte_eth_link link;
+
+	for (unsigned int ms = 0; ms < WAIT_MS; ms++) {
+		assert_int_equal(rte_eth_link_get_nowait(port, &link), 0);
+		if (link.link_status == status)
+			return true;
+		rte_delay_us_sleep(1000);
+	}
+	return false;
+}
+
+/* QEMU keeps the link of a PHY without power. */
+static void link_by_command(void **state)
+{
+	uint16_t off = net_on_kernel() ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN;
+
+	begin();
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(rte_eth_dev_set_link_down(net.port[0]), 0);
+		assert_true(link_is(net.port[0], off));
+		assert_true(link_is(net.port[1], off));
+		if (i == 1) { /* the next start is one with a link */
+			assert_int_equal(rte_eth_dev_stop(net.port[0]), 0);
+			assert_int_equal(rte_eth_dev_start(net.port[0]), 0);
+		} else {
+			assert_int_equal(rte_eth_dev_set_link_up(net.port[0]), 0);
+		}
+		assert_true(link_is(net.port[0], RTE_ETH_LINK_UP));
+		assert_true(link_is(net.port[1], RTE_ETH_LINK_UP));
+		send_long(100, true);
+	}
+	end();
+}
+
 /* ---- what the port tells of itself ---- */
 
 static void registers_and_firmware(void **state)
@@ -641,6 +677,7 @@ int main(int argc, char **argv)
 		TEST(receive_interrupts),
 		TEST(interrupts_have_to_be_configured),
 		TEST(link_interrupts),
+		TEST(link_by_command),
 		TEST(registers_and_firmware),
 		TEST(statistics),
 		TEST(what_is_left_in_queues),

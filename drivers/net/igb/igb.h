@@ -197,6 +197,7 @@ struct igb_port {
 	/* What ethdev has set; its own records change without the lock. */
 	struct rte_ether_addr addresses[SHUNT_82576_ADDRESSES];
 	bool promiscuous, all_multicast;
+	bool link_off; /**< by the application, until the next start */
 	bool vlan_strip, vlan_filter, keep_crc, loopback;
 	uint32_t checksums; /**< RXCSUM */
 	uint32_t multicast[SHUNT_82576_MTA_SIZE];
@@ -304,7 +305,10 @@ void igb_hw_control(struct igb_port *port);
 /** A word of the EEPROM. @return 0; -ETIMEDOUT; failure of an access */
 int igb_hw_eeprom(struct igb_port *port, uint32_t word, uint16_t *value);
 
-/** Powers the PHY up and lets it negotiate, unless it has. (igb_phy.c) */
+/**
+ * Powers the PHY up and lets it negotiate, unless it has; or down, if the application wants no
+ * link. (igb_phy.c)
+ */
 int igb_phy_start(struct igb_port *port);
 
 /* ---- igb_filter.c ---- */

@@ -25,6 +25,30 @@ static int igb_link_update(struct rte_eth_dev *dev, int wait)
 	return rte_eth_linkstatus_set(dev, &link);
 }
 
+static int set_link(struct rte_eth_dev *dev, bool off)
+{
+	struct igb_port *port = igb_port_of(dev);
+	int ret = 0;
+
+	pthread_mutex_lock(&port->lock);
+	port->link_off = off;
+	igb_access_begin(port);
+	if (port->started)
+		ret = igb_phy_start(port);
+	pthread_mutex_unlock(&port->lock);
+	return igb_failed(dev, ret);
+}
+
+static int igb_set_link_up(struct rte_eth_dev *dev)
+{
+	return set_link(dev, false);
+}
+
+static int igb_set_link_down(struct rte_eth_dev *dev)
+{
+	return set_link(dev, true);
+}
+
 /* Promiscuity and the like take effect at once on a started port, else at its start. */
 static int set_receive(struct rte_eth_dev *dev, bool *what, bool on)
 {
@@ -235,6 +259,8 @@ const struct eth_dev_ops igb_ops = {
 	.dev_close = igb_dev_close,
 	.dev_reset = igb_reset,
 	.link_update = igb_link_update,
+	.dev_set_link_up = igb_set_link_up,
+	.dev_set_link_down = igb_set_link_down,
 	.promiscuous_enable = igb_promiscuous_enable,
 	.promiscuous_disable = igb_promiscuous_disable,
 	.allmulticast_enable = igb_allmulticast_enable,

@@ -116,10 +116,21 @@ static int phy_write(struct igb_port *port, uint32_t number, uint16_t value)
 	return mdic(port, number, SHUNT_82576_MDIC_OP_WRITE | value, &written);
 }
 
+/* @return whether it is as wanted, with nothing to be done */
+static bool as_wanted(const struct igb_port *port, uint16_t control, uint16_t status)
+{
+	bool off = control & SHUNT_82576_PHY_CONTROL_POWER_DOWN;
+
+	if (port->link_off || off)
+		return port->link_off && off;
+	return (control & SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE) &&
+	       (status & SHUNT_82576_PHY_STATUS_AUTONEGOTIATE_DONE);
+}
+
 /*
  * A PHY that has negotiated keeps its link over a reset of the port: restarting it would cost
  * seconds. QEMU: after CTRL.RST negotiation is not complete, and STATUS.LU comes only through a
- * restart.
+ * restart; a PHY without power keeps its link.
  */
 int igb_phy_start(struct igb_port *port)
 {
@@ -133,14 +144,14 @@ int igb_phy_start(struct igb_port *port)
 	if (ret)
 		goto give;
 	ret = phy_read(port, SHUNT_82576_PHY_STATUS, &status);
-	if (ret)
+	if (ret || as_wanted(port, control, status))
 		goto give;
-	if ((control & SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE) &&
-		!(control & SHUNT_82576_PHY_CONTROL_POWER_DOWN) &&
-		(status & SHUNT_82576_PHY_STATUS_AUTONEGOTIATE_DONE))
-		goto give;
-	control &= (uint16_t)~SHUNT_82576_PHY_CONTROL_POWER_DOWN;
-	control |= SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE | SHUNT_82576_PHY_CONTROL_RESTART;
+	if (port->link_off) {
+		control |= SHUNT_82576_PHY_CONTROL_POWER_DOWN;
+	} else {
+		control &= (uint16_t)~SHUNT_82576_PHY_CONTROL_POWER_DOWN;
+		control |= SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE | SHUNT_82576_PHY_CONTROL_RESTART;
+	}
 	ret = phy_write(port, SHUNT_82576_PHY_CONTROL, control);
 give:
 	phy_give(port);

@@ -207,6 +207,7 @@ int igb_start(struct rte_eth_dev *dev)
 		igb_failed(dev, ret);
 		goto unlock;
 	}
+	port->link_off = false;
 	igb_filter_load(dev);
 	choose_scattered(dev);
 	choose_bursts(dev);
