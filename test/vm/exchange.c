@@ -62,7 +62,7 @@ struct stream {
 };
 
 static struct stream streams[MAX_PORTS];
-static unsigned int count;
+static uint16_t count;
 static uint64_t foreign;
 static struct rte_mempool *pool;
 
@@ -318,7 +318,7 @@ int main(int argc, char **argv)
 	if (used < 0)
 		die("EAL does not start");
 	setvbuf(stdin, NULL, _IONBF, 0); /* poll() has to see what is not read */
-	count = (unsigned int)(argc - used - 1);
+	count = (uint16_t)(argc - used - 1);
 	if (!count || count > MAX_PORTS || rte_eth_dev_count_avail() != count)
 		die("as many PEERs as ports are wanted");
 	pool = rte_pktmbuf_pool_create(
