@@ -70,14 +70,16 @@ static void put_ip(const struct packet *packet, uint8_t *bytes)
 	memset(bytes, 0, l3_length(packet));
 	if (packet->ipv6) {
 		struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)bytes;
+		/* An array, or from 24.11 on a structure. */
+		uint8_t *from = (uint8_t *)&ip->src_addr, *to = (uint8_t *)&ip->dst_addr;
 
 		ip->vtc_flow = RTE_BE32(6u << 28);
 		ip->payload_len = rte_cpu_to_be_16(behind);
 		ip->proto = protocol;
 		ip->hop_limits = 64;
-		ip->src_addr[0] = ip->dst_addr[0] = 0xFD;
-		ip->src_addr[15] = (uint8_t)packet->flow;
-		ip->dst_addr[15] = (uint8_t)(packet->flow >> 8);
+		from[0] = to[0] = 0xFD;
+		from[15] = (uint8_t)packet->flow;
+		to[15] = (uint8_t)(packet->flow >> 8);
 	} else {
 		struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)bytes;
 

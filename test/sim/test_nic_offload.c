@@ -82,8 +82,8 @@ static uint32_t make_ipv6(uint8_t *frame, uint8_t protocol, uint32_t payload)
 	ip->payload_len = rte_cpu_to_be_16((uint16_t)(l4 + payload));
 	ip->proto = protocol;
 	for (uint8_t i = 0; i < 16; i++) {
-		ip->src_addr[i] = i;
-		ip->dst_addr[i] = (uint8_t)(0xF0 - i);
+		((uint8_t *)&ip->src_addr)[i] = i;
+		((uint8_t *)&ip->dst_addr)[i] = (uint8_t)(0xF0 - i);
 	}
 	memcpy(frame + ETHER + IPV6, inner + ETHER + IPV4, l4 + payload);
 	return (uint32_t)(ETHER + IPV6 + l4 + payload);
