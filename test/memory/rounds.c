@@ -153,12 +153,11 @@ int main(int argc, char **argv)
 	MEMORY_MUST(pthread_create(&threads[0], NULL, traffic, &run) == 0 &&
 			    pthread_create(&threads[1], NULL, switching, &run) == 0,
 		"threads");
-	received = run.received;
 	rounds(&run, kind, count ? (unsigned int)strtoul(count, NULL, 10) : ROUNDS);
 	__atomic_store_n(&run.stop, true, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < RTE_DIM(threads); i++)
 		pthread_join(threads[i], NULL);
-	received = run.received - received;
+	received = run.received;
 	switches = run.switches;
 	memory_stop(&run.bench);
 	printf("%s by %s: %lu KiB mapped before, %lu after; %lu frames, %lu switches, %u faults\n",
