@@ -405,9 +405,11 @@ int igb_tx_queue_disable(struct igb_tx_queue *queue);
 int igb_rx_queue_enable(struct igb_rx_queue *queue);
 int igb_tx_queue_enable(struct igb_tx_queue *queue);
 
-/** Asks the pollers of all queues to stay out; after a barrier, waits until they are. */
+/** Asks the pollers of all queues to stay out; after a barrier, waits until they are, or those who
+ *  receive. @return 0; -ETIMEDOUT one does not leave */
 void igb_ask(struct igb_port *port);
 int igb_wait_out(struct igb_port *port);
+int igb_wait_rx_out(struct igb_port *port);
 /** Both, with a barrier in between. */
 int igb_keep_out(struct igb_port *port);
 /** Those who wait to be let in give up: the queues are stopped. */

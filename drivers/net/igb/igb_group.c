@@ -10,11 +10,13 @@
  * behind the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB:
  * half a millisecond at 1 Gb/s. A burst that had begun may still write a tail: for later.
  *
- * QEMU: a function that heeds none of that (igb_heed.c) makes DMA when a tail is written and when a
- * frame arrives. With transmit and receive turned off it does not: the write of a tail is only
- * noted, a frame stays on its sender's side (on silicon it would be lost). It acts on a register
- * before the access ends, so that reading one back is the proof. Bus Master of the command register
- * would do as well, but QEMU lays its memory out anew at each change, which takes a millisecond.
+ * QEMU: a function that heeds none of that (igb_heed.c) makes DMA when a tail is written and when
+ * a frame arrives. With transmit and receive turned off it does not: the write of a transmit tail
+ * is only noted, a frame stays on its sender's side (on silicon it would be lost). But the write
+ * of a receive tail hands over what waits there, to a receiver that is off: lost without a count.
+ * So nobody may be about to write one. QEMU acts on a register before the access ends, so that
+ * reading one back is the proof. Bus Master of the command register would do as well, but QEMU
+ * lays its memory out anew at each change, which takes a millisecond.
  */
 
 static void hold(void *port)
@@ -32,6 +34,7 @@ static int disable_master(struct igb_port *port)
 {
 	int ret;
 
+	port->paused = true;
 	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
 	ret = igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
 		"DMA in flight to end");
@@ -40,6 +43,13 @@ static int disable_master(struct igb_port *port)
 
 static int turn_off(struct igb_port *port)
 {
+	int ret;
+
+	shunt_barrier();
+	ret = igb_wait_rx_out(port);
+	if (ret)
+		return ret;
+	port->paused = true;
 	igb_hw_transmit(port, false);
 	igb_hw_receive(port, false);
 	return igb_await(port, SHUNT_82576_RCTL, SHUNT_82576_RCTL_EN, 0, "the receiver to stop");
@@ -53,7 +63,6 @@ static int pause_dma(void *opaque)
 		return 0;
 	igb_access_begin(port);
 	igb_ask(port);
-	port->paused = true;
 	return port->heed == IGB_HEED_MASTER_DISABLE ? disable_master(port) : turn_off(port);
 }
 

@@ -353,16 +353,23 @@ void igb_ask(struct igb_port *port)
 	}
 }
 
-int igb_wait_out(struct igb_port *port)
+int igb_wait_rx_out(struct igb_port *port)
 {
 	int ret = 0;
 
-	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++) {
+	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
 		if (port->rx[i])
 			ret = shunt_poll_wait(&port->rx[i]->poll);
-		if (!ret && port->tx[i])
+	return ret;
+}
+
+int igb_wait_out(struct igb_port *port)
+{
+	int ret = igb_wait_rx_out(port);
+
+	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
+		if (port->tx[i])
 			ret = shunt_poll_wait(&port->tx[i]->poll);
-	}
 	return ret;
 }
 
