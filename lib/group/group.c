@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,10 +79,11 @@ static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_
 }
 
 static int join_locked(struct shunt_group *group, struct shunt_vfio_device *device,
-	const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
+	const char *driver, const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
 {
-	uint32_t hwpt_id;
 	static const struct shunt_port_ops none;
+	struct member *member;
+	uint32_t hwpt_id;
 	int ret;
 
 	ret = refuse_join(group, device);
@@ -94,12 +96,14 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 		ret = shunt_vfio_attach(device, hwpt_id, NULL);
 	if (ret)
 		return ret;
-	group->members[group->count++] = (struct member){
+	member = &group->members[group->count++];
+	*member = (struct member){
 		.device = device,
 		.ops = ops ? ops : &none,
 		.port = port,
 		.hwpt_id = hwpt_id,
 	};
+	snprintf(member->driver, sizeof(member->driver), "%s", driver);
 	if (!group->used)
 		group_use(group, space);
 	group->space = space;
@@ -108,12 +112,12 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 }
 
 int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device,
-	const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
+	const char *driver, const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
 {
 	int ret;
 
 	pthread_mutex_lock(&group->lock);
-	ret = join_locked(group, device, ops, port, space);
+	ret = join_locked(group, device, driver, ops, port, space);
 	pthread_mutex_unlock(&group->lock);
 	if (ret)
 		return shunt_fail_while(
@@ -191,6 +195,29 @@ unsigned int shunt_group_members(struct shunt_group *group)
 
 	pthread_mutex_lock(&group->lock);
 	count = group->count;
+	pthread_mutex_unlock(&group->lock);
+	return count;
+}
+
+unsigned int shunt_group_list(
+	struct shunt_group *group, struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS])
+{
+	unsigned int count;
+
+	pthread_mutex_lock(&group->lock);
+	count = group->count;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct member *member = &group->members[i];
+		struct shunt_member_info *info = &members[i];
+
+		*info = (struct shunt_member_info){
+			.hwpt_id = member->hwpt_id,
+			.can_pause = member->ops->pause,
+			.can_stop = member->ops->stop,
+		};
+		memcpy(info->function, member->device->function, sizeof(info->function));
+		memcpy(info->driver, member->driver, sizeof(info->driver));
+	}
 	pthread_mutex_unlock(&group->lock);
 	return count;
 }

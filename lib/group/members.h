@@ -8,6 +8,7 @@
 
 struct member {
 	struct shunt_vfio_device *device;
+	char driver[SHUNT_DRIVER_NAME];
 	const struct shunt_port_ops *ops; /* never NULL */
 	void *port;
 	uint32_t hwpt_id; /* attached to; 0: detached */

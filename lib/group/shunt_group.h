@@ -31,6 +31,7 @@ extern "C" {
 #endif
 
 #define SHUNT_GROUP_MAX_MEMBERS 32
+#define SHUNT_DRIVER_NAME       32
 
 /** How a switch is done. */
 enum shunt_plan {
@@ -129,6 +130,7 @@ typedef int64_t (*shunt_fault_observer)(void *context, const char *function);
 /** One member's part of a switch. Times in shunt_clock ticks. */
 struct shunt_switch_member {
 	char function[16];
+	char driver[SHUNT_DRIVER_NAME];
 	uint64_t ioctl_start; /**< its first attach or detach ioctl began */
 	uint64_t ioctl_end;   /**< its last one returned */
 	uint64_t ioctl_time;  /**< spent inside its ioctls */
@@ -207,11 +209,14 @@ int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum s
  * Attaches a device to the hwpt that the group uses, or, as first member, to that of `space`.
  *
  * @param device  bound, not attached; stays the caller's, must outlive its membership
+ * @param driver  who drives the port, for people: "net_shunt igb", "net_e1000_igb". Copied; what
+ *                SHUNT_DRIVER_NAME has no room for is left out
  * @param ops     what the port can do, NULL if nothing
  * @return 0; -EBUSY already a member; -EINVAL another iommufd; -ENOSPC; the kernel's errno
  */
 int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device,
-	const struct shunt_port_ops *ops, void *port, struct shunt_space *space);
+	const char *driver, const struct shunt_port_ops *ops, void *port,
+	struct shunt_space *space);
 
 /** Detaches a member. Its DMA must have stopped. @return 0, -ENOENT, the kernel's errno */
 int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *device);
@@ -273,6 +278,19 @@ int shunt_group_number(const struct shunt_group *group);
 
 /** Number of members. */
 unsigned int shunt_group_members(struct shunt_group *group);
+
+/** A member, as it was when it was asked for. */
+struct shunt_member_info {
+	char function[16];
+	char driver[SHUNT_DRIVER_NAME];
+	uint32_t hwpt_id; /**< that it is attached to; 0: detached */
+	bool can_pause;   /**< its DMA */
+	bool can_stop;    /**< and start again */
+};
+
+/** The members, in the order in which they joined. @return their number */
+unsigned int shunt_group_list(
+	struct shunt_group *group, struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS]);
 
 #ifdef __cplusplus
 }

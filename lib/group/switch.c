@@ -89,6 +89,8 @@ void group_describe(const struct shunt_group *group, struct shunt_switch_result 
 	for (unsigned int i = 0; i < group->count; i++) {
 		memcpy(result->members[i].function, group->members[i].device->function,
 			sizeof(result->members[i].function));
+		memcpy(result->members[i].driver, group->members[i].driver,
+			sizeof(result->members[i].driver));
 		result->members[i].hwpt_id = group->members[i].hwpt_id;
 	}
 }

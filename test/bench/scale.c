@@ -51,7 +51,7 @@ static int open_ports(struct bench *bench)
 		ret = shunt_vfio_open(&bench->iommufd, cdev, function, &bench->devices[i]);
 		if (!ret)
 			ret = shunt_group_join(
-				bench->group, &bench->devices[i], NULL, NULL, bench->a);
+				bench->group, &bench->devices[i], "", NULL, NULL, bench->a);
 	}
 	return ret;
 }

@@ -19,8 +19,9 @@
 #include "shunt_group.h"
 #include "shunt_sim.h"
 
-#define PORTS 3
-#define IOVA  0x100000000ull
+#define PORTS  3
+#define IOVA   0x100000000ull
+#define DRIVER "net_fake"
 
 struct port {
 	struct shunt_vfio_device device;
@@ -166,7 +167,7 @@ static int open_port(unsigned int i)
 	if (ret)
 		return ret;
 	port->open = true;
-	ret = shunt_group_join(bench.group, &port->device, &port_ops, port, bench.a);
+	ret = shunt_group_join(bench.group, &port->device, DRIVER, &port_ops, port, bench.a);
 	if (!ret)
 		bench.members++;
 	return ret;
@@ -384,7 +385,7 @@ static void join_one_that_cannot_pause(void)
 
 	assert_int_equal(shunt_group_leave(bench.group, &bench.ports[2].device), 0);
 	bench.members--;
-	assert_int_equal(shunt_group_join(bench.group, &bench.ports[2].device, &less,
+	assert_int_equal(shunt_group_join(bench.group, &bench.ports[2].device, DRIVER, &less,
 				 &bench.ports[2], bench.a),
 		0);
 	bench.members++;
@@ -533,6 +534,31 @@ static void every_plan_has_its_name(void **state)
 	assert_non_null(strstr(shunt_errmsg(), "restart and auto"));
 }
 
+static void members_are_listed_with_their_drivers(void **state)
+{
+	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
+	const char long_name[] = "net_driver_with_a_name_of_more_than_31";
+	struct shunt_switch_result result;
+
+	assert_int_equal(shunt_group_leave(bench.group, &bench.ports[1].device), 0);
+	assert_int_equal(shunt_group_join(bench.group, &bench.ports[1].device, long_name, NULL,
+				 NULL, bench.a),
+		0);
+	assert_int_equal(shunt_group_list(bench.group, members), PORTS);
+	assert_string_equal(members[0].function, "0000:03:00.0");
+	assert_string_equal(members[0].driver, DRIVER);
+	assert_true(members[0].can_pause && members[0].can_stop);
+	assert_int_equal(members[0].hwpt_id, hwpt_of(bench.a));
+	assert_string_equal(members[2].function, "0000:04:00.0");
+	assert_int_equal(strlen(members[2].driver), SHUNT_DRIVER_NAME - 1);
+	assert_memory_equal(members[2].driver, long_name, SHUNT_DRIVER_NAME - 1);
+	assert_false(members[2].can_pause || members[2].can_stop);
+
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+	for (unsigned int i = 0; i < PORTS; i++)
+		assert_string_equal(result.members[i].driver, members[i].driver);
+}
+
 static void a_check_recovers_every_port(void **state)
 {
 	struct shunt_switch_result result;
@@ -645,9 +671,11 @@ static void joining_is_refused_with_the_reason(void **state)
 	struct shunt_vfio_device stranger = { .iommufd = &other, .function = "0000:99:00.0" };
 
 	assert_int_equal(
-		shunt_group_join(bench.group, &bench.ports[0].device, NULL, NULL, bench.a), -EBUSY);
+		shunt_group_join(bench.group, &bench.ports[0].device, "", NULL, NULL, bench.a),
+		-EBUSY);
 	assert_non_null(strstr(shunt_errmsg(), "0000:03:00.0 joining group 10"));
-	assert_int_equal(shunt_group_join(bench.group, &stranger, NULL, NULL, bench.a), -EINVAL);
+	assert_int_equal(
+		shunt_group_join(bench.group, &stranger, "", NULL, NULL, bench.a), -EINVAL);
 	assert_int_equal(shunt_group_leave(bench.group, &stranger), -ENOENT);
 	assert_int_equal(shunt_group_members(bench.group), PORTS);
 }
@@ -661,7 +689,7 @@ static void a_member_that_left_can_come_back(void **state)
 	assert_int_equal(result.member_count, PORTS - 1);
 	/* Whatever space it names: the group's is the one that it gets. */
 	assert_int_equal(
-		shunt_group_join(bench.group, &bench.ports[1].device, NULL, NULL, bench.a), 0);
+		shunt_group_join(bench.group, &bench.ports[1].device, "", NULL, NULL, bench.a), 0);
 	assert_int_equal(
 		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_DETACH_ATTACH, &result), 0);
 	assert_members_on(&result, bench.a);
@@ -803,8 +831,8 @@ static void a_failed_roll_back_says_who_is_where(void **state)
 	for (unsigned int i = 0; i < PORTS; i++)
 		assert_int_equal(shunt_group_leave(bench.group, &bench.ports[i].device), 0);
 	for (unsigned int i = 0; i < PORTS; i++)
-		assert_int_equal(
-			shunt_group_join(bench.group, &bench.ports[i].device, NULL, NULL, bench.b),
+		assert_int_equal(shunt_group_join(bench.group, &bench.ports[i].device, "", NULL,
+					 NULL, bench.b),
 			0);
 	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), 0);
 }
@@ -933,6 +961,7 @@ int main(void)
 		group_test(auto_leaves_replace_at_the_first_fault),
 		group_test(auto_does_not_guess_where_a_member_cannot_pause),
 		cmocka_unit_test(every_plan_has_its_name),
+		group_test(members_are_listed_with_their_drivers),
 		group_test(a_check_recovers_every_port),
 		group_test(a_switch_makes_as_many_calls_as_members),
 		group_test(only_members_with_faults_are_suspect),

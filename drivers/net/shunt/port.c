@@ -65,6 +65,7 @@ int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *dri
 	struct shunt_context *context, const char *cdev, const char *function, int group)
 {
 	struct shunt_port *port = dev->data->dev_private;
+	char name[SHUNT_DRIVER_NAME];
 	int ret;
 
 	port->context = context;
@@ -82,7 +83,8 @@ int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *dri
 	ret = shunt_context_group_get(context, group, &port->group);
 	if (ret)
 		goto close_driver;
-	ret = shunt_group_join(port->group, &port->device, driver->group_ops, port,
+	snprintf(name, sizeof(name), "net_shunt %s", driver->name);
+	ret = shunt_group_join(port->group, &port->device, name, driver->group_ops, port,
 		shunt_space_find(context->spaces, RTE_NET_SHUNT_FIRST_SPACE));
 	if (ret)
 		goto put_group;
