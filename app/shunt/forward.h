@@ -90,7 +90,7 @@ struct forward {
 	struct forward_truth *truth;
 	struct forward_evidence evidence;
 	enum shunt_plan taken;         /* by the last switch, or the next one */
-	char why[SHUNT_EVIDENCE_TEXT]; /* plan auto: took it */
+	char why[SHUNT_PLAN_TEXT]; /* plan auto: took it */
 	struct rte_mempool *pool;
 	struct shunt_group *group;
 	struct shunt_space *spaces[2]; /* switched between */

@@ -137,7 +137,7 @@ bool forward_truth_port(struct forward_truth *truth, const struct shunt_measurem
 
 	take_in(truth);
 	/* A port that was stopped did not see how long the IOMMU blocked it. */
-	if (measurement->result->plan == SHUNT_PLAN_RESTART)
+	if (measurement->result->members[measurement->port].halt == SHUNT_HALT_STOP)
 		return false;
 	found = find(port, measurement->result);
 	if (!found)

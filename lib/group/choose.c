@@ -41,26 +41,37 @@ void choose_learn(struct shunt_group *group, const struct shunt_switch_result *r
 }
 
 int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_plan *plan,
-	char why[SHUNT_EVIDENCE_TEXT])
+	char why[SHUNT_PLAN_TEXT])
 {
-	char reason[700];
+	const struct member *running = members_run_on(group);
+	char known[SHUNT_EVIDENCE_TEXT], name[MEMBER_TEXT], reason[700];
+	const bool hitless = shunt_evidence_hitless(&group->evidence.seen[kind]);
 
-	shunt_evidence_say(&group->evidence, kind, why);
-	if (shunt_evidence_hitless(&group->evidence.seen[kind])) {
+	shunt_evidence_say(&group->evidence, kind, known);
+	snprintf(why, SHUNT_PLAN_TEXT, "%s", known);
+	if (hitless && !running) {
 		*plan = SHUNT_PLAN_REPLACE;
 		return 0;
 	}
-	if (ports_able(group, SHUNT_PLAN_QUIESCE)) {
-		snprintf(reason, sizeof(reason), "%s", shunt_errmsg());
-		return shunt_fail(-EOPNOTSUPP, "replace is not known to be hitless (%s), and %s",
-			why, reason);
+	if (!members_without_pause(group)) {
+		*plan = SHUNT_PLAN_QUIESCE;
+		return 0;
 	}
-	*plan = SHUNT_PLAN_QUIESCE;
+	if (ports_able(group, SHUNT_PLAN_STOP_REPLACE_START)) {
+		snprintf(reason, sizeof(reason), "%s", shunt_errmsg());
+		return shunt_fail(-EOPNOTSUPP, "%s (%s), and %s",
+			hitless ? "replace is for ports that can pause their DMA"
+				: "replace is not known to be hitless",
+			known, reason);
+	}
+	snprintf(why, SHUNT_PLAN_TEXT, "%s cannot pause its DMA; %s",
+		member_say(members_without_pause(group), name), known);
+	*plan = SHUNT_PLAN_STOP_REPLACE_START;
 	return 0;
 }
 
 static int choose_locked(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
-	char why[SHUNT_EVIDENCE_TEXT])
+	char why[SHUNT_PLAN_TEXT])
 {
 	uint32_t hwpt_id;
 	int ret;
@@ -72,7 +83,7 @@ static int choose_locked(struct shunt_group *group, struct shunt_space *to, enum
 }
 
 int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
-	char why[SHUNT_EVIDENCE_TEXT])
+	char why[SHUNT_PLAN_TEXT])
 {
 	int ret;
 

@@ -81,7 +81,6 @@ static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_
 static int join_locked(struct shunt_group *group, struct shunt_vfio_device *device,
 	const char *driver, const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
 {
-	static const struct shunt_port_ops none;
 	struct member *member;
 	uint32_t hwpt_id;
 	int ret;
@@ -99,7 +98,7 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 	member = &group->members[group->count++];
 	*member = (struct member){
 		.device = device,
-		.ops = ops ? ops : &none,
+		.ops = ops ? ops : &member_no_ops,
 		.port = port,
 		.hwpt_id = hwpt_id,
 	};

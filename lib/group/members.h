@@ -50,7 +50,7 @@ void group_describe(const struct shunt_group *group, struct shunt_switch_result 
 
 /** The plan that auto takes for a kind of hwpt. @return 0, -EOPNOTSUPP, as shunt_group_choose() */
 int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_plan *plan,
-	char why[SHUNT_EVIDENCE_TEXT]);
+	char why[SHUNT_PLAN_TEXT]);
 
 /** Adds to the evidence what a replace said against the plan. */
 void choose_learn(struct shunt_group *group, const struct shunt_switch_result *result);
@@ -69,10 +69,24 @@ enum shunt_hwpt_kind choose_kind(const struct shunt_space *space, uint32_t hwpt_
 int move_members(struct shunt_group *group, struct shunt_space *to, uint32_t hwpt_id,
 	struct shunt_switch_result *result);
 
-/* ---- ports.c: what the members' ports do meanwhile ---- */
+/* ---- halt.c: how the members' ports let the group move ---- */
 
-void ports_hold(struct shunt_group *group);
-void ports_release(struct shunt_group *group);
+#define MEMBER_TEXT 64
+
+/** A member by name: "0000:03:00.0 (net_e1000_igb)". @return text */
+const char *member_say(const struct member *member, char text[MEMBER_TEXT]);
+
+/** What a device without a port's operations can do: its owner takes care of its DMA. */
+extern const struct shunt_port_ops member_no_ops;
+
+/** A member that cannot pause its DMA; NULL: all can. */
+const struct member *members_without_pause(const struct shunt_group *group);
+
+/**
+ * A member whose port cannot but run on while the group moves under it, which its driver was not
+ * made for; NULL: none. Devices without operations are none.
+ */
+const struct member *members_run_on(const struct shunt_group *group);
 
 /** @return 0; -EOPNOTSUPP naming the member that cannot do what the plan needs */
 int ports_able(const struct shunt_group *group, enum shunt_plan plan);
@@ -82,6 +96,11 @@ int ports_halt(struct shunt_group *group, struct shunt_switch_result *result);
 
 /** Undoes ports_halt(), for every port, whatever becomes of the others. */
 int ports_go_on(struct shunt_group *group, struct shunt_switch_result *result);
+
+/* ---- ports.c: what else the members' ports do meanwhile ---- */
+
+void ports_hold(struct shunt_group *group);
+void ports_release(struct shunt_group *group);
 
 /** Makes every attached port run again, whatever becomes of the others. */
 int ports_recover(struct shunt_group *group, struct shunt_switch_result *result);

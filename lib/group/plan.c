@@ -8,6 +8,7 @@
 static const char *const names[SHUNT_PLANS + 1] = {
 	[SHUNT_PLAN_REPLACE] = "replace",
 	[SHUNT_PLAN_QUIESCE] = "quiesce",
+	[SHUNT_PLAN_STOP_REPLACE_START] = "stop-replace-start",
 	[SHUNT_PLAN_DETACH_ATTACH] = "detach-attach",
 	[SHUNT_PLAN_RESTART] = "restart",
 	[SHUNT_PLAN_AUTO] = "auto",
@@ -22,7 +23,8 @@ int shunt_plan_parse(const char *name, enum shunt_plan *plan)
 		}
 	}
 	return shunt_fail(-EINVAL,
-		"unknown plan '%s': there are replace, quiesce, detach-attach, restart and auto",
+		"unknown plan '%s': there are replace, quiesce, stop-replace-start, detach-attach, "
+		"restart and auto",
 		name);
 }
 

@@ -20,74 +20,6 @@ void ports_release(struct shunt_group *group)
 			group->members[i].ops->release(group->members[i].port);
 }
 
-int ports_able(const struct shunt_group *group, enum shunt_plan plan)
-{
-	for (unsigned int i = 0; i < group->count; i++) {
-		const struct shunt_port_ops *ops = group->members[i].ops;
-
-		if (plan == SHUNT_PLAN_QUIESCE && !ops->pause)
-			return shunt_fail(-EOPNOTSUPP, "%s cannot pause its DMA: use another plan",
-				group->members[i].device->function);
-		if (plan == SHUNT_PLAN_RESTART && !ops->stop)
-			return shunt_fail(-EOPNOTSUPP,
-				"%s cannot be stopped by its group: use another plan",
-				group->members[i].device->function);
-	}
-	return 0;
-}
-
-static int pause_all(struct shunt_group *group, struct shunt_switch_result *result)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; i < group->count && !ret; i++) {
-		result->members[i].pause_start = shunt_clock_now();
-		ret = group->members[i].ops->pause(group->members[i].port);
-	}
-	return ret;
-}
-
-static int stop_all(struct shunt_group *group, struct shunt_switch_result *result)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; i < group->count && !ret; i++) {
-		result->members[i].pause_start = shunt_clock_now();
-		ret = group->members[i].ops->stop(group->members[i].port);
-	}
-	return ret;
-}
-
-int ports_halt(struct shunt_group *group, struct shunt_switch_result *result)
-{
-	switch (result->plan) {
-	case SHUNT_PLAN_QUIESCE:
-		return pause_all(group, result);
-	case SHUNT_PLAN_RESTART:
-		return stop_all(group, result);
-	default:
-		return 0;
-	}
-}
-
-int ports_go_on(struct shunt_group *group, struct shunt_switch_result *result)
-{
-	struct failure failure = { 0 };
-
-	for (unsigned int i = 0; i < group->count; i++) {
-		const struct member *member = &group->members[i];
-
-		if (!result->members[i].pause_start)
-			continue;
-		if (result->plan == SHUNT_PLAN_QUIESCE)
-			failure_note(&failure, member->ops->resume(member->port));
-		else
-			failure_note(&failure, member->ops->start(member->port));
-		result->members[i].pause_end = shunt_clock_now();
-	}
-	return failure_report(&failure);
-}
-
 static int64_t ask_observer(struct shunt_group *group, const struct member *member)
 {
 	if (!group->observer)
@@ -121,11 +53,11 @@ static int recover(
 }
 
 /* Every queue that ran before a pause runs after it, or the port says so when it resumes. */
-static enum shunt_doubt doubt(enum shunt_plan plan, const struct shunt_switch_member *row)
+static enum shunt_doubt doubt(const struct shunt_switch_member *row)
 {
 	if (row->faults)
 		return SHUNT_DOUBT_FAULT;
-	return plan == SHUNT_PLAN_QUIESCE && row->pause_start ? SHUNT_DOUBT_NONE : SHUNT_DOUBT_SOME;
+	return row->halt == SHUNT_HALT_PAUSE ? SHUNT_DOUBT_NONE : SHUNT_DOUBT_SOME;
 }
 
 int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
@@ -138,8 +70,7 @@ int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
 
 		row->faults = ask_observer(group, member);
 		if (member->ops->recover && member->hwpt_id)
-			failure_note(&failure,
-				recover(member, doubt(result->plan, row), &row->recovery));
+			failure_note(&failure, recover(member, doubt(row), &row->recovery));
 	}
 	return failure_report(&failure);
 }

@@ -32,19 +32,23 @@ extern "C" {
 
 #define SHUNT_GROUP_MAX_MEMBERS 32
 #define SHUNT_DRIVER_NAME       32
+#define SHUNT_PLAN_TEXT         512 /* why a plan was taken */
 
 /** How a switch is done. */
 enum shunt_plan {
-	SHUNT_PLAN_REPLACE,       /**< replace the hwpt while DMA goes on */
-	SHUNT_PLAN_QUIESCE,       /**< every port pauses its DMA, replace, every port resumes */
+	SHUNT_PLAN_REPLACE, /**< replace the hwpt while DMA goes on */
+	SHUNT_PLAN_QUIESCE, /**< every port pauses its DMA, replace, every port resumes */
+	SHUNT_PLAN_STOP_REPLACE_START, /**< every port stops, replace, every port starts; where some
+					    cannot pause, those that can pause instead */
 	SHUNT_PLAN_DETACH_ATTACH, /**< detach every member, attach every member to the new hwpt */
 	SHUNT_PLAN_RESTART,       /**< stop the ports, unmap and map everything, start: what has to
 				       be done without a second page table */
 	SHUNT_PLAN_AUTO,          /**< to ask for: replace where it was seen hitless
-				       (shunt_group_evidence()), else quiesce */
+				       (shunt_group_evidence()), else quiesce; stop-replace-start
+				       where a member can be stopped only */
 };
 
-#define SHUNT_PLANS 4 /* that can be carried out: all but auto */
+#define SHUNT_PLANS 5 /* that can be carried out: all but auto */
 
 /** The plan of a name, "quiesce". @return 0; -EINVAL, naming those there are */
 int shunt_plan_parse(const char *name, enum shunt_plan *plan);
@@ -80,6 +84,7 @@ enum shunt_doubt {
  *
  *   hold -+- pause ... resume                    SHUNT_PLAN_QUIESCE
  *         |- stop ... start                      SHUNT_PLAN_RESTART
+ *         |- one of the two                      SHUNT_PLAN_STOP_REPLACE_START
  *         |- recover                             after every switch
  *         `- switched                            then
  *                                      -- release
@@ -127,6 +132,13 @@ struct shunt_port_ops {
  */
 typedef int64_t (*shunt_fault_observer)(void *context, const char *function);
 
+/** What a port did while its group moved. */
+enum shunt_halt {
+	SHUNT_HALT_NONE,  /**< it ran */
+	SHUNT_HALT_PAUSE, /**< its DMA was paused */
+	SHUNT_HALT_STOP,  /**< it was stopped */
+};
+
 /** One member's part of a switch. Times in shunt_clock ticks. */
 struct shunt_switch_member {
 	char function[16];
@@ -134,6 +146,7 @@ struct shunt_switch_member {
 	uint64_t ioctl_start; /**< its first attach or detach ioctl began */
 	uint64_t ioctl_end;   /**< its last one returned */
 	uint64_t ioctl_time;  /**< spent inside its ioctls */
+	enum shunt_halt halt;
 	uint64_t pause_start; /**< its pollers were asked to stay out, or it was stopped; 0: it ran
 			       */
 	uint64_t pause_end;   /**< it runs again, pollers are let in */
@@ -144,9 +157,9 @@ struct shunt_switch_member {
 
 /** What a switch did. */
 struct shunt_switch_result {
-	enum shunt_plan plan;          /**< that was taken; auto: refused before one was */
-	enum shunt_plan asked;         /**< for */
-	char why[SHUNT_EVIDENCE_TEXT]; /**< asked for auto: why that plan, otherwise "" */
+	enum shunt_plan plan;      /**< that was taken; auto: refused before one was */
+	enum shunt_plan asked;     /**< for */
+	char why[SHUNT_PLAN_TEXT]; /**< asked for auto: why that plan, otherwise "" */
 	uint32_t from_hwpt;
 	uint32_t to_hwpt;
 	enum shunt_hwpt_kind hwpt_kind; /**< of to_hwpt */
@@ -197,13 +210,13 @@ void shunt_group_evidence(struct shunt_group *group, const struct shunt_evidence
 /**
  * What a switch by SHUNT_PLAN_AUTO would do now.
  *
- * @param[out] plan  replace or quiesce
+ * @param[out] plan  replace, quiesce or stop-replace-start
  * @param[out] why   "4,120 switches under traffic without a fault on sim hitless, explicit hwpts"
- * @return 0; -ENODEV no member; -EOPNOTSUPP replace is not known to be hitless and a member cannot
- *         pause, both said in the text; errors of shunt_group_prepare()
+ * @return 0; -ENODEV no member; -EOPNOTSUPP replace is not to be had and a member can neither pause
+ *         nor be stopped, both said in the text; errors of shunt_group_prepare()
  */
 int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
-	char why[SHUNT_EVIDENCE_TEXT]);
+	char why[SHUNT_PLAN_TEXT]);
 
 /**
  * Attaches a device to the hwpt that the group uses, or, as first member, to that of `space`.
@@ -211,7 +224,8 @@ int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum s
  * @param device  bound, not attached; stays the caller's, must outlive its membership
  * @param driver  who drives the port, for people: "net_shunt igb", "net_e1000_igb". Copied; what
  *                SHUNT_DRIVER_NAME has no room for is left out
- * @param ops     what the port can do, NULL if nothing
+ * @param ops     what the port can do; NULL: there is no port, the caller takes care of the
+ *                device's DMA
  * @return 0; -EBUSY already a member; -EINVAL another iommufd; -ENOSPC; the kernel's errno
  */
 int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device,

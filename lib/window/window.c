@@ -334,7 +334,7 @@ int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_r
 		const struct shunt_switch_member *member = &result->members[port];
 
 		if (member->faults || shunt_recovery_mended(&member->recovery) ||
-			result->plan == SHUNT_PLAN_RESTART) /* what is in a stopped port is lost */
+			member->halt == SHUNT_HALT_STOP) /* what is in a stopped port is lost */
 			note.troubled |= 1u << port;
 		ret = figures_add_member(&window->figures[port], member);
 	}

@@ -19,9 +19,10 @@
 #include "shunt_group.h"
 #include "shunt_sim.h"
 
-#define PORTS  3
-#define IOVA   0x100000000ull
-#define DRIVER "net_fake"
+#define PORTS        3
+#define IOVA         0x100000000ull
+#define DRIVER       "net_fake"
+#define OTHER_DRIVER "net_e1000_igb"
 
 struct port {
 	struct shunt_vfio_device device;
@@ -330,14 +331,24 @@ static void ports_are_paused_or_stopped_where_the_plan_says_so(void **state)
 		assert_int_equal(bench.ports[i].pauses, 1);
 		assert_int_equal(bench.ports[i].stops, 1);
 	}
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_STOP_REPLACE_START, &result),
+		0);
+	assert_pauses_around_the_move(&result);
+	for (unsigned int i = 0; i < PORTS; i++) {
+		assert_int_equal(result.members[i].halt, SHUNT_HALT_STOP);
+		assert_int_equal(bench.ports[i].pauses, 1);
+		assert_int_equal(bench.ports[i].stops, 2);
+	}
 }
 
 static void a_port_that_does_not_pause_leaves_the_group_where_it_was(void **state)
 {
-	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART };
+	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART,
+		SHUNT_PLAN_STOP_REPLACE_START };
 	struct shunt_switch_result result;
 
-	for (unsigned int i = 0; i < 2 * PORTS; i++) {
+	for (unsigned int i = 0; i < 3 * PORTS; i++) {
 		struct port *port = &bench.ports[i % PORTS];
 		uint64_t calls = inject_calls(bench.inject, INJECT_IOCTL);
 
@@ -358,10 +369,11 @@ static void a_port_that_does_not_pause_leaves_the_group_where_it_was(void **stat
 
 static void a_port_that_does_not_go_on_is_reported_and_looked_after(void **state)
 {
-	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART };
+	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART,
+		SHUNT_PLAN_STOP_REPLACE_START };
 	struct shunt_switch_result result;
 
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
 		struct shunt_space *to = i % 2 ? bench.a : bench.b;
 
 		*(i ? &bench.ports[1].fail_start : &bench.ports[1].fail_resume) = EIO;
@@ -374,35 +386,56 @@ static void a_port_that_does_not_go_on_is_reported_and_looked_after(void **state
 	}
 }
 
-/* The third member comes back as a port that can do nothing. */
-static void join_one_that_cannot_pause(void)
-{
-	static const struct shunt_port_ops less = {
-		.hold = hold,
-		.release = release,
-		.recover = recover,
-	};
+/* What a port of another driver can do, and one that can do nothing. */
+static const struct shunt_port_ops stop_ops = {
+	.hold = hold,
+	.release = release,
+	.stop = stop_port,
+	.start = start_port,
+	.recover = recover,
+	.switched = switched,
+};
+static const struct shunt_port_ops least_ops = {
+	.hold = hold,
+	.release = release,
+	.recover = recover,
+};
 
-	assert_int_equal(shunt_group_leave(bench.group, &bench.ports[2].device), 0);
-	bench.members--;
-	assert_int_equal(shunt_group_join(bench.group, &bench.ports[2].device, DRIVER, &less,
-				 &bench.ports[2], bench.a),
-		0);
-	bench.members++;
+/* A member comes back, as the last one, with other operations. */
+static void join_again(unsigned int i, const struct shunt_port_ops *ops)
+{
+	struct port *port = &bench.ports[i];
+
+	assert_int_equal(shunt_group_leave(bench.group, &port->device), 0);
+	assert_int_equal(
+		shunt_group_join(bench.group, &port->device, OTHER_DRIVER, ops, port, bench.a), 0);
 }
 
 static void plans_that_a_member_cannot_follow_are_refused(void **state)
 {
 	struct shunt_switch_result result;
 
-	join_one_that_cannot_pause();
+	join_again(2, &least_ops);
 	assert_int_equal(
 		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_QUIESCE, &result), -EOPNOTSUPP);
-	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot pause"));
+	assert_non_null(strstr(shunt_errmsg(),
+		"0000:05:00.0 (net_e1000_igb) cannot pause its DMA: use another plan"));
 	assert_int_equal(
 		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_RESTART, &result), -EOPNOTSUPP);
-	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot be stopped"));
+	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 (net_e1000_igb) cannot be stopped"));
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_STOP_REPLACE_START, &result),
+		-EOPNOTSUPP);
+	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 (net_e1000_igb) cannot be stopped"));
 	assert_members_on(&result, bench.a);
+
+	join_again(2, &stop_ops);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_QUIESCE, &result), -EOPNOTSUPP);
+	assert_non_null(strstr(shunt_errmsg(),
+		"0000:05:00.0 (net_e1000_igb) cannot pause its DMA: use stop-replace-start"));
+	for (unsigned int i = 0; i < PORTS; i++)
+		assert_int_equal(bench.ports[i].pauses + bench.ports[i].stops, 0);
 }
 
 static struct shunt_evidence known(uint64_t switches, uint64_t faulted, uint64_t unknown)
@@ -422,7 +455,7 @@ static void assert_auto(enum shunt_plan plan, const char *why)
 {
 	struct shunt_space *to = shunt_group_space(bench.group) == bench.a ? bench.b : bench.a;
 	struct shunt_switch_result result;
-	char text[SHUNT_EVIDENCE_TEXT];
+	char text[SHUNT_PLAN_TEXT];
 	enum shunt_plan chosen;
 
 	assert_int_equal(shunt_group_choose(bench.group, to, &chosen, text), 0);
@@ -434,7 +467,7 @@ static void assert_auto(enum shunt_plan plan, const char *why)
 	assert_string_equal(result.why, text);
 	assert_int_equal(result.hwpt_kind, SHUNT_HWPT_EXPLICIT);
 	assert_members_on(&result, to);
-	assert_int_equal(result.members[0].pause_start != 0, plan == SHUNT_PLAN_QUIESCE);
+	assert_int_equal(result.members[0].pause_start != 0, plan != SHUNT_PLAN_REPLACE);
 }
 
 static int64_t no_faults(void *context, const char *function)
@@ -494,22 +527,89 @@ static void auto_leaves_replace_at_the_first_fault(void **state)
 	assert_auto(SHUNT_PLAN_QUIESCE, "in 1 of 3,001 replaces nobody could tell");
 }
 
-static void auto_does_not_guess_where_a_member_cannot_pause(void **state)
+/* The outage of each is as short as what it can do allows. */
+static void a_mixed_group_stops_only_those_that_cannot_pause(void **state)
+{
+	struct shunt_switch_result result;
+	const struct shunt_switch_member *rows = result.members;
+
+	join_again(0, &stop_ops); /* now the third member */
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_STOP_REPLACE_START, &result),
+		0);
+	assert_pauses_around_the_move(&result);
+	assert_string_equal(rows[2].driver, OTHER_DRIVER);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(rows[i].halt, SHUNT_HALT_PAUSE);
+		assert_true(rows[2].pause_start <= rows[i].pause_start);
+		assert_true(rows[i].pause_end <= rows[2].pause_end);
+	}
+	assert_int_equal(rows[2].halt, SHUNT_HALT_STOP);
+	assert_int_equal(bench.ports[0].stops, 1);
+	assert_int_equal(bench.ports[0].pauses, 0);
+	for (unsigned int i = 1; i < PORTS; i++) {
+		assert_int_equal(bench.ports[i].stops, 0);
+		assert_int_equal(bench.ports[i].pauses, 1);
+	}
+	/* One that does not stop keeps the others from being paused. */
+	bench.ports[0].fail_stop = ETIMEDOUT;
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_STOP_REPLACE_START, &result),
+		-ETIMEDOUT);
+	assert_true(result.rolled_back);
+	assert_int_equal(bench.ports[1].pauses, 1);
+	/* One that does not pause: the one that was stopped is started. */
+	bench.ports[1].fail_pause = ETIMEDOUT;
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_STOP_REPLACE_START, &result),
+		-ETIMEDOUT);
+	assert_true(result.rolled_back);
+	assert_int_equal(bench.ports[0].stops, 3);
+	assert_false(bench.ports[0].stopped);
+	assert_members_on(&result, bench.b);
+	/* One that does not start: the others go on. */
+	bench.ports[0].fail_start = EIO;
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_STOP_REPLACE_START, &result),
+		-EIO);
+	assert_non_null(strstr(shunt_errmsg(), "start failed"));
+	assert_false(result.rolled_back);
+	assert_members_on(&result, bench.a);
+}
+
+/* What auto says where a member can be stopped only, whatever is known of replace. */
+static void auto_stops_a_member_that_cannot_pause(void **state)
+{
+	struct shunt_evidence evidence = known(12, 1, 0);
+
+	shunt_group_observe(bench.group, no_faults, NULL);
+	join_again(2, &stop_ops);
+	assert_auto(SHUNT_PLAN_STOP_REPLACE_START,
+		"0000:05:00.0 (net_e1000_igb) cannot pause its DMA; nothing is known of replace");
+	shunt_group_evidence(bench.group, &evidence);
+	assert_auto(SHUNT_PLAN_STOP_REPLACE_START,
+		"(net_e1000_igb) cannot pause its DMA; 1 of 12 replaces faulted on sim hitless");
+	evidence = known(3000, 0, 0);
+	shunt_group_evidence(bench.group, &evidence);
+	assert_auto(SHUNT_PLAN_STOP_REPLACE_START, "cannot pause its DMA; 3,000 switches");
+}
+
+static void auto_does_not_guess_where_a_member_can_do_nothing(void **state)
 {
 	struct shunt_evidence evidence = known(12, 1, 0);
 	struct shunt_switch_result result;
-	char why[SHUNT_EVIDENCE_TEXT];
+	char why[SHUNT_PLAN_TEXT];
 	enum shunt_plan plan;
 	uint64_t calls;
 
-	join_one_that_cannot_pause();
+	join_again(2, &least_ops);
 	shunt_group_evidence(bench.group, &evidence);
 	calls = inject_calls(bench.inject, INJECT_IOCTL);
 	assert_int_equal(
 		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_AUTO, &result), -EOPNOTSUPP);
 	assert_non_null(strstr(shunt_errmsg(), "group 10: auto to space 'b'"));
 	assert_non_null(strstr(shunt_errmsg(), "1 of 12 replaces faulted on sim hitless"));
-	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 cannot pause"));
+	assert_non_null(strstr(shunt_errmsg(), "0000:05:00.0 (net_e1000_igb) cannot be stopped"));
 	assert_int_equal(result.plan, SHUNT_PLAN_AUTO);
 	assert_int_equal(result.start, 0);
 	assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
@@ -518,6 +618,11 @@ static void auto_does_not_guess_where_a_member_cannot_pause(void **state)
 
 	evidence = known(3000, 0, 0);
 	shunt_group_evidence(bench.group, &evidence);
+	assert_int_equal(
+		shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_AUTO, &result), -EOPNOTSUPP);
+	assert_non_null(strstr(shunt_errmsg(), "3,000 switches"));
+	/* Where there is no port the caller takes care, and has asked for it. */
+	join_again(2, NULL);
 	assert_auto(SHUNT_PLAN_REPLACE, "3,000 switches");
 }
 
@@ -778,6 +883,18 @@ static void each_call_of_a_detach_attach_fails_in_turn(void **state)
 	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_DETACH_ATTACH, 2 * PORTS);
 }
 
+static void each_call_of_a_stop_replace_start_fails_in_turn(void **state)
+{
+	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_STOP_REPLACE_START, PORTS);
+}
+
+static void each_call_of_a_mixed_group_fails_in_turn(void **state)
+{
+	join_again(0, &stop_ops);
+	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_STOP_REPLACE_START, PORTS);
+	assert_true(bench.ports[0].stops == PORTS + 1 && bench.ports[1].pauses == PORTS + 1);
+}
+
 static void each_call_of_a_quiesce_fails_in_turn(void **state)
 {
 	each_call_of_a_switch_fails_in_turn(SHUNT_PLAN_QUIESCE, PORTS);
@@ -959,7 +1076,9 @@ int main(void)
 		group_test(plans_that_a_member_cannot_follow_are_refused),
 		group_test(auto_takes_replace_only_where_it_was_seen_hitless),
 		group_test(auto_leaves_replace_at_the_first_fault),
-		group_test(auto_does_not_guess_where_a_member_cannot_pause),
+		group_test(a_mixed_group_stops_only_those_that_cannot_pause),
+		group_test(auto_stops_a_member_that_cannot_pause),
+		group_test(auto_does_not_guess_where_a_member_can_do_nothing),
 		cmocka_unit_test(every_plan_has_its_name),
 		group_test(members_are_listed_with_their_drivers),
 		group_test(a_check_recovers_every_port),
@@ -976,6 +1095,8 @@ int main(void)
 		group_test(each_call_of_a_detach_attach_fails_in_turn),
 		group_test(each_call_of_a_quiesce_fails_in_turn),
 		group_test(each_call_of_a_restart_fails_in_turn),
+		group_test(each_call_of_a_stop_replace_start_fails_in_turn),
+		group_test(each_call_of_a_mixed_group_fails_in_turn),
 		group_test(a_mapping_that_a_restart_lost_keeps_its_space_from_use),
 		group_test(a_failed_roll_back_says_who_is_where),
 		group_test(ports_and_history_are_told_of_switches_that_began),

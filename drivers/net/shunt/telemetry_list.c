@@ -58,7 +58,7 @@ int telemetry_list(struct shunt_context *context, const struct words *words, str
 
 int telemetry_group(struct shunt_context *context, const struct words *words, struct answer answer)
 {
-	char why[SHUNT_EVIDENCE_TEXT] = "";
+	char why[SHUNT_PLAN_TEXT] = "";
 	struct context_group *entry;
 	struct shunt_space *space;
 	enum shunt_plan plan;
