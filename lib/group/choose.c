@@ -40,16 +40,15 @@ void choose_learn(struct shunt_group *group, const struct shunt_switch_result *r
 	seen->unknown += outcome == SHUNT_OUTCOME_UNKNOWN;
 }
 
-int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_plan *plan,
-	char why[SHUNT_PLAN_TEXT])
+int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_live live,
+	enum shunt_plan *plan, char why[SHUNT_PLAN_TEXT])
 {
-	const struct member *running = members_run_on(group);
 	char known[SHUNT_EVIDENCE_TEXT], name[MEMBER_TEXT], reason[700];
 	const bool hitless = shunt_evidence_hitless(&group->evidence.seen[kind]);
 
 	shunt_evidence_say(&group->evidence, kind, known);
 	snprintf(why, SHUNT_PLAN_TEXT, "%s", known);
-	if (hitless && !running) {
+	if (hitless && (live || !members_run_on(group))) {
 		*plan = SHUNT_PLAN_REPLACE;
 		return 0;
 	}
@@ -79,7 +78,7 @@ static int choose_locked(struct shunt_group *group, struct shunt_space *to, enum
 	if (!group->count)
 		return shunt_fail(-ENODEV, "it has no member");
 	ret = shunt_space_hwpt(to, group->number, group->members[0].device, &hwpt_id);
-	return ret ? ret : choose_plan(group, choose_kind(to, hwpt_id), plan, why);
+	return ret ? ret : choose_plan(group, choose_kind(to, hwpt_id), SHUNT_LIVE_NO, plan, why);
 }
 
 int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,

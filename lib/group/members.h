@@ -49,8 +49,11 @@ void group_describe(const struct shunt_group *group, struct shunt_switch_result 
 /* ---- choose.c: the plan auto ---- */
 
 /** The plan that auto takes for a kind of hwpt. @return 0, -EOPNOTSUPP, as shunt_group_choose() */
-int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_plan *plan,
-	char why[SHUNT_PLAN_TEXT]);
+int choose_plan(const struct shunt_group *group, enum shunt_hwpt_kind kind, enum shunt_live live,
+	enum shunt_plan *plan, char why[SHUNT_PLAN_TEXT]);
+
+/** Whether ports may run on under the result's plan; warns. @return 0, -EPERM (live.c) */
+int choose_live(const struct shunt_group *group, struct shunt_switch_result *result);
 
 /** Adds to the evidence what a replace said against the plan. */
 void choose_learn(struct shunt_group *group, const struct shunt_switch_result *result);

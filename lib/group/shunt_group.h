@@ -50,6 +50,13 @@ enum shunt_plan {
 
 #define SHUNT_PLANS 5 /* that can be carried out: all but auto */
 
+/** Whether ports that cannot pause their DMA may run on while their group moves under them. */
+enum shunt_live {
+	SHUNT_LIVE_NO,     /**< no: such a plan is refused */
+	SHUNT_LIVE_ASKED,  /**< under replace, where the IOMMU was not seen to refuse DMA in one */
+	SHUNT_LIVE_FORCED, /**< under replace and detach-attach, whatever is known */
+};
+
 /** The plan of a name, "quiesce". @return 0; -EINVAL, naming those there are */
 int shunt_plan_parse(const char *name, enum shunt_plan *plan);
 
@@ -160,6 +167,8 @@ struct shunt_switch_result {
 	enum shunt_plan plan;      /**< that was taken; auto: refused before one was */
 	enum shunt_plan asked;     /**< for */
 	char why[SHUNT_PLAN_TEXT]; /**< asked for auto: why that plan, otherwise "" */
+	enum shunt_live live;
+	char warning[SHUNT_PLAN_TEXT]; /**< what may become of ports that ran on, or "" */
 	uint32_t from_hwpt;
 	uint32_t to_hwpt;
 	enum shunt_hwpt_kind hwpt_kind; /**< of to_hwpt */
@@ -243,9 +252,9 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  *
  * Refused before anything is touched: no member; the space already in use (-EALREADY: the kernel
  * would do nothing and a measurement would lie); restart to a space that another group uses
- * (-EBUSY); a mapping in use that `to` lacks (-ENOENT); a
- * member that cannot do what the plan needs (-EOPNOTSUPP). By then auto has become one of the
- * others: that takes nothing from the time of the switch.
+ * (-EBUSY); a mapping in use that `to` lacks (-ENOENT); a member that cannot do what the plan needs
+ * (-EOPNOTSUPP); a port that would run on though its driver was not made for it (-EPERM, below). By
+ * then auto has become one of the others: that takes nothing from the time of the switch.
  *
  * On a failure on the way every member is put back, in reverse order, under the hwpt it had, and
  * result->rolled_back is true; if that fails too, result->members says who is where and
@@ -257,6 +266,18 @@ int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space);
  */
 int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
 	struct shunt_switch_result *result);
+
+/**
+ * The same, under ports that cannot pause their DMA: their drivers were not made for it. If a DMA
+ * of theirs is refused meanwhile they may receive nothing any more until they are stopped and
+ * started. So it has to be asked for, and is refused (-EPERM, the text has the reason and the way
+ * out) under replace where this group's evidence has faults of replace, under detach-attach always,
+ * for that refuses DMA on every IOMMU; unless it is forced. What may happen is said in
+ * result->warning. auto takes replace where that was seen hitless. Other plans let no port run:
+ * live changes nothing.
+ */
+int shunt_group_switch_live(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
+	enum shunt_live live, struct shunt_switch_result *result);
 
 /** What became of the switches of a group so far. */
 struct shunt_group_history {

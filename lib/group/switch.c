@@ -28,8 +28,11 @@ static int preflight(struct shunt_group *group, struct shunt_space *to, uint32_t
 		return ret;
 	result->hwpt_kind = choose_kind(to, *hwpt_id);
 	if (result->asked == SHUNT_PLAN_AUTO)
-		ret = choose_plan(group, result->hwpt_kind, &result->plan, result->why);
-	return ret ? ret : ports_able(group, result->plan);
+		ret = choose_plan(
+			group, result->hwpt_kind, result->live, &result->plan, result->why);
+	if (!ret)
+		ret = ports_able(group, result->plan);
+	return ret ? ret : choose_live(group, result);
 }
 
 /* Ports go on and are looked after whatever became of the move, and of each other. */
@@ -82,6 +85,7 @@ void group_describe(const struct shunt_group *group, struct shunt_switch_result 
 	*result = (struct shunt_switch_result){
 		.plan = result->plan,
 		.asked = result->plan,
+		.live = result->live,
 		.from_hwpt = group->hwpt_id,
 		.to_hwpt = group->hwpt_id,
 		.member_count = group->count,
@@ -95,12 +99,13 @@ void group_describe(const struct shunt_group *group, struct shunt_switch_result 
 	}
 }
 
-int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
-	struct shunt_switch_result *result)
+int shunt_group_switch_live(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
+	enum shunt_live live, struct shunt_switch_result *result)
 {
 	int ret;
 
 	result->plan = plan;
+	result->live = live;
 	pthread_mutex_lock(&group->lock);
 	group_describe(group, result);
 	ret = switch_locked(group, to, result);
@@ -109,6 +114,12 @@ int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum s
 		return shunt_fail_while(ret, "group %d: %s to space '%s'", group->number,
 			shunt_plan_name(result->plan), shunt_space_name(to));
 	return 0;
+}
+
+int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
+	struct shunt_switch_result *result)
+{
+	return shunt_group_switch_live(group, to, plan, SHUNT_LIVE_NO, result);
 }
 
 void shunt_group_history(struct shunt_group *group, struct shunt_group_history *history)

@@ -594,6 +594,104 @@ static void auto_stops_a_member_that_cannot_pause(void **state)
 	assert_auto(SHUNT_PLAN_STOP_REPLACE_START, "cannot pause its DMA; 3,000 switches");
 }
 
+/* Switches live, there or back. */
+static int switch_live(
+	enum shunt_plan plan, enum shunt_live live, struct shunt_switch_result *result)
+{
+	struct shunt_space *to = shunt_group_space(bench.group) == bench.a ? bench.b : bench.a;
+
+	return shunt_group_switch_live(bench.group, to, plan, live, result);
+}
+
+static void assert_refused_live(enum shunt_plan plan, enum shunt_live live, const char *words)
+{
+	struct shunt_space *space = shunt_group_space(bench.group);
+	uint64_t calls = inject_calls(bench.inject, INJECT_IOCTL);
+	struct shunt_switch_result result;
+
+	assert_int_equal(switch_live(plan, live, &result), -EPERM);
+	if (!strstr(shunt_errmsg(), words) || !strstr(shunt_errmsg(), "use stop-replace-start"))
+		fail_msg("no '%s' in: %s", words, shunt_errmsg());
+	assert_int_equal(result.start, 0);
+	assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
+	assert_members_on(&result, space);
+}
+
+static void assert_live(enum shunt_plan plan, enum shunt_live live, const char *warning)
+{
+	struct shunt_switch_result result;
+
+	assert_int_equal(switch_live(plan, live, &result), 0);
+	assert_int_equal(result.live, live);
+	if (warning && !strstr(result.warning, warning))
+		fail_msg("no '%s' in: %s", warning, result.warning);
+	if (!warning)
+		assert_string_equal(result.warning, "");
+	for (unsigned int i = 0; i < PORTS; i++)
+		assert_int_equal(result.members[i].halt, SHUNT_HALT_NONE);
+}
+
+/* A port whose driver was not made for it runs on only by request, and not where it would stop. */
+static void ports_that_cannot_pause_run_on_by_request_only(void **state)
+{
+	struct shunt_evidence evidence = known(4120, 0, 0);
+
+	shunt_group_observe(bench.group, no_faults, NULL);
+	join_again(2, &stop_ops);
+	assert_refused_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_NO,
+		"0000:05:00.0 (net_e1000_igb) cannot pause its DMA and would run on");
+	assert_refused_live(SHUNT_PLAN_DETACH_ATTACH, SHUNT_LIVE_NO, "would run on");
+	assert_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_ASKED,
+		"nothing is known of replace on an unknown IOMMU, explicit hwpts: if DMA is "
+		"refused, 0000:05:00.0 (net_e1000_igb) may receive nothing any more");
+
+	shunt_group_evidence(bench.group, &evidence);
+	assert_refused_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_NO, "would run on");
+	assert_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_ASKED, NULL);
+	assert_live(SHUNT_PLAN_AUTO, SHUNT_LIVE_ASKED, NULL); /* takes replace */
+	assert_refused_live(SHUNT_PLAN_DETACH_ATTACH, SHUNT_LIVE_ASKED,
+		"from the last detach to the first attach DMA is refused on every IOMMU");
+	assert_live(SHUNT_PLAN_DETACH_ATTACH, SHUNT_LIVE_FORCED,
+		"on every IOMMU: 0000:05:00.0 (net_e1000_igb) may receive nothing any more");
+
+	/* The first fault ends it. */
+	shunt_group_observe(bench.group, three_faults_of_the_second, NULL);
+	assert_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_ASKED, NULL);
+	assert_refused_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_ASKED,
+		"1 of 4,121 replaces faulted on sim hitless, explicit hwpts; 0000:05:00.0");
+	assert_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_FORCED, "1 of 4,121 replaces faulted");
+	assert_auto(SHUNT_PLAN_STOP_REPLACE_START, "2 of 4,122 replaces faulted");
+
+	/* Of whichever kind of hwpts. */
+	evidence = known(0, 0, 0);
+	evidence.seen[SHUNT_HWPT_AUTOMATIC] =
+		(struct shunt_evidence_seen){ .switches = 200, .faulted = 7 };
+	shunt_group_evidence(bench.group, &evidence);
+	assert_refused_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_ASKED,
+		"7 of 200 replaces faulted on sim hitless, automatic hwpts");
+	evidence.seen[SHUNT_HWPT_EXPLICIT].switches = 3000;
+	shunt_group_evidence(bench.group, &evidence);
+	assert_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_ASKED, NULL);
+}
+
+/* Live is about ports that cannot pause: it allows nothing else, and forbids nothing. */
+static void live_means_nothing_to_ports_that_can_pause(void **state)
+{
+	const struct shunt_evidence evidence = known(12, 1, 0);
+	struct shunt_switch_result result;
+
+	shunt_group_evidence(bench.group, &evidence);
+	assert_live(SHUNT_PLAN_REPLACE, SHUNT_LIVE_NO, NULL);
+	assert_live(SHUNT_PLAN_DETACH_ATTACH, SHUNT_LIVE_ASKED, NULL);
+	assert_int_equal(switch_live(SHUNT_PLAN_AUTO, SHUNT_LIVE_FORCED, &result), 0);
+	assert_int_equal(result.plan, SHUNT_PLAN_QUIESCE);
+	join_again(2, &stop_ops);
+	assert_int_equal(switch_live(SHUNT_PLAN_QUIESCE, SHUNT_LIVE_FORCED, &result), -EOPNOTSUPP);
+	assert_int_equal(switch_live(SHUNT_PLAN_AUTO, SHUNT_LIVE_FORCED, &result), 0);
+	assert_int_equal(result.plan, SHUNT_PLAN_STOP_REPLACE_START);
+	assert_string_equal(result.warning, "");
+}
+
 static void auto_does_not_guess_where_a_member_can_do_nothing(void **state)
 {
 	struct shunt_evidence evidence = known(12, 1, 0);
@@ -1078,6 +1176,8 @@ int main(void)
 		group_test(auto_leaves_replace_at_the_first_fault),
 		group_test(a_mixed_group_stops_only_those_that_cannot_pause),
 		group_test(auto_stops_a_member_that_cannot_pause),
+		group_test(ports_that_cannot_pause_run_on_by_request_only),
+		group_test(live_means_nothing_to_ports_that_can_pause),
 		group_test(auto_does_not_guess_where_a_member_can_do_nothing),
 		cmocka_unit_test(every_plan_has_its_name),
 		group_test(members_are_listed_with_their_drivers),
