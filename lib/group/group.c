@@ -213,6 +213,7 @@ unsigned int shunt_group_list(
 			.hwpt_id = member->hwpt_id,
 			.can_pause = member->ops->pause,
 			.can_stop = member->ops->stop,
+			.counts = member->counts,
 		};
 		memcpy(info->function, member->device->function, sizeof(info->function));
 		memcpy(info->driver, member->driver, sizeof(info->driver));

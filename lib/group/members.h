@@ -12,6 +12,7 @@ struct member {
 	const struct shunt_port_ops *ops; /* never NULL */
 	void *port;
 	uint32_t hwpt_id; /* attached to; 0: detached */
+	struct shunt_member_counts counts;
 };
 
 struct shunt_group {
@@ -108,7 +109,7 @@ void ports_release(struct shunt_group *group);
 /** Makes every attached port run again, whatever becomes of the others. */
 int ports_recover(struct shunt_group *group, struct shunt_switch_result *result);
 
-/** Tells every port what the switch was to it. */
+/** Tells every port what the switch was to it, and counts it. */
 void ports_tell(struct shunt_group *group, const struct shunt_switch_result *result);
 
 /** Forgets the faults from before: they are not the switch's. */

@@ -75,33 +75,54 @@ int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
 	return failure_report(&failure);
 }
 
+static void count(struct shunt_member_counts *counts, const struct shunt_switch_result *result,
+	const struct shunt_switch_member *row)
+{
+	if (result->rolled_back || row->hwpt_id != result->to_hwpt)
+		counts->failed++;
+	else
+		counts->switches++;
+	if (row->faults > 0)
+		counts->faults += (uint64_t)row->faults;
+	else
+		counts->unknown += row->faults < 0;
+	counts->recoveries += shunt_recovery_mended(&row->recovery);
+	counts->halted_last = row->pause_start ? row->pause_end - row->pause_start : 0;
+	if (counts->halted_last > counts->halted_max)
+		counts->halted_max = counts->halted_last;
+}
+
 void ports_tell(struct shunt_group *group, const struct shunt_switch_result *result)
 {
-	for (unsigned int i = 0; i < group->count; i++)
-		if (group->members[i].ops->switched)
-			group->members[i].ops->switched(
-				group->members[i].port, result, &result->members[i]);
+	for (unsigned int i = 0; i < group->count; i++) {
+		struct member *member = &group->members[i];
+
+		count(&member->counts, result, &result->members[i]);
+		if (member->ops->switched)
+			member->ops->switched(member->port, result, &result->members[i]);
+	}
 }
 
 static int check_locked(struct shunt_group *group, struct shunt_switch_result *result)
 {
 	struct failure failure = { 0 };
-	int count = 0;
+	int mended = 0;
 
 	group_describe(group, result);
 	ports_hold(group);
 	result->start = result->moved = shunt_clock_now();
 	for (unsigned int i = 0; i < group->count; i++) {
-		const struct member *member = &group->members[i];
+		struct member *member = &group->members[i];
 		struct shunt_recovery *recovery = &result->members[i].recovery;
 
 		if (member->ops->recover && member->hwpt_id)
 			failure_note(&failure, recover(member, SHUNT_DOUBT_SOME, recovery));
-		count += shunt_recovery_mended(recovery);
+		mended += shunt_recovery_mended(recovery);
+		member->counts.recoveries += shunt_recovery_mended(recovery);
 	}
 	result->end = shunt_clock_now();
 	ports_release(group);
-	return failure.ret ? failure_report(&failure) : count;
+	return failure.ret ? failure_report(&failure) : mended;
 }
 
 int shunt_group_check(struct shunt_group *group, struct shunt_switch_result *result)

@@ -314,6 +314,17 @@ int shunt_group_number(const struct shunt_group *group);
 /** Number of members. */
 unsigned int shunt_group_members(struct shunt_group *group);
 
+/** What switches and checks were to a member since it joined. Times in shunt_clock ticks. */
+struct shunt_member_counts {
+	uint64_t switches;    /**< done */
+	uint64_t failed;      /**< rolled back, or left in the middle */
+	uint64_t faults;      /**< records of its function during switches, at least */
+	uint64_t unknown;     /**< switches without one in which nobody could tell */
+	uint64_t recoveries;  /**< switches and checks after which something was mended */
+	uint64_t halted_last; /**< paused or stopped in the last switch, 0: it ran */
+	uint64_t halted_max;
+};
+
 /** A member, as it was when it was asked for. */
 struct shunt_member_info {
 	char function[16];
@@ -321,6 +332,7 @@ struct shunt_member_info {
 	uint32_t hwpt_id; /**< that it is attached to; 0: detached */
 	bool can_pause;   /**< its DMA */
 	bool can_stop;    /**< and start again */
+	struct shunt_member_counts counts;
 };
 
 /** The members, in the order in which they joined. @return their number */

@@ -1054,6 +1054,7 @@ static void a_failed_roll_back_says_who_is_where(void **state)
 
 static void ports_and_history_are_told_of_switches_that_began(void **state)
 {
+	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
 	struct shunt_switch_result result;
 	struct shunt_group_history history;
 
@@ -1075,6 +1076,25 @@ static void ports_and_history_are_told_of_switches_that_began(void **state)
 		assert_int_equal(bench.ports[i].told, 2);
 		assert_int_equal(bench.ports[i].last.hwpt_id, hwpt_of(bench.b));
 	}
+	shunt_group_observe(bench.group, three_faults_of_the_second, NULL);
+	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_QUIESCE, &result), 0);
+	assert_int_equal(shunt_group_list(bench.group, members), PORTS);
+	for (unsigned int i = 0; i < PORTS; i++) {
+		const struct shunt_member_counts *counts = &members[i].counts;
+
+		assert_int_equal(counts->switches, 2);
+		assert_int_equal(counts->failed, 1);
+		assert_int_equal(counts->faults, i == 1 ? 3 : 0);
+		assert_int_equal(counts->unknown, 2); /* nobody was asked */
+		assert_int_equal(counts->recoveries, 0);
+		assert_int_equal(counts->halted_last,
+			result.members[i].pause_end - result.members[i].pause_start);
+		assert_int_equal(counts->halted_max, counts->halted_last);
+	}
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_REPLACE, &result), 0);
+	shunt_group_list(bench.group, members);
+	assert_int_equal(members[0].counts.halted_last, 0);
+	assert_true(members[0].counts.halted_max > 0);
 }
 
 static void a_copy_has_what_its_original_has(void **state)
