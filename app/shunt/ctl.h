@@ -28,6 +28,8 @@ struct ctl_options {
 	unsigned int instance; /**< of processes with one prefix, 0 the first */
 	const char *group;     /**< number; NULL: the only one */
 	const char *plan;
+	bool live;         /**< ports that cannot pause may run on */
+	bool force;        /**< whatever is known of the IOMMU */
 	const char *log;   /**< NULL: none */
 	uint64_t switches; /**< 0: one for each space named */
 	uint64_t every_ns;
@@ -86,6 +88,9 @@ int ctl_faults(struct ctl_process *process, const struct ctl_options *options);
 int ctl_result(struct ctl_process *process, const struct ctl_options *options);
 int ctl_switch(struct ctl_process *process, const struct ctl_options *options);
 int ctl_watch(struct ctl_process *process, const struct ctl_options *options);
+
+/** Prints the warning of a result, if it has one. */
+void ctl_print_warning(const json_t *result);
 
 /** Prints the ports of a result as a table. */
 void ctl_print_result(const json_t *result);

@@ -17,6 +17,8 @@ static const struct option known[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "group", required_argument, NULL, 'g' },
 	{ "plan", required_argument, NULL, 'p' },
+	{ "live", no_argument, NULL, 'L' },
+	{ "force", no_argument, NULL, 'F' },
 	{ "switches", required_argument, NULL, 'n' },
 	{ "every", required_argument, NULL, 'e' },
 	{ "log", required_argument, NULL, 'l' },
@@ -54,6 +56,12 @@ static int take(int option, char **argv, struct ctl_options *options)
 	case 'p':
 		options->plan = optarg;
 		return shunt_plan_parse(optarg, &plan);
+	case 'L':
+		options->live = true;
+		return 0;
+	case 'F':
+		options->force = true;
+		return 0;
 	case 'n':
 		return take_number("--switches", 1, &options->switches);
 	case 'e':
@@ -83,6 +91,8 @@ static int check(const struct ctl_options *options)
 		return shunt_fail(-EINVAL, "--file-prefix '%s' is no name", options->prefix);
 	if (options->socket && options->instance)
 		return shunt_fail(-EINVAL, "--socket names the instance already");
+	if (options->force && !options->live)
+		return shunt_fail(-EINVAL, "--force: of a switch with --live, which is missing");
 	return 0;
 }
 

@@ -42,9 +42,12 @@ static void print_ports(const json_t *group)
 	json_t *port;
 
 	json_object_foreach (walked(json_object_get(group, "ports")), id, port)
-		printf("  port %-3s %-14s %-24s %s\n", id,
+		printf("  port %-3s %-14s %-24s %s%s\n", id,
 			ctl_text(port, "function", function, TEXT),
-			ctl_text(port, "name", name, TEXT), ctl_text(port, "driver", driver, TEXT));
+			ctl_text(port, "name", name, TEXT), ctl_text(port, "driver", driver, TEXT),
+			ctl_count(port, "can_pause")  ? ""
+			: ctl_count(port, "can_stop") ? ", which cannot pause: stop and start"
+						      : ", which can neither pause nor be stopped");
 }
 
 static void print_list(const json_t *list)
@@ -126,16 +129,26 @@ static void print_faults(const json_t *faults)
 
 static void print_member(const char *id, const json_t *port)
 {
-	char function[TEXT], faults[TEXT], ioctls[TIME_TEXT], paused[TIME_TEXT], mend[TIME_TEXT];
+	char function[TEXT], driver[TEXT], halt[TEXT], faults[TEXT];
+	char ioctls[TIME_TEXT], paused[TIME_TEXT], mend[TIME_TEXT];
 
 	ctl_text(port, "faults", faults, TEXT);
 	if (!faults[0])
 		snprintf(faults, sizeof(faults), "%" PRIu64, ctl_count(port, "faults"));
-	printf("%-5s %-14s %10s %10s %8s %10s\n", id, ctl_text(port, "function", function, TEXT),
-		time_text(ctl_count(port, "ioctl_ns"), ioctls),
+	printf("%-5s %-14s %-16s %10s %-6s %10s %8s %10s\n", id,
+		ctl_text(port, "function", function, TEXT), ctl_text(port, "driver", driver, TEXT),
+		time_text(ctl_count(port, "ioctl_ns"), ioctls), ctl_text(port, "halt", halt, TEXT),
 		time_text(ctl_count(port, "paused_ns"), paused), faults,
 		json_object_get(port, "recovered") ? time_text(ctl_count(port, "mend_ns"), mend)
 						   : "-");
+}
+
+void ctl_print_warning(const json_t *result)
+{
+	char warning[2 * TEXT];
+
+	if (*ctl_text(result, "warning", warning, sizeof(warning)))
+		printf("warning: %s\n", warning);
 }
 
 void ctl_print_result(const json_t *result)
@@ -154,8 +167,9 @@ void ctl_print_result(const json_t *result)
 		time_text(ctl_count(result, "duration_ns"), time),
 		ctl_count(result, "rolled_back") ? ", rolled back" : "",
 		ctl_text(result, "outcome", outcome, TEXT), why[0] ? "; auto: " : "", why);
-	printf("%-5s %-14s %10s %10s %8s %10s\n", "port", "function", "ioctls", "paused", "faults",
-		"mended");
+	ctl_print_warning(result);
+	printf("%-5s %-14s %-16s %10s %-6s %10s %8s %10s\n", "port", "function", "driver", "ioctls",
+		"halt", "for", "faults", "mended");
 	json_object_foreach (walked(json_object_get(result, "ports")), id, port)
 		print_member(id, port);
 }

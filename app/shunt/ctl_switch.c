@@ -21,6 +21,7 @@
 struct port_sum {
 	char id[16];
 	char function[16];
+	char driver[SHUNT_DRIVER_NAME];
 	struct shunt_samples ioctl_ns, paused_ns, mend_ns;
 	uint64_t faults, faults_unknown, recoveries;
 };
@@ -106,6 +107,7 @@ static struct port_sum *sum_of(struct run *run, const char *id, const json_t *po
 	sum = &run->ports[run->port_count++];
 	snprintf(sum->id, sizeof(sum->id), "%s", id);
 	ctl_text(port, "function", sum->function, sizeof(sum->function));
+	ctl_text(port, "driver", sum->driver, sizeof(sum->driver));
 	return sum;
 }
 
@@ -149,12 +151,14 @@ static int add(struct run *run, json_t *result)
 
 static int switch_to(struct run *run, const char *space)
 {
+	const struct ctl_options *options = run->options;
+	const char *live = options->force ? ",force" : options->live ? ",live" : "";
 	json_t *result;
 	int ret = log_begin(run);
 
 	if (!ret)
-		ret = ctl_ask(run->process, &result, "/shunt/switch,%d,%s,%s", run->group, space,
-			run->options->plan);
+		ret = ctl_ask(run->process, &result, "/shunt/switch,%d,%s,%s%s", run->group, space,
+			options->plan, live);
 	return ret ? ret : add(run, result);
 }
 
@@ -198,11 +202,12 @@ static json_t *quantiles(struct shunt_samples *samples)
 /* Fields of the result record, where it has them. */
 static json_t *port_json(struct port_sum *sum)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I}", "port", sum->id, "function",
-		sum->function, "ioctl_ns", quantiles(&sum->ioctl_ns), "paused_ns",
-		quantiles(&sum->paused_ns), "mend_ns", quantiles(&sum->mend_ns), "faults",
-		(json_int_t)sum->faults, "faults_unknown_switches", (json_int_t)sum->faults_unknown,
-		"recoveries", (json_int_t)sum->recoveries);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I}", "port", sum->id,
+		"function", sum->function, "driver", sum->driver, "ioctl_ns",
+		quantiles(&sum->ioctl_ns), "paused_ns", quantiles(&sum->paused_ns), "mend_ns",
+		quantiles(&sum->mend_ns), "faults", (json_int_t)sum->faults,
+		"faults_unknown_switches", (json_int_t)sum->faults_unknown, "recoveries",
+		(json_int_t)sum->recoveries);
 }
 
 static int print_json(struct run *run)
@@ -239,13 +244,15 @@ static void print_sums(struct run *run)
 	printf("group %d: %" PRIu64 " switches by %s, each in %s (median, p99, max)\n", run->group,
 		run->switches, ctl_text(run->last, "plan_taken", plan, sizeof(plan)),
 		three(&run->duration_ns, duration, sizeof(duration)));
-	printf("%-5s %-14s %-32s %-32s %8s %8s %10s\n", "port", "function", "ioctls", "paused",
-		"faults", "unknown", "recoveries");
+	ctl_print_warning(run->last);
+	printf("%-5s %-14s %-16s %-32s %-32s %8s %8s %10s\n", "port", "function", "driver",
+		"ioctls", "paused, stopped", "faults", "unknown", "recoveries");
 	for (unsigned int i = 0; i < run->port_count; i++) {
 		struct port_sum *sum = &run->ports[i];
 
-		printf("%-5s %-14s %-32s %-32s %8" PRIu64 " %8" PRIu64 " %10" PRIu64 "\n", sum->id,
-			sum->function, three(&sum->ioctl_ns, ioctls, sizeof(ioctls)),
+		printf("%-5s %-14s %-16s %-32s %-32s %8" PRIu64 " %8" PRIu64 " %10" PRIu64 "\n",
+			sum->id, sum->function, sum->driver,
+			three(&sum->ioctl_ns, ioctls, sizeof(ioctls)),
 			three(&sum->paused_ns, paused, sizeof(paused)), sum->faults,
 			sum->faults_unknown, sum->recoveries);
 	}

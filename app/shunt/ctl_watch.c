@@ -40,11 +40,10 @@ static void print_rate(double frames, double seconds)
 	printf(" %10.3f", frames / seconds / 1e6);
 }
 
-static int look_at_port(struct watch *watch, const char *id, const json_t *port)
+static int print_rates(struct watch *watch, const char *id)
 {
 	unsigned long number = strtoul(id, NULL, 10);
-	char function[32], paused[TIME_TEXT];
-	json_t *stats, *xstats;
+	json_t *stats;
 	struct seen now;
 	int ret;
 
@@ -53,25 +52,33 @@ static int look_at_port(struct watch *watch, const char *id, const json_t *port)
 	ret = ctl_ask(watch->process, &stats, "/ethdev/stats,%lu", number);
 	if (ret)
 		return ret;
-	ret = ctl_ask(watch->process, &xstats, "/ethdev/xstats,%lu", number);
-	if (ret)
-		goto free_stats;
 	now = (struct seen){ ctl_count(stats, "ipackets"), ctl_count(stats, "opackets"), true };
-	printf("%-5s %-14s", id, ctl_text(port, "function", function, sizeof(function)));
 	if (watch->ports[number].known) {
 		print_rate((double)(now.rx - watch->ports[number].rx), watch->seconds);
 		print_rate((double)(now.tx - watch->ports[number].tx), watch->seconds);
 	} else {
 		printf(" %10s %10s", "-", "-");
 	}
-	printf(" %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %12s\n",
-		ctl_count(xstats, "switch_events"), ctl_count(xstats, "switch_faults"),
-		ctl_count(xstats, "recover_events"),
-		time_text(ctl_count(xstats, "switch_paused_max_ns"), paused));
 	watch->ports[number] = now;
-	json_decref(xstats);
-free_stats:
 	json_decref(stats);
+	return 0;
+}
+
+static int look_at_member(struct watch *watch, const char *id, const json_t *port)
+{
+	char function[32], driver[64], last[TIME_TEXT], max[TIME_TEXT];
+	int ret = 0;
+
+	printf("%-5s %-14s %-16s", id, ctl_text(port, "function", function, sizeof(function)),
+		ctl_text(port, "driver", driver, sizeof(driver)));
+	if (json_object_get(port, "name"))
+		ret = print_rates(watch, id);
+	else
+		printf(" %10s %10s", "-", "-");
+	printf(" %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %10s %10s\n", ctl_count(port, "switches"),
+		ctl_count(port, "faults"), ctl_count(port, "recoveries"),
+		time_text(ctl_count(port, "paused_last_ns"), last),
+		time_text(ctl_count(port, "paused_max_ns"), max));
 	return ret;
 }
 
@@ -88,7 +95,7 @@ static int look_at_group(struct watch *watch, const char *number, const json_t *
 	printf("group %s: space '%s'\n", number, ctl_text(group, "space", space, sizeof(space)));
 	json_object_foreach (json_object_get(group, "ports"), id, port)
 		if (!ret)
-			ret = look_at_port(watch, id, port);
+			ret = look_at_member(watch, id, port);
 	return ret;
 }
 
@@ -100,8 +107,8 @@ static int look(struct watch *watch)
 
 	if (ret)
 		return ret;
-	printf("%-5s %-14s %10s %10s %8s %8s %10s %12s\n", "port", "function", "rx Mpps", "tx Mpps",
-		"switches", "faults", "recoveries", "longest pause");
+	printf("%-5s %-14s %-16s %10s %10s %8s %8s %10s %10s %10s\n", "port", "function", "driver",
+		"rx Mpps", "tx Mpps", "switches", "faults", "recoveries", "last pause", "longest");
 	json_object_foreach (json_object_get(list, "groups"), number, group)
 		if (!ret)
 			ret = look_at_group(watch, number, group);

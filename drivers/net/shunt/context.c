@@ -255,6 +255,22 @@ struct shunt_port *shunt_context_port(struct shunt_context *context, const char 
 	return NULL;
 }
 
+const struct rte_eth_dev *shunt_context_dev(struct shunt_context *context, const char *function)
+{
+	const struct shunt_port *port = shunt_context_port(context, function);
+	uint16_t id;
+
+	if (port)
+		return port->dev;
+	RTE_ETH_FOREACH_DEV (id) {
+		const struct rte_device *device = rte_eth_devices[id].device;
+
+		if (device && strcmp(device->name, function) == 0)
+			return &rte_eth_devices[id];
+	}
+	return NULL;
+}
+
 static struct shunt_port *port_of(uint16_t port_id)
 {
 	struct shunt_port *port;

@@ -75,7 +75,10 @@ void shunt_context_observe(struct shunt_context *context, struct context_group *
 /** Keeps for this machine that a replace faulted; what cannot be kept is logged. */
 void shunt_context_keep(struct shunt_context *context, const struct shunt_switch_result *result);
 
-/** The port of a function ("0000:03:00.0"), or NULL. */
+/** Our port of a function ("0000:03:00.0"), or NULL. */
 struct shunt_port *shunt_context_port(struct shunt_context *context, const char *function);
+
+/** The ethdev port of a function, whichever driver it has, or NULL. */
+const struct rte_eth_dev *shunt_context_dev(struct shunt_context *context, const char *function);
 
 #endif

@@ -10,18 +10,27 @@ static int open_log(struct shunt_context *context)
 	return context->faults ? 0 : shunt_fault_log_create(context->platform, &context->faults);
 }
 
+static int add_members(struct shunt_fault_log *log, struct shunt_group *group)
+{
+	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
+	unsigned int count = shunt_group_list(group, members);
+	int ret = 0;
+
+	for (unsigned int i = 0; i < count && !ret; i++) {
+		ret = shunt_fault_log_add(log, members[i].function);
+		ret = ret == -EEXIST ? 0 : ret;
+	}
+	return ret;
+}
+
 /* Ports may have joined since the last time. */
 static int add_functions(struct shunt_context *context)
 {
-	struct shunt_port *port;
+	struct context_group *entry;
 	int ret = 0;
 
-	TAILQ_FOREACH (port, &context->ports, next) {
-		ret = shunt_fault_log_add(context->faults, port->device.function);
-		if (ret && ret != -EEXIST)
-			break;
-		ret = 0;
-	}
+	TAILQ_FOREACH (entry, &context->groups, next)
+		ret = ret ? ret : add_members(context->faults, entry->group);
 	return ret;
 }
 

@@ -29,9 +29,9 @@ static const struct command commands[] = {
 		"Makes space NAME, a copy of the one that the group uses. Parameters: GROUP,NAME" },
 	{ "/shunt/destroy", telemetry_destroy, 1, 1, "NAME",
 		"Destroys a space that no group uses. Parameter: NAME" },
-	{ "/shunt/switch", telemetry_switch, 2, 3, "GROUP,SPACE[,PLAN]",
+	{ "/shunt/switch", telemetry_switch, 2, 4, "GROUP,SPACE[,PLAN[,live|force]]",
 		"Switches a port group to a space, by plan (auto). Parameters: "
-		"GROUP,SPACE[,PLAN]" },
+		"GROUP,SPACE[,PLAN[,live|force]]" },
 	{ "/shunt/faults", telemetry_faults, 0, 0, "no parameter",
 		"The last DMA faults that were seen, of any function. No parameter" },
 	{ "/shunt/result", telemetry_result, 1, 1, "GROUP",

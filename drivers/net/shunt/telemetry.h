@@ -10,6 +10,7 @@
  *
  *   client --> telemetry's thread --> telemetry.c    words, the context's lock, errors
  *                                       |- telemetry_list.c    /shunt/list, /shunt/group
+ *                                       |    `- telemetry_members.c  their ports
  *                                       |- telemetry_spaces.c  /shunt/spaces, copy, destroy
  *                                       |- telemetry_switch.c  /shunt/switch, /shunt/result
  *                                       `- telemetry_faults.c  /shunt/faults
@@ -18,7 +19,7 @@
  * answer is an object, or "error: " and a sentence.
  */
 
-#define TELEMETRY_WORDS 3
+#define TELEMETRY_WORDS 4
 
 /** A command's words after its name. */
 struct words {
@@ -43,6 +44,17 @@ int telemetry_result(
 	struct shunt_context *context, const struct words *words, struct answer answer);
 int telemetry_faults(
 	struct shunt_context *context, const struct words *words, struct answer answer);
+
+/**
+ * A member of a group in an answer: by ethdev's number of its port, with the port's name; a
+ * function that is no ethdev port by the member's, "member2".
+ */
+struct answer telemetry_member(struct shunt_context *context, struct answer ports,
+	const char *function, unsigned int index);
+
+/** The members of a group, as "ports". */
+void telemetry_members(
+	struct shunt_context *context, struct shunt_group *group, struct answer answer);
 
 /** Finds the group that a word names by its number. @return 0, -EINVAL, -ENOENT */
 int telemetry_find_group(

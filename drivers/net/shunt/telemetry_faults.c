@@ -39,10 +39,11 @@ static int begin(struct shunt_context *context)
 /* Takes in what came since; a total that is not known says nothing against the records. */
 static void take_in(struct shunt_context *context)
 {
-	struct shunt_port *port = TAILQ_FIRST(&context->ports);
+	struct context_group *entry = TAILQ_FIRST(&context->groups);
+	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
 
-	if (port)
-		shunt_fault_log_total(context->faults, port->device.function);
+	if (entry && shunt_group_list(entry->group, members))
+		shunt_fault_log_total(context->faults, members[0].function);
 }
 
 int telemetry_faults(struct shunt_context *context, const struct words *words, struct answer answer)

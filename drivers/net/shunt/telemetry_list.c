@@ -5,24 +5,6 @@
 #include "shunt_dpdk.h"
 #include "telemetry.h"
 
-static void add_ports(
-	struct shunt_context *context, struct shunt_group *group, struct answer answer)
-{
-	struct answer ports = answer_object(answer, "ports");
-	struct shunt_port *port;
-
-	TAILQ_FOREACH (port, &context->ports, next) {
-		struct answer row;
-
-		if (port->group != group)
-			continue;
-		row = answer_nth(ports, port->dev->data->port_id);
-		answer_text(row, "name", port->dev->data->name);
-		answer_text(row, "function", port->device.function);
-		answer_text(row, "driver", port->driver->name);
-	}
-}
-
 /* NULL after a switch that could not be rolled back. */
 static const char *space_of(struct shunt_group *group)
 {
@@ -51,7 +33,7 @@ int telemetry_list(struct shunt_context *context, const struct words *words, str
 			answer_nth(groups, (unsigned int)shunt_group_number(entry->group));
 
 		answer_text(row, "space", space_of(entry->group));
-		add_ports(context, entry->group, row);
+		telemetry_members(context, entry->group, row);
 	}
 	return 0;
 }
@@ -77,6 +59,6 @@ int telemetry_group(struct shunt_context *context, const struct words *words, st
 		answer_text(answer, "auto", ret ? "refused" : shunt_plan_name(plan));
 		answer_text(answer, "auto_why", why);
 	}
-	add_ports(context, entry->group, answer);
+	telemetry_members(context, entry->group, answer);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "shunt_clock.h"
 #include "shunt_error.h"
@@ -11,6 +12,18 @@ static const char *const outcomes[] = {
 	[SHUNT_OUTCOME_MENDED] = "mended",
 	[SHUNT_OUTCOME_UNKNOWN] = "unknown",
 	[SHUNT_OUTCOME_FAULTED] = "faulted",
+};
+
+static const char *const halts[] = {
+	[SHUNT_HALT_NONE] = "none",
+	[SHUNT_HALT_PAUSE] = "pause",
+	[SHUNT_HALT_STOP] = "stop",
+};
+
+static const char *const lives[] = {
+	[SHUNT_LIVE_NO] = "no",
+	[SHUNT_LIVE_ASKED] = "live",
+	[SHUNT_LIVE_FORCED] = "force",
 };
 
 static void add_recovery(const struct shunt_recovery *recovery, struct answer port)
@@ -30,7 +43,8 @@ static void add_member(const struct shunt_switch_member *member, struct answer r
 {
 	uint64_t paused = member->pause_start ? member->pause_end - member->pause_start : 0;
 
-	answer_text(row, "function", member->function);
+	answer_text(row, "driver", member->driver);
+	answer_text(row, "halt", halts[member->halt]);
 	answer_number(row, "hwpt", (int)member->hwpt_id);
 	answer_count(row, "ioctl_ns", shunt_clock_to_ns(member->ioctl_time));
 	answer_count(row, "paused_ns", shunt_clock_to_ns(paused));
@@ -50,10 +64,8 @@ static void add_ports(
 
 	for (unsigned int i = 0; i < last->member_count; i++) {
 		const struct shunt_switch_member *member = &last->members[i];
-		const struct shunt_port *port = shunt_context_port(context, member->function);
 
-		if (port)
-			add_member(member, answer_nth(ports, port->dev->data->port_id));
+		add_member(member, telemetry_member(context, ports, member->function, i));
 	}
 }
 
@@ -64,6 +76,9 @@ static void add_last(
 	answer_text(answer, "plan_taken", shunt_plan_name(last->plan));
 	if (last->why[0])
 		answer_text(answer, "plan_why", last->why);
+	answer_text(answer, "live", lives[last->live]);
+	if (last->warning[0])
+		answer_text(answer, "warning", last->warning);
 	answer_number(answer, "from_hwpt", (int)last->from_hwpt);
 	answer_number(answer, "to_hwpt", (int)last->to_hwpt);
 	answer_flag(answer, "rolled_back", last->rolled_back);
@@ -87,9 +102,21 @@ static void add_group(
 		add_last(context, &history.last, answer);
 }
 
+static int parse_live(const char *word, enum shunt_live *live)
+{
+	for (unsigned int i = SHUNT_LIVE_ASKED; i < RTE_DIM(lives); i++) {
+		if (strcmp(lives[i], word) == 0) {
+			*live = (enum shunt_live)i;
+			return 0;
+		}
+	}
+	return shunt_fail(-EINVAL, "'%.40s' after the plan: live or force is wanted", word);
+}
+
 int telemetry_switch(struct shunt_context *context, const struct words *words, struct answer answer)
 {
 	enum shunt_plan plan = SHUNT_PLAN_AUTO;
+	enum shunt_live live = SHUNT_LIVE_NO;
 	struct shunt_switch_result result;
 	struct context_group *entry;
 	struct shunt_space *space;
@@ -100,10 +127,12 @@ int telemetry_switch(struct shunt_context *context, const struct words *words, s
 		ret = telemetry_find_space(context, words->text[1], &space);
 	if (!ret && words->count > 2)
 		ret = shunt_plan_parse(words->text[2], &plan);
+	if (!ret && words->count > 3)
+		ret = parse_live(words->text[3], &live);
 	if (ret)
 		return ret;
 	shunt_context_observe(context, entry);
-	ret = shunt_group_switch(entry->group, space, plan, &result);
+	ret = shunt_group_switch_live(entry->group, space, plan, live, &result);
 	if (ret)
 		return ret;
 	shunt_context_keep(context, &result);
