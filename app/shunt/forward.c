@@ -188,6 +188,7 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 	*row = (struct shunt_record_port){
 		.name = port->name,
 		.function = port->function,
+		.driver = port->driver,
 		.rx = port->rx,
 		.sent = shunt_tester_sent(run->tester, i),
 		.received = returned->frames - returned->late + figures->late,

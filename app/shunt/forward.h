@@ -51,6 +51,7 @@ struct forward_port {
 	_Atomic uint64_t tx; /* frames given to the port where they leave */
 	char name[32];
 	char function[16];
+	char driver[SHUNT_DRIVER_NAME];
 	unsigned int out_index;
 	struct forward *run;
 } __rte_cache_aligned;
@@ -89,7 +90,7 @@ struct forward {
 	struct shunt_window *window;
 	struct forward_truth *truth;
 	struct forward_evidence evidence;
-	enum shunt_plan taken;         /* by the last switch, or the next one */
+	enum shunt_plan taken;     /* by the last switch, or the next one */
 	char why[SHUNT_PLAN_TEXT]; /* plan auto: took it */
 	struct rte_mempool *pool;
 	struct shunt_group *group;

@@ -157,6 +157,24 @@ static int make_pool(struct forward *run, unsigned int count)
 	return 0;
 }
 
+/* As the group has them. */
+static int name_drivers(struct forward *run)
+{
+	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
+	unsigned int count;
+	int ret = rte_net_shunt_group(run->ports[0].id, &run->group);
+
+	if (ret)
+		return ret;
+	count = shunt_group_list(run->group, members);
+	for (unsigned int i = 0; i < run->count; i++)
+		for (unsigned int j = 0; j < count; j++)
+			if (strcmp(run->ports[i].function, members[j].function) == 0)
+				memcpy(run->ports[i].driver, members[j].driver,
+					sizeof(run->ports[i].driver));
+	return 0;
+}
+
 static int start_all(struct forward *run, const char **functions, unsigned int count)
 {
 	struct forward_port *port;
@@ -181,7 +199,7 @@ static int start_all(struct forward *run, const char **functions, unsigned int c
 	}
 	for (unsigned int i = 0; i < count; i++)
 		run->ports[i].out = run->ports[run->ports[i].out_index].id;
-	return rte_net_shunt_group(run->ports[0].id, &run->group);
+	return name_drivers(run);
 }
 
 /* The tester's port stays behind when the group moves: it has to be of another one. */

@@ -102,7 +102,8 @@ static void set_times(json_t *json, const struct shunt_times *times)
 json_t *record_port(const struct shunt_record *record, const struct shunt_record_port *port)
 {
 	struct shunt_window_figures *figures = port->figures;
-	json_t *json = json_pack("{s:s, s:s}", "name", port->name, "function", port->function);
+	json_t *json = json_pack("{s:s, s:s, s:s}", "name", port->name, "function", port->function,
+		"driver", port->driver);
 
 	set_count(json, "rx", port->rx);
 	set_count(json, "tx", port->tx);

@@ -28,6 +28,7 @@ struct shunt_record_truth {
 struct shunt_record_port {
 	const char *name;
 	const char *function;
+	const char *driver;
 	uint64_t rx;         /**< frames the application received from the port */
 	uint64_t tx;         /**< frames the application gave to the port and it took */
 	uint64_t sent;       /**< frames of the tester into this port */

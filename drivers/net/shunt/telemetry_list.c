@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shunt_dpdk.h"
+#include "shunt_error.h"
 #include "telemetry.h"
 
 /* NULL after a switch that could not be rolled back. */
@@ -57,7 +58,7 @@ int telemetry_group(struct shunt_context *context, const struct words *words, st
 	if (space) {
 		ret = shunt_group_choose(entry->group, space, &plan, why);
 		answer_text(answer, "auto", ret ? "refused" : shunt_plan_name(plan));
-		answer_text(answer, "auto_why", why);
+		answer_text(answer, "auto_why", ret ? shunt_errmsg() : why);
 	}
 	telemetry_members(context, entry->group, answer);
 	return 0;
