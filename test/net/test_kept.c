@@ -223,6 +223,9 @@ static void all_is_kept(void **state)
 	change_space(SHUNT_PLAN_RESTART);
 	wait_for_link();
 	check_all();
+	change_space(SHUNT_PLAN_STOP_REPLACE_START);
+	wait_for_link();
+	check_all();
 	for (unsigned int i = 0; i < 2; i++) {
 		reset_from_outside(1);
 		wait_for_link();
