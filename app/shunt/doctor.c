@@ -126,7 +126,7 @@ static void examine_all(struct doctor *doctor, bool sound)
 
 static int run(const struct options *options)
 {
-	struct doctor doctor = { .boot = "/boot" };
+	struct doctor doctor = { .boot = "/boot", .plugins = RTE_EAL_PMD_PATH };
 	struct shunt_platform *platform = NULL;
 	struct shunt_platform_info info;
 	bool sound;

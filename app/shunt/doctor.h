@@ -21,6 +21,7 @@
  *          doctor_observers.c   who sees faults
  *          doctor_evidence.c    what was seen of replace
  *          doctor_function.c    a function, its group, who holds it
+ *          doctor_driver.c      who drives it
  *          doctor_trial.c       a switch, tried
  */
 
@@ -45,6 +46,7 @@ struct finding {
 struct doctor {
 	struct shunt_pci_machine machine;
 	const char *boot;     /**< "/boot" */
+	const char *plugins;  /**< EAL's folder of drivers */
 	const char *evidence; /**< file; NULL: the default one */
 	struct shunt_pci_list list;
 	struct finding *findings;
@@ -90,6 +92,13 @@ char doctor_kernel_option(const struct doctor *doctor, const char *option);
 
 /** Says that interrupts are not isolated, with the mend. */
 void doctor_interrupts_unsafe(struct doctor *doctor, const char *subject);
+
+#define DOCTOR_DRIVER 32
+
+/** Who drives a function: "net_shunt igb", or one of DPDK's drivers. @return whether anybody does
+ */
+bool doctor_driver(const struct doctor *doctor, const struct shunt_pci_function *function,
+	char name[DOCTOR_DRIVER]);
 
 /**
  * Checks one function.

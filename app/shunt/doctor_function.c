@@ -25,13 +25,15 @@ static const char *or_none(const char *driver)
 static bool check_driven(const struct patient *patient)
 {
 	const struct shunt_pci_function *function = patient->function;
+	char driver[DOCTOR_DRIVER];
 
-	if (rte_net_shunt_drives(function->vendor, function->device))
+	if (doctor_driver(patient->doctor, function, driver))
 		return true;
 	doctor_advise(doctor_find(patient->doctor, FINDING_WRONG, function->address,
-			      "%04x:%04x, %s: shunt has no driver for it", function->vendor,
-			      function->device, function->name),
-		"it drives %s", rte_net_shunt_driven());
+			      "%04x:%04x, %s: shunt has no driver for it, nor has DPDK in %s",
+			      function->vendor, function->device, function->name,
+			      patient->doctor->plugins),
+		"shunt drives %s", rte_net_shunt_driven());
 	return false;
 }
 

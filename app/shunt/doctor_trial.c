@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "doctor.h"
+#include "rte_net_shunt.h"
 #include "shunt_clock.h"
 #include "shunt_error.h"
 #include "shunt_iommufd.h"
@@ -38,6 +39,24 @@ static int switch_once(
 	return shunt_vfio_detach(device);
 }
 
+/* Only our own drivers can pause. */
+static void say_tried(
+	struct doctor *doctor, const struct shunt_pci_function *function, uint64_t ticks)
+{
+	char driver[DOCTOR_DRIVER] = "";
+	struct finding *finding;
+
+	doctor_driver(doctor, function, driver);
+	finding = doctor_find(doctor, FINDING_OK, function->address,
+		"%s, group %d, %s, driven by %s: a switch was tried and took %.1f ms",
+		function->driver, function->group, function->cdev, driver,
+		(double)shunt_clock_to_ns(ticks) / 1e6);
+	if (!rte_net_shunt_driver(function->vendor, function->device))
+		doctor_advise(finding,
+			"%s cannot pause DMA: such a port is stopped and started around a switch",
+			driver);
+}
+
 bool doctor_try_switch(struct doctor *doctor, const struct shunt_pci_function *function)
 {
 	struct shunt_iommufd iommufd;
@@ -68,8 +87,6 @@ out:
 				      function->group, shunt_errmsg()),
 			"the kernel's log may say more (dmesg)");
 	else
-		doctor_find(doctor, FINDING_OK, function->address,
-			"%s, group %d, %s: a switch was tried and took %.1f ms", function->driver,
-			function->group, function->cdev, (double)shunt_clock_to_ns(ticks) / 1e6);
+		say_tried(doctor, function, ticks);
 	return !ret;
 }

@@ -19,12 +19,17 @@
 
 static struct bind_tree tree;
 static struct doctor doctor;
-static char boot[128];
+static char boot[128], plugins[128];
 
 /* What the drivers say of themselves, without the drivers. */
 bool rte_net_shunt_drives(uint16_t vendor, uint16_t device)
 {
 	return vendor == 0x8086 && device == 0x10c9;
+}
+
+const char *rte_net_shunt_driver(uint16_t vendor, uint16_t device)
+{
+	return rte_net_shunt_drives(vendor, device) ? "net_shunt igb" : NULL;
 }
 
 const char *rte_net_shunt_driven(void)
@@ -37,7 +42,9 @@ static int make_tree(void **state)
 	bind_tree_create(&tree);
 	bind_tree_folder(&tree, "boot");
 	snprintf(boot, sizeof(boot), "%s/boot", tree.sysfs.root);
-	doctor = (struct doctor){ .machine = tree.machine, .boot = boot };
+	bind_tree_folder(&tree, "plugins");
+	snprintf(plugins, sizeof(plugins), "%s/plugins", tree.sysfs.root);
+	doctor = (struct doctor){ .machine = tree.machine, .boot = boot, .plugins = plugins };
 	return 0;
 }
 
@@ -257,7 +264,7 @@ static void functions(void **state)
 	const char *const addresses[] = { "03:00.0" };
 
 	assert_false(check("06:00.0", true));
-	finding_of(FINDING_WRONG, "0000:06:00.0", "no driver for it");
+	finding_of(FINDING_WRONG, "0000:06:00.0", "no driver for it, nor has DPDK in");
 	assert_false(check("08:00.0", true));
 	finding_of(FINDING_WRONG, "0000:08:00.0", "no IOMMU group");
 	assert_false(check("03:00.0", true));
@@ -287,6 +294,53 @@ static void functions(void **state)
 		finding_of(FINDING_WRONG, "0000:04:00.0", "cannot be taken: 0000:05:00.0 is on igb")
 			->mend,
 		"shunt bind 0000:04:00.0");
+}
+
+/* As DPDK's libraries have it: several drivers, subsystems that are not looked at, rubbish. */
+#define INFO_REST "\"params\": \"\", \"kmod\": \"* vfio-pci\", "
+#define INFO_EM                                                    \
+	"PMD_INFO_STRING= {\"name\": \"net_e1000_em\", " INFO_REST \
+	"\"pci_ids\": [[32902, 4110, 65535, 65535], [32902, 4307, 65535, 65535]]}"
+#define INFO_SUBSYSTEM                                            \
+	"PMD_INFO_STRING= {\"name\": \"net_special\", " INFO_REST \
+	"\"pci_ids\": [[32902, 4307, 32902, 1]]}"
+
+static void assert_driver(const char *address, const char *driver)
+{
+	const struct shunt_pci_function *function = NULL;
+	char name[DOCTOR_DRIVER] = "";
+
+	forget();
+	assert_int_equal(shunt_pci_scan(tree.machine.platform, &doctor.list), 0);
+	assert_int_equal(shunt_pci_find(&doctor.list, address, &function), 0);
+	assert_int_equal(doctor_driver(&doctor, function, name), driver != NULL);
+	assert_string_equal(name, driver ? driver : "");
+}
+
+static void drivers_of_functions(void **state)
+{
+	assert_driver("03:00.0", "net_shunt igb");
+	assert_driver("06:00.0", NULL);
+	bind_tree_file(&tree, "plugins/librte_net_empty.so", "");
+	bind_tree_file(&tree, "plugins/librte_net_special.so", INFO_SUBSYSTEM);
+	bind_tree_file(&tree, "plugins/librte_net_broken.so",
+		"PMD_INFO_STRING= {\"name\": PMD_INFO_STRING= ");
+	bind_tree_file(&tree, "plugins/librte_net_e1000.so.23", INFO_EM);
+	bind_tree_file(&tree, "plugins/librte_net_beside.so",
+		"PMD_INFO_STRING= {\"name\": \"net_beside\", \"kmod\": \"* e1000e\", "
+		"\"pci_ids\": [[32902, 4307, 65535, 65535]]}");
+	bind_tree_folder(&tree, "plugins/folder.so");
+	assert_driver("06:00.0", NULL);
+	bind_tree_file(&tree, "plugins/librte_net_e1000.so",
+		"\x7f"
+		"ELF PMD_INFO_STRING= [] " INFO_EM);
+	assert_driver("06:00.0", "net_e1000_em");
+	assert_driver("03:00.0", "net_shunt igb");
+	assert_driver("07:1f.0", NULL);
+	assert_false(check("06:00.0", true));
+	finding_of(FINDING_WRONG, "0000:06:00.0", "on e1000e, not on vfio-pci");
+	doctor.plugins = "/no/such/folder";
+	assert_driver("06:00.0", NULL);
 }
 
 static void functions_in_use(void **state)
@@ -336,6 +390,7 @@ int main(void)
 		TREE_TEST(locked_memory),
 		TREE_TEST(evidence_of_replace),
 		TREE_TEST(functions),
+		TREE_TEST(drivers_of_functions),
 		TREE_TEST(functions_in_use),
 		TREE_TEST(a_command_is_said_once),
 	};

@@ -378,7 +378,7 @@ void igb_close(struct rte_eth_dev *dev)
 }
 
 const struct shunt_port_driver igb_driver = {
-	.name = "igb",
+	.name = "net_shunt igb",
 	.vendor = SHUNT_82576_VENDOR,
 	.device = SHUNT_82576_DEVICE,
 	.private_size = sizeof(struct igb_port),

@@ -32,6 +32,13 @@ bool rte_net_shunt_drives(uint16_t vendor, uint16_t device)
 	return shunt_port_driver_find(vendor, device) != NULL;
 }
 
+const char *rte_net_shunt_driver(uint16_t vendor, uint16_t device)
+{
+	const struct shunt_port_driver *driver = shunt_port_driver_find(vendor, device);
+
+	return driver ? driver->name : NULL;
+}
+
 const char *rte_net_shunt_driven(void)
 {
 	return shunt_port_driver_names();
@@ -65,7 +72,6 @@ int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *dri
 	struct shunt_context *context, const char *cdev, const char *function, int group)
 {
 	struct shunt_port *port = dev->data->dev_private;
-	char name[SHUNT_DRIVER_NAME];
 	int ret;
 
 	port->context = context;
@@ -83,8 +89,7 @@ int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *dri
 	ret = shunt_context_group_get(context, group, &port->group);
 	if (ret)
 		goto close_driver;
-	snprintf(name, sizeof(name), "net_shunt %s", driver->name);
-	ret = shunt_group_join(port->group, &port->device, name, driver->group_ops, port,
+	ret = shunt_group_join(port->group, &port->device, driver->name, driver->group_ops, port,
 		shunt_space_find(context->spaces, RTE_NET_SHUNT_FIRST_SPACE));
 	if (ret)
 		goto put_group;

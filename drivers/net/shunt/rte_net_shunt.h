@@ -53,6 +53,9 @@ struct shunt_spaces *rte_net_shunt_spaces(void);
 /** Whether one of our datapaths drives PCI functions with these ids. */
 bool rte_net_shunt_drives(uint16_t vendor, uint16_t device);
 
+/** Which one, as port groups name it: "net_shunt igb"; NULL: none. */
+const char *rte_net_shunt_driver(uint16_t vendor, uint16_t device);
+
 /** What they drive, for messages: "8086:10c9 (82576)". */
 const char *rte_net_shunt_driven(void);
 

@@ -29,7 +29,7 @@ struct shunt_port;
 
 /** A datapath. */
 struct shunt_port_driver {
-	const char *name; /**< "igb" */
+	const char *name; /**< "net_shunt igb" */
 	uint16_t vendor;
 	uint16_t device;
 	size_t private_size; /**< of the ethdev port; begins with struct shunt_port */
