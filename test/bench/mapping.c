@@ -3,8 +3,9 @@
  * How long it takes to map EAL's memory for a first device, and again for a second address space:
  * one process, one way, its system calls timed where they leave the libraries.
  *
- *   mapping shunt FUNCTION [EAL's arguments...]   our igb: iommufd, spaces "a" and "b"
- *   mapping dpdk FUNCTION [EAL's arguments...]    DPDK's net_e1000_igb: VFIO type1
+ *   mapping_shunt FUNCTION [EAL's arguments...]   our igb: iommufd, spaces "a" and "b"
+ *   mapping_dpdk FUNCTION [EAL's arguments...]    DPDK's net_e1000_igb: VFIO type1; without our
+ *                                                 library, which would take the function
  *
  * Prints of the first mapping, and of the second space: bytes; nanoseconds in calls that map or
  * copy; in calls that make and fill a page table; how many calls mapped or copied. iommufd pins
@@ -21,13 +22,17 @@
 
 #include <linux/vfio.h>
 
-#include <rte_bus_vdev.h>
 #include <rte_eal.h>
+#include <rte_errno.h>
 #include <rte_ethdev.h>
+
+#include "shunt_iommufd_uapi.h"
+#if OURS
+#include <rte_bus_vdev.h>
 
 #include "rte_net_shunt.h"
 #include "shunt_error.h"
-#include "shunt_iommufd_uapi.h"
+#endif
 
 static struct {
 	uint64_t bytes, map_ns, table_ns;
@@ -103,10 +108,24 @@ static void print(const char *name)
 	memset(&spent, 0, sizeof(spent));
 }
 
-static int fail(const char *what)
+static int fail(const char *what, const char *why)
 {
-	fprintf(stderr, "mapping: %s: %s\n", what, shunt_errmsg());
+	fprintf(stderr, "mapping: %s: %s\n", what, why);
 	return 1;
+}
+
+#if OURS
+
+#define NAME "net_shunt0"
+
+static int first_port(const char *function, uint16_t *port)
+{
+	char arguments[64];
+
+	snprintf(arguments, sizeof(arguments), "pci=%s", function);
+	if (rte_vdev_init(NAME, arguments) || rte_eth_dev_get_port_by_name(NAME, port))
+		return fail(function, shunt_errmsg());
+	return 0;
 }
 
 static int second_space(uint16_t port)
@@ -117,36 +136,46 @@ static int second_space(uint16_t port)
 	if (rte_net_shunt_group(port, &group) ||
 		shunt_space_create(rte_net_shunt_spaces(), "b", &space) ||
 		shunt_group_prepare(group, space))
-		return fail("second space");
+		return fail("second space", shunt_errmsg());
 	print("second");
 	return 0;
 }
 
+#else
+
+static int first_port(const char *function, uint16_t *port)
+{
+	return rte_eth_dev_get_port_by_name(function, port) ? fail(function, "no port of EAL's")
+							    : 0;
+}
+
+static int second_space(uint16_t port)
+{
+	(void)port; /* a type1 container has one */
+	return 0;
+}
+
+#endif
+
 int main(int argc, char **argv)
 {
-	bool ours = argc > 2 && strcmp(argv[1], "shunt") == 0;
-	char arguments[64];
-	const char *eal[32] = { "mapping", "--no-telemetry", ours ? "--no-pci" : "-a" };
+	const char *eal[32] = { argv[0], "--no-telemetry", OURS ? "--no-pci" : "-a" };
 	int count = 3;
 	uint16_t port;
 
-	if (argc < 3 || argc > 24)
-		return fail("usage: mapping shunt|dpdk FUNCTION [EAL's arguments...]");
-	if (!ours)
-		eal[count++] = argv[2];
-	for (int i = 3; i < argc; i++)
+	if (argc < 2 || argc > 24)
+		return fail("usage", "mapping_shunt|mapping_dpdk FUNCTION [EAL's arguments...]");
+	if (!OURS)
+		eal[count++] = argv[1];
+	for (int i = 2; i < argc; i++)
 		eal[count++] = argv[i];
 	/* EAL takes strings that it may change and changes none. */
 	if (rte_eal_init(count, (char **)(uintptr_t)eal) < 0)
-		return fail("EAL does not start");
-	snprintf(arguments, sizeof(arguments), "pci=%s", argv[2]);
-	if (ours && rte_vdev_init("net_shunt0", arguments))
-		return fail(argv[2]);
-	if (rte_eth_dev_count_avail() != 1 ||
-		rte_eth_dev_get_port_by_name(ours ? "net_shunt0" : argv[2], &port))
-		return fail("no port");
+		return fail("EAL does not start", rte_strerror(rte_errno));
+	if (first_port(argv[1], &port))
+		return 1;
 	print("first");
-	if (ours && second_space(port))
+	if (second_space(port))
 		return 1;
 	return rte_eth_dev_close(port) || rte_eal_cleanup();
 }
