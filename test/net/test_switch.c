@@ -204,11 +204,15 @@ static void check_books(unsigned int from)
 	const struct direction *direction = &directions[from];
 	struct shunt_sim_port_truth tx = truth_of(from), rx = truth_of(!from);
 	uint64_t damaged = net_xstat(net.port[!from], "rx_damaged_packets");
+	uint64_t resets = net_xstat(net.port[from], "recover_queue_resets") +
+			  net_xstat(net.port[from], "recover_port_resets") +
+			  net_xstat(net.port[from], "recover_function_resets");
 
 	assert_int_equal(direction->wrong, 0);
 	assert_true(direction->received > 0);
 	assert_int_equal(tx.tx_wire, rx.rx_wire);
-	assert_int_equal(tx.tx_discarded, 0);
+	/* A reset can cut a frame off that the NIC has gathered some of; it is sent again. */
+	assert_in_range(tx.tx_discarded, 0, segments > 1 ? resets : 0);
 	assert_int_equal(direction->sent, tx.tx_wire + gone(&tx));
 	assert_int_equal(rx.rx_wire, rx.rx_delivered + rx.rx_no_room + rx.rx_fault + rx.rx_reset +
 					     rx.rx_filtered + rx.rx_fifo);
