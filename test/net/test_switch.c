@@ -313,6 +313,22 @@ static uint32_t received_of(unsigned int direction)
 	return __atomic_load_n(&directions[direction].received, __ATOMIC_RELAXED);
 }
 
+/* What there is to know of a direction in which nothing arrives. */
+static void say_stuck(unsigned int from)
+{
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		struct shunt_sim_port_truth truth = truth_of(i);
+
+		print_message(
+			"port %u%s: given %u, tx wire %lu fault %lu; rx wire %lu delivered %lu no "
+			"room %lu fault %lu reset %lu fifo %lu; %u wedged\n",
+			i, i == from ? " sends" : "", directions[i].sent, truth.tx_wire,
+			truth.tx_fault, truth.rx_wire, truth.rx_delivered, truth.rx_no_room,
+			truth.rx_fault, truth.rx_reset, truth.rx_fifo, truth.wedged_queues);
+	}
+	print_message("failed last: %s\n", inject_failed_call(net.inject));
+}
+
 /* Frames arrive in both directions, now. */
 static void assert_traffic_runs(void)
 {
@@ -322,6 +338,8 @@ static void assert_traffic_runs(void)
 
 		while (received_of(i) == before && ms++ < 5000)
 			rte_delay_us_sleep(1000);
+		if (received_of(i) == before)
+			say_stuck(i);
 		assert_int_not_equal(received_of(i), before);
 	}
 }
@@ -367,6 +385,7 @@ static void fail_each_call(struct shunt_group *group, enum shunt_plan plan)
 		hwpt_id = result.rolled_back ? result.from_hwpt : result.to_hwpt;
 		for (unsigned int m = 0; m < result.member_count; m++)
 			assert_int_equal(result.members[m].hwpt_id, hwpt_id);
+		print_message("call %lu: %s\n", nth, shunt_errmsg());
 		assert_traffic_runs();
 		rolled_back += result.rolled_back;
 		moved_on += !result.rolled_back;
