@@ -144,8 +144,11 @@ struct igb_trial {
 	uint16_t tx_head[SHUNT_82576_QUEUES];
 	uint32_t rx_proven, tx_proven; /**< runs */
 	uint32_t rx_dead, tx_dead;     /**< its head register says nothing of the ring */
-	bool halted;                   /**< the port is being reset */
-	bool outside;                  /**< others did that: DMA is off, heads are lost */
+	uint32_t tx_probed; /**< was given a context descriptor, and not seen to take it */
+	uint16_t tx_probe[SHUNT_82576_QUEUES]; /**< that one's slot */
+	bool begun;                            /**< and not ended: a failed access stopped it */
+	bool halted;                           /**< the port is being reset */
+	bool outside;                          /**< others did that: DMA is off, heads are lost */
 };
 
 /** What keeps a function from DMA, as found by trying. */

@@ -156,6 +156,8 @@ static void repair(struct igb_port *port, struct igb_trial *trial, struct shunt_
 			trial->tx_head[i] = now.tx_head[i];
 			recovery->repaired_descriptors +=
 				igb_tx_ring_repair(port->tx[i], now.tx_head[i]);
+			if (now.tx_head[i] != trial->tx_probe[i])
+				trial->tx_probed &= ~(1u << i);
 		}
 	}
 }
@@ -191,6 +193,7 @@ static int restart_tx(struct igb_tx_queue *queue, struct igb_trial *trial)
 	int ret;
 
 	trial->tx_dead |= 1u << queue->index;
+	trial->tx_probed &= ~(1u << queue->index);
 	ret = igb_tx_queue_enable(queue);
 	if (ret)
 		return ret;
@@ -207,23 +210,32 @@ static int restart_tx(struct igb_tx_queue *queue, struct igb_trial *trial)
 	return 0;
 }
 
-/* Everything was sent: there is room for a context descriptor. */
-static int prove_idle_tx(struct igb_tx_queue *queue, uint16_t *head)
+/* The NIC took the context descriptor, of which it reports nothing itself. */
+static void took_probe(struct igb_tx_queue *queue, struct igb_trial *trial)
 {
-	uint16_t slot = igb_tx_ring_probe(queue);
+	igb_tx_ring_done(queue, trial->tx_probe[queue->index]);
+	trial->tx_probed &= ~(1u << queue->index);
+}
+
+/* Everything was sent: there is room for a context descriptor. */
+static int prove_idle_tx(struct igb_tx_queue *queue, struct igb_trial *trial)
+{
 	int ret;
 
-	*head = queue->tail;
+	trial->tx_probe[queue->index] = igb_tx_ring_probe(queue);
+	trial->tx_probed |= 1u << queue->index;
+	trial->tx_head[queue->index] = queue->tail;
 	igb_doorbell(queue->doorbell, queue->tail);
 	ret = await_head(queue, queue->tail);
 	if (!ret)
-		igb_tx_ring_done(queue, slot);
+		took_probe(queue, trial);
 	return ret;
 }
 
 /*
- * A transmit queue with frames. One that does not move may only lack a link: it goes off and on
- * again, which a wedged one does not. Its head is true once it is off.
+ * A transmit queue with frames, or with a context descriptor of an earlier try. One that does not
+ * move may only lack a link: it goes off and on again, which a wedged one does not. Its head is
+ * true once it is off.
  */
 static int prove_busy_tx(
 	struct igb_tx_queue *queue, struct igb_trial *trial, struct shunt_recovery *recovery)
@@ -234,6 +246,8 @@ static int prove_busy_tx(
 	int ret;
 
 	ret = igb_await_change(port, reg, *head, "a transmit queue to move");
+	if (!ret && (trial->tx_probed >> queue->index & 1))
+		took_probe(queue, trial);
 	if (ret != -ETIMEDOUT)
 		return ret;
 	recovery->queue_resets++;
@@ -247,12 +261,10 @@ static int prove_busy_tx(
 static int prove_tx(
 	struct igb_tx_queue *queue, struct igb_trial *trial, struct shunt_recovery *recovery)
 {
-	uint16_t *head = &trial->tx_head[queue->index];
-
 	if (trial->tx_dead >> queue->index & 1)
 		return restart_tx(queue, trial);
-	return *head == queue->tail ? prove_idle_tx(queue, head)
-				    : prove_busy_tx(queue, trial, recovery);
+	return trial->tx_head[queue->index] == queue->tail ? prove_idle_tx(queue, trial)
+							   : prove_busy_tx(queue, trial, recovery);
 }
 
 /*
@@ -273,6 +285,8 @@ static int prove(struct igb_port *port, struct igb_trial *trial, struct shunt_re
 			recovery->queue_resets += ret != 0;
 			result = ret ? ret : result;
 		}
+		if (port->access_error)
+			return port->access_error;
 		if (tx_runs(port, i) && !(trial->tx_proven >> i & 1)) {
 			ret = prove_tx(port->tx[i], trial, recovery);
 			result = ret ? ret : result;
@@ -451,6 +465,7 @@ static int mend(struct igb_port *port, struct shunt_recovery *recovery)
 	struct igb_trial *trial = &port->trial;
 	int ret;
 
+	trial->begun = true;
 	if (!trial->halted)
 		watch(port, trial);
 	ret = igb_keep_out(port);
@@ -519,7 +534,7 @@ int igb_recover(void *opaque, enum shunt_doubt doubt, struct shunt_recovery *rec
 	}
 	if (ret)
 		return ret;
-	if (!port->trial.halted &&
+	if (!port->trial.begun && !port->trial.halted &&
 		(doubt == SHUNT_DOUBT_NONE || (doubt == SHUNT_DOUBT_SOME && !looks_stuck(port))))
 		return igb_access_end(port);
 	ret = mend(port, recovery);
