@@ -124,13 +124,22 @@ int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device
 	return 0;
 }
 
-static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *device)
+/* @return count: it is not a member */
+static unsigned int find_member(
+	const struct shunt_group *group, const struct shunt_vfio_device *device)
 {
 	unsigned int i;
-	int ret;
 
 	for (i = 0; i < group->count && group->members[i].device != device; i++)
 		;
+	return i;
+}
+
+static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *device)
+{
+	unsigned int i = find_member(group, device);
+	int ret;
+
 	if (i == group->count)
 		return shunt_fail(-ENOENT, "it is not a member");
 	ret = shunt_vfio_detach(device);
@@ -196,6 +205,23 @@ unsigned int shunt_group_members(struct shunt_group *group)
 	count = group->count;
 	pthread_mutex_unlock(&group->lock);
 	return count;
+}
+
+int shunt_group_driver(
+	struct shunt_group *group, struct shunt_vfio_device *device, const char *driver)
+{
+	unsigned int i;
+	int ret = 0;
+
+	pthread_mutex_lock(&group->lock);
+	i = find_member(group, device);
+	if (i == group->count)
+		ret = shunt_fail(
+			-ENOENT, "%s is not a member of group %d", device->function, group->number);
+	else
+		snprintf(group->members[i].driver, sizeof(group->members[i].driver), "%s", driver);
+	pthread_mutex_unlock(&group->lock);
+	return ret;
 }
 
 unsigned int shunt_group_list(

@@ -325,6 +325,10 @@ struct shunt_member_counts {
 	uint64_t halted_max;
 };
 
+/** Names a member's driver, if that was not known when it joined. @return 0, -ENOENT */
+int shunt_group_driver(
+	struct shunt_group *group, struct shunt_vfio_device *device, const char *driver);
+
 /** A member, as it was when it was asked for. */
 struct shunt_member_info {
 	char function[16];
