@@ -24,9 +24,19 @@
  * A group has one owner, so DPDK's PCI bus is kept off every function of a group of which a
  * net_shunt device takes one, named or not: as by -b. Where the user names a net_shunt device, no
  * other is added, nor with --no-pci.
+ *
+ * Where the PCI bus itself takes its functions from our iommufd (drivers/net/hosted), only what the
+ * user named is ours, and the bus is kept off that alone.
  */
 
 #define IOMMUFD "/dev/iommu"
+
+static bool named_only;
+
+void automatic_named_only(void)
+{
+	named_only = true;
+}
 
 static bool same_function(const char *name, const char *address)
 {
@@ -114,8 +124,12 @@ static bool user_named(const struct shunt_pci_list *list)
 		if (strncmp(devargs->name, "net_shunt", strlen("net_shunt")) != 0)
 			continue;
 		any = true;
-		if (named_function(devargs, address, sizeof(address)) &&
-			!shunt_pci_find(list, address, &function) && function->group >= 0)
+		if (!named_function(devargs, address, sizeof(address)) ||
+			shunt_pci_find(list, address, &function) || function->group < 0)
+			continue;
+		if (named_only)
+			keep_off(function->address);
+		else
 			keep_off_group(list, function->group);
 	}
 	return any;
@@ -185,7 +199,7 @@ static void look(const struct rte_bus *pci)
 		shunt_platform_destroy(platform);
 		goto failed;
 	}
-	if (!user_named(&list) && rte_eal_has_pci())
+	if (!user_named(&list) && !named_only && rte_eal_has_pci())
 		add_devices(pci, &list);
 	shunt_pci_list_free(&list);
 	shunt_platform_destroy(platform);

@@ -17,6 +17,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct shunt_context *opened;
 static struct shunt_platform *chosen;
+static bool ended;
 
 void shunt_context_lock(void)
 {
@@ -203,6 +204,18 @@ void shunt_context_put(struct shunt_context *context)
 struct shunt_context *shunt_context_open(void)
 {
 	return opened;
+}
+
+void shunt_context_end(void)
+{
+	shunt_context_lock();
+	ended = true;
+	shunt_context_unlock();
+}
+
+bool shunt_context_ended(void)
+{
+	return ended;
 }
 
 int shunt_context_group_get(struct shunt_context *context, int number, struct shunt_group **group)

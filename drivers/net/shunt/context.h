@@ -59,6 +59,12 @@ void shunt_context_put(struct shunt_context *context);
 /** The open context, or NULL. */
 struct shunt_context *shunt_context_open(void);
 
+/** EAL is about to give its memory back: no command is taken from now on. Takes the lock. */
+void shunt_context_end(void);
+
+/** Whether that is so. */
+bool shunt_context_ended(void);
+
 /** The port group of a number, with a reference. @return 0, -ENOMEM */
 int shunt_context_group_get(struct shunt_context *context, int number, struct shunt_group **group);
 

@@ -21,6 +21,9 @@ extern struct rte_vdev_driver net_shunt_driver;
 /** Has the vdev bus ask for devices when it is scanned. @return 0, -ENOMEM */
 int automatic_register(void);
 
+/** From now on only devices that the user names are taken. */
+void automatic_named_only(void);
+
 /** Registers the commands. @return 0, -errno */
 int telemetry_register(void);
 

@@ -105,7 +105,9 @@ static int run(const struct command *command, const struct words *words, struct 
 
 	shunt_context_lock();
 	context = shunt_context_open();
-	if (context)
+	if (shunt_context_ended())
+		ret = shunt_fail(-ESHUTDOWN, "the application is ending");
+	else if (context)
 		ret = command->run(context, words, answer);
 	else
 		ret = shunt_fail(-ENODEV, "this process has no port of net_shunt");

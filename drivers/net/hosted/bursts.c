@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hosted.h"
+#include "shunt_error.h"
+
+/*
+ * A stop gives the buffers of a ring back, so nobody may be inside a burst of that ring, and DPDK
+ * does not tell who is: its own stop is the application's to order. So a hosted port has bursts of
+ * ours in rte_eth_fp_ops, which enter and leave the queue (shunt_poll.h) around the driver's.
+ *
+ *   rte_eth_rx_burst(port, queue)
+ *     rte_eth_fp_ops[port].rx_pkt_burst  = rx_PORT       one function for each port number
+ *     rte_eth_fp_ops[port].rxq.data      = the driver's  unchanged
+ *       rx_PORT(the driver's queue)
+ *         which of the port's queues?   a look through a few pointers, the first in most cases
+ *         enter, the driver's rx_pkt_burst, leave
+ *
+ * The table keeps the driver's own data, for there are drivers that write their bursts into it at
+ * any time (bnxt, hns3): their bursts are called without us then, which is found when it matters.
+ * And ethdev writes function and data one after the other while others read: every pair that a
+ * reader may get is harmless, a queue that is not the port's is left alone.
+ *
+ * What else is in the table reads descriptors, which a stop leaves where they are.
+ */
+
+/** One direction of a port. What pollers read and what they write are cache lines apart. */
+struct direction {
+	unsigned int count;
+	void *const *queues; /* the driver's */
+	struct queue *polls;
+};
+
+struct queue {
+	struct shunt_poll poll;
+} __rte_cache_aligned;
+
+struct bursts {
+	struct direction rx, tx;
+	eth_rx_burst_t rx_burst;
+	eth_tx_burst_t tx_burst;
+} __rte_cache_aligned;
+
+static struct bursts bursts[HOSTED_PORTS];
+static bool fenced;
+
+static inline struct shunt_poll *find(const struct direction *direction, const void *queue)
+{
+	for (unsigned int i = 0; i < direction->count; i++)
+		if (direction->queues[i] == queue)
+			return &direction->polls[i].poll;
+	return NULL;
+}
+
+static inline bool enter(struct shunt_poll *poll)
+{
+	return fenced ? shunt_poll_enter(poll, true) : shunt_poll_enter(poll, false);
+}
+
+static inline __attribute__((always_inline)) uint16_t receive(
+	const struct bursts *port, void *queue, struct rte_mbuf **frames, uint16_t count)
+{
+	struct shunt_poll *poll = find(&port->rx, queue);
+
+	if (unlikely(!poll || !enter(poll)))
+		return 0;
+	count = port->rx_burst(queue, frames, count);
+	shunt_poll_leave(poll);
+	return count;
+}
+
+static inline __attribute__((always_inline)) uint16_t transmit(
+	const struct bursts *port, void *queue, struct rte_mbuf **frames, uint16_t count)
+{
+	struct shunt_poll *poll = find(&port->tx, queue);
+
+	if (unlikely(!poll || !enter(poll)))
+		return 0;
+	count = port->tx_burst(queue, frames, count);
+	shunt_poll_leave(poll);
+	return count;
+}
+
+/* A burst is not told its port. */
+#define PORT(number)                                                                       \
+	static uint16_t rx_##number(void *queue, struct rte_mbuf **frames, uint16_t count) \
+	{                                                                                  \
+		return receive(&bursts[number], queue, frames, count);                     \
+	}                                                                                  \
+	static uint16_t tx_##number(void *queue, struct rte_mbuf **frames, uint16_t count) \
+	{                                                                                  \
+		return transmit(&bursts[number], queue, frames, count);                    \
+	}
+#define RX(number)                       rx_##number,
+#define TX(number)                       tx_##number,
+#define EIGHT(X, a, b, c, d, e, f, g, h) X(a) X(b) X(c) X(d) X(e) X(f) X(g) X(h)
+#define ALL(X)                                   \
+	EIGHT(X, 0, 1, 2, 3, 4, 5, 6, 7)         \
+	EIGHT(X, 8, 9, 10, 11, 12, 13, 14, 15)   \
+	EIGHT(X, 16, 17, 18, 19, 20, 21, 22, 23) \
+	EIGHT(X, 24, 25, 26, 27, 28, 29, 30, 31)
+
+ALL(PORT)
+static const eth_rx_burst_t rx_bursts[] = { ALL(RX) };
+static const eth_tx_burst_t tx_bursts[] = { ALL(TX) };
+
+_Static_assert(RTE_DIM(rx_bursts) == HOSTED_PORTS, "one for each port number");
+
+/* Tables only grow, and the old ones stay: of a poller that is late nobody knows. */
+static int make_room(struct direction *direction, unsigned int count)
+{
+	struct queue *polls;
+	void **queues;
+
+	if (count <= direction->count)
+		return 0;
+	polls = aligned_alloc(RTE_CACHE_LINE_SIZE, count * sizeof(*polls));
+	queues = calloc(count, sizeof(*queues));
+	if (!polls || !queues) {
+		free(polls);
+		free(queues);
+		return shunt_fail(-ENOMEM, "bursts of %u queues: out of memory", count);
+	}
+	for (unsigned int i = 0; i < count; i++)
+		shunt_poll_init(&polls[i].poll);
+	direction->polls = polls;
+	direction->queues = queues;
+	__atomic_store_n(&direction->count, count, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static void take_queues(struct direction *direction, void **queues, unsigned int count)
+{
+	void **own = (void **)(uintptr_t)direction->queues;
+
+	for (unsigned int i = 0; i < direction->count; i++)
+		own[i] = i < count ? queues[i] : NULL;
+}
+
+int hosted_bursts_wrap(struct rte_eth_dev *dev)
+{
+	const struct rte_eth_dev_data *data = dev->data;
+	struct rte_eth_fp_ops *table = &rte_eth_fp_ops[data->port_id];
+	struct bursts *port = &bursts[data->port_id];
+	int ret;
+
+	if (data->port_id >= HOSTED_PORTS)
+		return shunt_fail(-ENOTSUP, "ports up to number %d can be", HOSTED_PORTS - 1);
+	fenced = shunt_barrier_missing();
+	ret = make_room(&port->rx, data->nb_rx_queues);
+	if (!ret)
+		ret = make_room(&port->tx, data->nb_tx_queues);
+	if (ret)
+		return ret;
+	take_queues(&port->rx, data->rx_queues, data->nb_rx_queues);
+	take_queues(&port->tx, data->tx_queues, data->nb_tx_queues);
+	port->rx_burst = dev->rx_pkt_burst;
+	port->tx_burst = dev->tx_pkt_burst;
+	table->tx_pkt_prepare = dev->tx_pkt_prepare;
+	table->rx_queue_count = dev->rx_queue_count;
+	table->rx_descriptor_status = dev->rx_descriptor_status;
+	table->tx_descriptor_status = dev->tx_descriptor_status;
+	hosted_bursts_open(data->port_id);
+	table->rx_pkt_burst = rx_bursts[data->port_id];
+	table->tx_pkt_burst = tx_bursts[data->port_id];
+	return 0;
+}
+
+bool hosted_bursts_wrapped(uint16_t port_id)
+{
+	return port_id < HOSTED_PORTS &&
+	       rte_eth_fp_ops[port_id].rx_pkt_burst == rx_bursts[port_id] &&
+	       rte_eth_fp_ops[port_id].tx_pkt_burst == tx_bursts[port_id];
+}
+
+static void ask(const struct direction *direction)
+{
+	for (unsigned int i = 0; i < direction->count; i++)
+		shunt_poll_ask(&direction->polls[i].poll);
+}
+
+static int wait_all(const struct direction *direction)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < direction->count && !ret; i++)
+		ret = shunt_poll_wait(&direction->polls[i].poll);
+	return ret;
+}
+
+static void open_all(const struct direction *direction)
+{
+	for (unsigned int i = 0; i < direction->count; i++)
+		shunt_poll_resume(&direction->polls[i].poll);
+}
+
+int hosted_bursts_close(uint16_t port_id)
+{
+	const struct bursts *port = &bursts[port_id];
+	int ret;
+
+	ask(&port->rx);
+	ask(&port->tx);
+	shunt_barrier();
+	ret = wait_all(&port->rx);
+	return ret ? ret : wait_all(&port->tx);
+}
+
+void hosted_bursts_open(uint16_t port_id)
+{
+	open_all(&bursts[port_id].rx);
+	open_all(&bursts[port_id].tx);
+}
