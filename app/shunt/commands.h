@@ -10,6 +10,7 @@
  *   shunt bind     bind.c      groups to vfio-pci
  *   shunt unbind   bind.c      and back
  *   shunt forward  forward.c   traffic through a port group that is switched live
+ *   shunt run      run.c       a DPDK application, its drivers hosted
  *   shunt ctl      ctl.c       a running DPDK application's groups shown and switched
  *   shunt report   report.c    records compared, a switch drawn
  *
@@ -22,6 +23,7 @@ int shunt_doctor(int argc, char **argv);
 int shunt_bind(int argc, char **argv);
 int shunt_unbind(int argc, char **argv);
 int shunt_forward(int argc, char **argv);
+int shunt_run(int argc, char **argv);
 int shunt_ctl(int argc, char **argv);
 int shunt_report(int argc, char **argv);
 

@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{ "bind", shunt_bind, "put whole groups on vfio-pci" },
 	{ "unbind", shunt_unbind, "put them back on what they were on" },
 	{ "forward", shunt_forward, "forward traffic while a group is switched, and measure" },
+	{ "run", shunt_run, "start a DPDK application with DPDK's own drivers on iommufd" },
 	{ "ctl", shunt_ctl, "show and switch the groups of a running DPDK application" },
 	{ "report", shunt_report, "compare result records, draw a switch on a time line" },
 };

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "rte_net_shunt.h"
+#include "run.h"
+#include "shunt_error.h"
+
+#define LIBRARY "librte_shunt_vfio.so.0"
+#define PRELOAD "LD_PRELOAD"
+
+static const char usage[] =
+	"usage: shunt run [--] APPLICATION [ARGUMENT...]\n"
+	"Starts a DPDK application whose PCI devices, with DPDK's own drivers, are held through\n"
+	"iommufd: their memory in our address spaces, their groups to be switched by 'shunt ctl'.\n"
+	"  shunt run dpdk-testpmd -a 0000:03:00.0 -a 0000:04:00.0 -- -i\n"
+	"Checked before it is started: the application uses DPDK's shared libraries, and the "
+	"functions\n"
+	"that it names by -a are on vfio-pci and free.\n";
+
+/* Beside the plugin that this command is linked with, installed or not. */
+static int find_library(char path[PATH_MAX])
+{
+	const char *slash;
+	Dl_info info;
+
+	if (!dladdr((void *)(uintptr_t)rte_net_shunt_driven, &info))
+		return shunt_fail(-ENOENT, "where librte_net_shunt is is not known");
+	slash = strrchr(info.dli_fname, '/');
+	snprintf(path, PATH_MAX, "%.*s%s", slash ? (int)(slash + 1 - info.dli_fname) : 0,
+		info.dli_fname, LIBRARY);
+	if (path[0] != '/' || access(path, R_OK))
+		return shunt_fail_errno(-errno, "%s, which has to be preloaded", path);
+	return 0;
+}
+
+static int preload(const char *library)
+{
+	const char *before = getenv(PRELOAD);
+	char *list;
+
+	if (before && strstr(before, "librte_shunt_vfio"))
+		return shunt_fail(
+			-EEXIST, "%s=%s: it is there already, and one is enough", PRELOAD, before);
+	if (asprintf(&list, "%s%s%s", library, before && *before ? ":" : "", before ? before : "") <
+		0)
+		return shunt_fail(-ENOMEM, "out of memory");
+	setenv(PRELOAD, list, 1);
+	free(list);
+	return 0;
+}
+
+static int start(char **argv)
+{
+	char library[PATH_MAX], program[PATH_MAX];
+	int ret;
+
+	ret = find_library(library);
+	if (!ret)
+		ret = preload(library);
+	if (!ret)
+		ret = run_check_program(argv[0], library, program);
+	if (!ret)
+		ret = run_check_functions(argv + 1);
+	if (ret)
+		return ret;
+	execv(program, argv);
+	return shunt_fail_errno(-errno, "starting %s", program);
+}
+
+int shunt_run(int argc, char **argv)
+{
+	int first = 1;
+
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(usage, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc > 1 && strcmp(argv[1], "--") == 0)
+		first++;
+	if (first >= argc)
+		shunt_fail(-EINVAL, "which application? See 'shunt run --help'");
+	else if (first == 1 && argv[1][0] == '-')
+		shunt_fail(-EINVAL, "unknown option %s: see 'shunt run --help'", argv[1]);
+	else
+		start(argv + first);
+	fprintf(stderr, "shunt run: %s\n", shunt_errmsg());
+	return EXIT_FAILURE;
+}
