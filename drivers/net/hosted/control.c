@@ -68,10 +68,6 @@ void *hosted_next(const char *name)
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 
-CHANGES(rte_eth_dev_configure,
-	(uint16_t port_id, uint16_t nb_rx_queue, uint16_t nb_tx_queue,
-		const struct rte_eth_conf *eth_conf),
-	(port_id, nb_rx_queue, nb_tx_queue, eth_conf))
 CHANGES(rte_eth_rx_queue_setup,
 	(uint16_t port_id, uint16_t rx_queue_id, uint16_t nb_rx_desc, unsigned int socket_id,
 		const struct rte_eth_rxconf *rx_conf, struct rte_mempool *mb_pool),
@@ -109,6 +105,21 @@ CHANGES(rte_eth_dev_rss_hash_update, (uint16_t port_id, struct rte_eth_rss_conf 
 CHANGES(rte_eth_dev_vlan_filter, (uint16_t port_id, uint16_t vlan_id, int on),
 	(port_id, vlan_id, on))
 CHANGES(rte_eth_dev_set_vlan_offload, (uint16_t port_id, int offload_mask), (port_id, offload_mask))
+
+/* The first that is done with a port. */
+int rte_eth_dev_configure(uint16_t port_id, uint16_t nb_rx_queue, uint16_t nb_tx_queue,
+	const struct rte_eth_conf *eth_conf)
+{
+	int ret;
+
+	if (!hosted_function_of(port_id))
+		return REAL(rte_eth_dev_configure)(port_id, nb_rx_queue, nb_tx_queue, eth_conf);
+	hosted_port_named(port_id);
+	hosted_lock();
+	ret = REAL(rte_eth_dev_configure)(port_id, nb_rx_queue, nb_tx_queue, eth_conf);
+	hosted_unlock();
+	return ret;
+}
 
 /* A port that was started is between the application and its bursts from then on. */
 int rte_eth_dev_start(uint16_t port_id)

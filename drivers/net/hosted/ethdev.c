@@ -29,8 +29,7 @@ static bool is_pci(const struct rte_eth_dev *dev)
 {
 	struct rte_pci_addr address;
 
-	return dev->device && dev->device->driver &&
-	       !rte_pci_addr_parse(dev->device->name, &address);
+	return dev->device && !rte_pci_addr_parse(dev->device->name, &address);
 }
 
 /* In the thread that probes. Ports of our own are made with the context's lock held, and are no PCI
@@ -44,12 +43,20 @@ static int appeared(uint16_t port_id, enum rte_eth_event_type type, void *arg, v
 		return 0;
 	shunt_context_lock();
 	function = hosted_function_find(dev->device->name);
-	if (function) {
-		shunt_group_driver(function->group, &function->device, dev->device->driver->name);
+	if (function)
 		__atomic_store_n(&ports[port_id].function, function, __ATOMIC_RELEASE);
-	}
 	shunt_context_unlock();
 	return 0;
+}
+
+/* The bus tells the device its driver when the driver has taken it. */
+void hosted_port_named(uint16_t port_id)
+{
+	const struct rte_device *device = rte_eth_devices[port_id].device;
+	struct hosted_function *function = hosted_function_of(port_id);
+
+	if (function && device->driver)
+		shunt_group_driver(function->group, &function->device, device->driver->name);
 }
 
 static int vanished(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *ret_param)

@@ -66,6 +66,9 @@ extern const struct shunt_port_ops hosted_port_ops;
 /** Function of an ethdev port; NULL: it is not hosted. The pointer is good while the port is. */
 struct hosted_function *hosted_function_of(uint16_t port_id);
 
+/** Tells the group the driver of a hosted port. hosted_lock() not held. */
+void hosted_port_named(uint16_t port_id);
+
 /** Follows the coming and going of ethdev ports, once EAL runs. @return 0, -ENOMEM */
 int hosted_ports_follow(void);
 
