@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,16 @@
 #define PRELOAD "LD_PRELOAD"
 
 static const char usage[] =
-	"usage: shunt run [--] APPLICATION [ARGUMENT...]\n"
+	"usage: shunt run [--secondary] [--] APPLICATION [ARGUMENT...]\n"
 	"Starts a DPDK application whose PCI devices, with DPDK's own drivers, are held through\n"
 	"iommufd: their memory in our address spaces, their groups to be switched by 'shunt ctl'.\n"
 	"  shunt run dpdk-testpmd -a 0000:03:00.0 -a 0000:04:00.0 -- -i\n"
 	"Checked before it is started: the application uses DPDK's shared libraries, and the "
 	"functions\n"
-	"that it names by -a are on vfio-pci and free.\n";
+	"that it names by -a are on vfio-pci and free.\n"
+	"  --secondary  the application is a secondary process: the functions are the primary "
+	"one's,\n"
+	"               which was started in this way too\n";
 
 /* Beside the plugin that this command is linked with, installed or not. */
 static int find_library(char path[PATH_MAX])
@@ -55,7 +59,7 @@ static int preload(const char *library)
 	return 0;
 }
 
-static int start(char **argv)
+static int start(char **argv, bool secondary)
 {
 	char library[PATH_MAX], program[PATH_MAX];
 	int ret;
@@ -65,7 +69,7 @@ static int start(char **argv)
 		ret = preload(library);
 	if (!ret)
 		ret = run_check_program(argv[0], library, program);
-	if (!ret)
+	if (!ret && !secondary)
 		ret = run_check_functions(argv + 1);
 	if (ret)
 		return ret;
@@ -75,20 +79,29 @@ static int start(char **argv)
 
 int shunt_run(int argc, char **argv)
 {
-	int first = 1;
+	bool secondary = false;
+	int at = 1;
 
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(usage, stdout);
-		return EXIT_SUCCESS;
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		}
+		if (strcmp(argv[at], "--") == 0) {
+			at++;
+			break;
+		}
+		if (strcmp(argv[at], "--secondary") != 0) {
+			fprintf(stderr, "shunt run: unknown option %s: see 'shunt run --help'\n",
+				argv[at]);
+			return EXIT_FAILURE;
+		}
+		secondary = true;
 	}
-	if (argc > 1 && strcmp(argv[1], "--") == 0)
-		first++;
-	if (first >= argc)
+	if (at >= argc)
 		shunt_fail(-EINVAL, "which application? See 'shunt run --help'");
-	else if (first == 1 && argv[1][0] == '-')
-		shunt_fail(-EINVAL, "unknown option %s: see 'shunt run --help'", argv[1]);
 	else
-		start(argv + first);
+		start(argv + at, secondary);
 	fprintf(stderr, "shunt run: %s\n", shunt_errmsg());
 	return EXIT_FAILURE;
 }
