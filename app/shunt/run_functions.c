@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_pci.h>
+
 #include "run.h"
 #include "shunt_error.h"
 #include "shunt_pci.h"
@@ -28,16 +30,12 @@ static const char *allowed(char **arguments, unsigned int *at)
 /* "pci:0000:03:00.0,key=value": other buses' devices have other names. */
 static bool pci_address(const char *value, char *address, size_t size)
 {
-	unsigned int parts[4];
-	int end = 0;
+	struct rte_pci_addr parsed;
 
 	if (strncmp(value, "pci:", strlen("pci:")) == 0)
 		value += strlen("pci:");
 	snprintf(address, size, "%.*s", (int)strcspn(value, ","), value);
-	if (sscanf(address, "%x:%x:%x.%x%n", &parts[0], &parts[1], &parts[2], &parts[3], &end) == 4)
-		return !address[end];
-	return sscanf(address, "%x:%x.%x%n", &parts[0], &parts[1], &parts[2], &end) == 3 &&
-	       !address[end];
+	return !rte_pci_addr_parse(address, &parsed);
 }
 
 /* That it is free is known when it was taken: by a container, or another process, it can be held

@@ -142,7 +142,8 @@ static int read_libraries(const char *path, struct libraries *libraries)
 static int check_libraries(const char *path, const char *library)
 {
 	struct libraries own, both;
-	char *list = strdup(getenv("LD_PRELOAD"));
+	const char *preload = getenv("LD_PRELOAD");
+	char *list = strdup(preload ? preload : "");
 	int ret;
 
 	if (!list)

@@ -121,6 +121,43 @@ int rte_eth_dev_configure(uint16_t port_id, uint16_t nb_rx_queue, uint16_t nb_tx
 	return ret;
 }
 
+int rte_eth_dev_set_mc_addr_list(
+	uint16_t port_id, struct rte_ether_addr *mc_addr_set, uint32_t nb_mc_addr)
+{
+	int ret;
+
+	hosted_lock();
+	ret = REAL(rte_eth_dev_set_mc_addr_list)(port_id, mc_addr_set, nb_mc_addr);
+	if (!ret && hosted_function_of(port_id))
+		hosted_kept_multicast(port_id, mc_addr_set, nb_mc_addr);
+	hosted_unlock();
+	return ret;
+}
+
+int rte_eth_dev_set_link_down(uint16_t port_id)
+{
+	int ret;
+
+	hosted_lock();
+	ret = REAL(rte_eth_dev_set_link_down)(port_id);
+	if (!ret && hosted_function_of(port_id))
+		hosted_kept_link(port_id, true);
+	hosted_unlock();
+	return ret;
+}
+
+int rte_eth_dev_set_link_up(uint16_t port_id)
+{
+	int ret;
+
+	hosted_lock();
+	ret = REAL(rte_eth_dev_set_link_up)(port_id);
+	if (!ret && hosted_function_of(port_id))
+		hosted_kept_link(port_id, false);
+	hosted_unlock();
+	return ret;
+}
+
 /* A port that was started is between the application and its bursts from then on. */
 int rte_eth_dev_start(uint16_t port_id)
 {
@@ -130,6 +167,7 @@ int rte_eth_dev_start(uint16_t port_id)
 		return REAL(rte_eth_dev_start)(port_id);
 	hosted_lock();
 	ret = REAL(rte_eth_dev_start)(port_id);
+	hosted_kept_link(port_id, false);
 	if (!ret && hosted_bursts_wrap(&rte_eth_devices[port_id]))
 		SHUNT_LOG(WARNING, "port %u cannot be stopped for a switch: %s", port_id,
 			shunt_errmsg());

@@ -61,6 +61,10 @@ void hosted_port_named(uint16_t port_id)
 
 static int vanished(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *ret_param)
 {
+	hosted_lock();
+	hosted_kept_multicast(port_id, NULL, 0);
+	hosted_kept_link(port_id, false);
+	hosted_unlock();
 	__atomic_store_n(&ports[port_id].function, NULL, __ATOMIC_RELEASE);
 	return 0;
 }

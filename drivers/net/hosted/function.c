@@ -34,13 +34,18 @@ static int join(struct hosted_function *function, const struct shunt_pci_functio
 	ret = shunt_context_group_get(context, pci->group, &function->group);
 	if (ret)
 		goto close;
+	ret = hosted_zero_get(function);
+	if (ret)
+		goto put_group;
 	ret = shunt_group_join(function->group, &function->device, "", &hosted_port_ops, function,
 		shunt_space_find(context->spaces, RTE_NET_SHUNT_FIRST_SPACE));
 	if (ret)
-		goto put_group;
+		goto put_zero;
 	TAILQ_INSERT_TAIL(&functions, function, next);
 	return 0;
 
+put_zero:
+	hosted_zero_put(function);
 put_group:
 	shunt_context_group_put(context, function->group);
 close:
@@ -62,6 +67,7 @@ static int find_and_join(struct hosted_function *function, const char *address)
 		ret = shunt_pci_usable(&list, pci);
 	if (!ret) {
 		function->vendor = pci->vendor;
+		function->device_id = pci->device;
 		ret = join(function, pci);
 	}
 	shunt_pci_list_free(&list);
@@ -107,13 +113,14 @@ put_context:
 int hosted_function_close(struct hosted_function *function)
 {
 	struct shunt_context *context = function->context;
-	int ret;
+	int first, ret;
 
 	TAILQ_REMOVE(&functions, function, next);
-	ret = shunt_group_leave(function->group, &function->device);
+	first = shunt_group_leave(function->group, &function->device);
 	shunt_context_group_put(context, function->group);
 	shunt_vfio_close(&function->device);
+	ret = hosted_zero_put(function);
 	free(function);
 	shunt_context_put(context);
-	return ret;
+	return first ? first : ret;
 }

@@ -25,6 +25,7 @@
  *                          |- ethdev.c   stopped and started for a switch, by ethdev's operations
  *                          |   |- kept.c    what a stop would forget
  *                          |   `- master.c  no DMA in between, whatever the driver leaves running
+ *                          |- zero.c    what a driver has its device read before it has set it
  *                          `- secondary.c  descriptors for secondary processes
  *   takeover.c  when it is loaded: are all entry points ours? Otherwise the process ends.
  *
@@ -43,7 +44,7 @@ struct hosted_function {
 	struct shunt_context *context;
 	struct shunt_vfio_device device;
 	struct shunt_group *group;
-	uint16_t vendor;
+	uint16_t vendor, device_id;
 	bool leaving; /* the application is detaching it. Under hosted_lock(), as is: */
 	struct hosted_master master;
 };
@@ -113,6 +114,22 @@ int hosted_kept_give(struct rte_eth_dev *dev, struct hosted_kept *kept);
 
 void hosted_kept_drop(struct hosted_kept *kept);
 
+/** The application's list of multicast addresses. Under hosted_lock(), as the next one. */
+void hosted_kept_multicast(uint16_t port_id, const struct rte_ether_addr *list, uint32_t count);
+
+/** Whether it took the link down. */
+void hosted_kept_link(uint16_t port_id, bool down);
+
+/* ---- interrupts.c: who waits for receive interrupts ---- */
+
+struct hosted_waits;
+
+/** Notes which descriptors the application waits for. @return NULL: none, or out of memory */
+struct hosted_waits *hosted_waits_take(struct rte_eth_dev *dev);
+
+/** Has it wait for the new ones, armed. @return 0, -errno */
+int hosted_waits_give(struct rte_eth_dev *dev, struct hosted_waits *waits);
+
 /* ---- master.c ---- */
 
 /** Without Bus Master a function makes no DMA. @return 0, failure of an access */
@@ -120,6 +137,13 @@ int hosted_master_take(struct hosted_function *function, struct hosted_master *m
 
 /** Puts back what was. */
 int hosted_master_give(struct hosted_function *function, const struct hosted_master *master);
+
+/* ---- zero.c ---- */
+
+/** Maps zeros at IOVA 0 where a driver has its device read from there. Context's lock held. */
+int hosted_zero_get(const struct hosted_function *function);
+
+int hosted_zero_put(const struct hosted_function *function);
 
 /* ---- control.c ---- */
 

@@ -24,9 +24,49 @@ struct hosted_kept {
 	uint64_t rss_hf;
 	uint8_t key[KEY_SIZE];
 	uint8_t key_size; /* 0: not known */
+	struct hosted_waits *waits;
 	uint8_t rx_states[RTE_MAX_QUEUES_PER_PORT];
 	uint8_t tx_states[RTE_MAX_QUEUES_PER_PORT];
 };
+
+/* What only the application knows, by port. */
+static struct {
+	struct rte_ether_addr *multicast;
+	uint32_t multicast_count;
+	bool link_down;
+} told[RTE_MAX_ETHPORTS];
+
+void hosted_kept_multicast(uint16_t port_id, const struct rte_ether_addr *list, uint32_t count)
+{
+	struct rte_ether_addr *copy = calloc(count + 1, sizeof(*copy));
+
+	if (copy && count)
+		memcpy(copy, list, count * sizeof(*copy));
+	free(told[port_id].multicast);
+	told[port_id].multicast = copy;
+	told[port_id].multicast_count = copy ? count : 0;
+}
+
+void hosted_kept_link(uint16_t port_id, bool down)
+{
+	told[port_id].link_down = down;
+}
+
+static int give_told(struct rte_eth_dev *dev)
+{
+	uint16_t port_id = dev->data->port_id;
+	const struct eth_dev_ops *ops = dev->dev_ops;
+	int ret = 0;
+
+	if (told[port_id].multicast_count && ops->set_mc_addr_list)
+		ret = ops->set_mc_addr_list(
+			dev, told[port_id].multicast, told[port_id].multicast_count);
+	if (ret)
+		return shunt_fail_errno(ret, "%s: multicast addresses", dev->data->name);
+	if (told[port_id].link_down && ops->dev_set_link_down)
+		ret = ops->dev_set_link_down(dev);
+	return ret ? shunt_fail_errno(ret, "%s: link down", dev->data->name) : 0;
+}
 
 static uint16_t read_reta(
 	uint16_t port_id, uint16_t size, struct rte_eth_rss_reta_entry64 reta[RETA_GROUPS])
@@ -60,6 +100,7 @@ struct hosted_kept *hosted_kept_take(struct rte_eth_dev *dev)
 		return NULL;
 	memcpy(kept->rx_states, data->rx_queue_state, sizeof(kept->rx_states));
 	memcpy(kept->tx_states, data->tx_queue_state, sizeof(kept->tx_states));
+	kept->waits = hosted_waits_take(dev);
 	if (!(data->dev_conf.rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG) ||
 		rte_eth_dev_info_get(data->port_id, &info))
 		return kept;
@@ -70,6 +111,7 @@ struct hosted_kept *hosted_kept_take(struct rte_eth_dev *dev)
 
 void hosted_kept_drop(struct hosted_kept *kept)
 {
+	free(kept->waits);
 	free(kept);
 }
 
@@ -176,9 +218,13 @@ int hosted_kept_give(struct rte_eth_dev *dev, struct hosted_kept *kept)
 		ret = set_mode(dev, data->all_multicast, ops->allmulticast_enable,
 			ops->allmulticast_disable, "all-multicast");
 	if (!ret)
+		ret = give_told(dev);
+	if (!ret)
 		ret = give_rss(data->port_id, kept);
 	if (!ret)
 		ret = give_states(dev, kept);
+	if (!ret)
+		ret = hosted_waits_give(dev, kept->waits);
 free:
 	hosted_kept_drop(kept);
 	return ret;
