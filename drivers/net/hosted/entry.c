@@ -235,8 +235,8 @@ int rte_vfio_container_dma_unmap(int container_fd, uint64_t vaddr, uint64_t iova
 	return map_default(container_fd, false, vaddr, iova, len);
 }
 
-/* 24.03: the parts of rte_vfio_setup_device() by themselves. */
-#if RTE_VERSION >= RTE_VERSION_NUM(24, 3, 0, 0)
+/* Newer releases only. Of a device that is set up, or not yet. */
+#ifdef HOSTED_GET_DEVICE_INFO
 int rte_vfio_get_device_info(const char *sysfs_base, const char *dev_addr, int *vfio_dev_fd,
 	struct vfio_device_info *device_info)
 {
@@ -270,7 +270,7 @@ const struct hosted_entry hosted_entries[] = {
 	ENTRY(rte_vfio_container_destroy, false),
 	ENTRY(rte_vfio_container_group_bind, false),
 	ENTRY(rte_vfio_container_group_unbind, false),
-#if RTE_VERSION >= RTE_VERSION_NUM(24, 3, 0, 0)
+#ifdef HOSTED_GET_DEVICE_INFO
 	ENTRY(rte_vfio_get_device_info, false),
 #endif
 	{ NULL, NULL, false },
