@@ -142,12 +142,14 @@ static void take_queues(struct direction *direction, void **queues, unsigned int
 int hosted_bursts_wrap(struct rte_eth_dev *dev)
 {
 	const struct rte_eth_dev_data *data = dev->data;
-	struct rte_eth_fp_ops *table = &rte_eth_fp_ops[data->port_id];
-	struct bursts *port = &bursts[data->port_id];
+	struct rte_eth_fp_ops *table;
+	struct bursts *port;
 	int ret;
 
 	if (data->port_id >= HOSTED_PORTS)
 		return shunt_fail(-ENOTSUP, "ports up to number %d can be", HOSTED_PORTS - 1);
+	table = &rte_eth_fp_ops[data->port_id];
+	port = &bursts[data->port_id];
 	fenced = shunt_barrier_missing();
 	ret = make_room(&port->rx, data->nb_rx_queues);
 	if (!ret)

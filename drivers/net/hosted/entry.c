@@ -158,18 +158,20 @@ int rte_vfio_get_group_num(const char *sysfs_base, const char *dev_addr, int *io
 	return *iommu_group_num != SHUNT_PCI_NO_GROUP;
 }
 
+/* EAL asks for these two when a secondary process does that has EAL's own entry points. */
 int rte_vfio_get_container_fd(void)
 {
-	return no_counterpart("a VFIO container's descriptor");
+	return failed("a VFIO container's descriptor",
+		shunt_fail(-ENOTSUP, "functions are held through iommufd; if a secondary process "
+				     "asks: start it with `shunt run --secondary`"));
 }
 
-/* EAL asks for it when a secondary process does that has EAL's own entry points. */
 int rte_vfio_get_group_fd(int iommu_group_num)
 {
 	return failed("a VFIO group's descriptor",
 		shunt_fail(-ENOTSUP,
 			"group %d is held through iommufd; if a secondary process asks: start it "
-			"with `shunt run` too",
+			"with `shunt run --secondary`",
 			iommu_group_num));
 }
 
