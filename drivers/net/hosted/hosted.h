@@ -23,7 +23,7 @@
  *   BARs, interrupts, by the cdev        v
  *                        function.c  struct hosted_function: VFIO device, member of its port group
  *                          |- ethdev.c   stopped and started for a switch, by ethdev's operations
- *                          |   |- kept.c    what a stop would forget
+ *                          |   |- kept.c    what a stop would forget; interrupts.c
  *                          |   `- master.c  no DMA in between, whatever the driver leaves running
  *                          |- zero.c    what a driver has its device read before it has set it
  *                          `- secondary.c  descriptors for secondary processes
