@@ -103,10 +103,15 @@ int ports_halt(struct shunt_group *group, struct shunt_switch_result *result)
 	return ret ? ret : halt_each(group, result, SHUNT_HALT_PAUSE);
 }
 
+/*
+ * In reverse order. Where ports share a segment, frames for the one that was paused first wait at
+ * its end of the segment, and later ones, once all were paused, at the sender's; QEMU hands those
+ * over when any port goes on, and if that is the first one, in front of those that waited for it.
+ */
 static void go_on_each(struct shunt_group *group, struct shunt_switch_result *result,
 	enum shunt_halt halt, struct failure *failure)
 {
-	for (unsigned int i = 0; i < group->count; i++) {
+	for (unsigned int i = group->count; i-- > 0;) {
 		const struct member *member = &group->members[i];
 		struct shunt_switch_member *row = &result->members[i];
 
