@@ -57,7 +57,8 @@ static int start(uint16_t id)
 		return -1;
 	for (int i = 0; i < 100 && !link.link_status; i++) {
 		rte_delay_us_sleep(50000);
-		rte_eth_link_get_nowait(id, &link);
+		if (rte_eth_link_get_nowait(id, &link))
+			return -1;
 	}
 	return link.link_status ? 0 : -1;
 }
