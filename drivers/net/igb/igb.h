@@ -477,7 +477,7 @@ void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots);
 /** Gives fresh buffers to the NIC as far as the pool has them. Poller, or paused. */
 void igb_rx_refill(struct igb_rx_queue *queue);
 /** Descriptors that the NIC has written back and nobody has polled. */
-uint32_t igb_rx_queue_count(void *queue);
+SHUNT_QUEUE_COUNT igb_rx_queue_count(void *queue);
 int igb_rx_descriptor_status(void *queue, uint16_t offset);
 int igb_tx_descriptor_status(void *queue, uint16_t offset);
 

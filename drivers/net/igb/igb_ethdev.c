@@ -199,7 +199,7 @@ static const uint32_t *igb_supported_ptypes(struct rte_eth_dev *dev SHUNT_PTYPES
 	return types;
 }
 
-uint32_t igb_rx_queue_count(void *queue)
+SHUNT_QUEUE_COUNT igb_rx_queue_count(void *queue)
 {
 	return igb_rx_ring_completed(queue);
 }
