@@ -127,9 +127,9 @@ static void nobody_is_inside_a_closed_burst(void **state)
 	pthread_t pollers[QUEUES];
 	unsigned int before, strays = 0;
 
+	before = rings[0][0].bursts;
 	for (uintptr_t i = 0; i < QUEUES; i++)
 		assert_int_equal(pthread_create(&pollers[i], NULL, poll_queue, (void *)i), 0);
-	before = rings[0][0].bursts;
 	for (unsigned int i = 0; i < STOPS; i++) {
 		assert_int_equal(hosted_bursts_close(PORT), 0);
 		set_rings(false);

@@ -49,14 +49,15 @@ static bool fenced;
 static inline struct shunt_poll *find(const struct direction *direction, const void *queue)
 {
 	for (unsigned int i = 0; i < direction->count; i++)
-		if (direction->queues[i] == queue)
+		if (__atomic_load_n(&direction->queues[i], __ATOMIC_RELAXED) == queue)
 			return &direction->polls[i].poll;
 	return NULL;
 }
 
 static inline bool enter(struct shunt_poll *poll)
 {
-	return fenced ? shunt_poll_enter(poll, true) : shunt_poll_enter(poll, false);
+	return __atomic_load_n(&fenced, __ATOMIC_RELAXED) ? shunt_poll_enter(poll, true)
+							  : shunt_poll_enter(poll, false);
 }
 
 static inline __attribute__((always_inline)) uint16_t receive(
@@ -136,7 +137,7 @@ static void take_queues(struct direction *direction, void **queues, unsigned int
 	void **own = (void **)(uintptr_t)direction->queues;
 
 	for (unsigned int i = 0; i < direction->count; i++)
-		own[i] = i < count ? queues[i] : NULL;
+		__atomic_store_n(&own[i], i < count ? queues[i] : NULL, __ATOMIC_RELAXED);
 }
 
 int hosted_bursts_wrap(struct rte_eth_dev *dev)
@@ -150,7 +151,7 @@ int hosted_bursts_wrap(struct rte_eth_dev *dev)
 		return shunt_fail(-ENOTSUP, "ports up to number %d can be", HOSTED_PORTS - 1);
 	table = &rte_eth_fp_ops[data->port_id];
 	port = &bursts[data->port_id];
-	fenced = shunt_barrier_missing();
+	__atomic_store_n(&fenced, shunt_barrier_missing(), __ATOMIC_RELAXED);
 	ret = make_room(&port->rx, data->nb_rx_queues);
 	if (!ret)
 		ret = make_room(&port->tx, data->nb_tx_queues);
@@ -165,8 +166,10 @@ int hosted_bursts_wrap(struct rte_eth_dev *dev)
 	table->rx_descriptor_status = dev->rx_descriptor_status;
 	table->tx_descriptor_status = dev->tx_descriptor_status;
 	hosted_bursts_open(data->port_id);
-	table->rx_pkt_burst = rx_bursts[data->port_id];
-	table->tx_pkt_burst = tx_bursts[data->port_id];
+	if (!hosted_bursts_wrapped(data->port_id)) {
+		table->rx_pkt_burst = rx_bursts[data->port_id];
+		table->tx_pkt_burst = tx_bursts[data->port_id];
+	}
 	return 0;
 }
 
