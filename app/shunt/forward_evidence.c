@@ -19,6 +19,11 @@ void forward_evidence_switch(
 
 	if (result->plan != SHUNT_PLAN_REPLACE)
 		return;
+	/* All switches of a run are of one plan: it was the replace before. */
+	if (evidence->replaces && shunt_switch_late_faults(result)) {
+		seen->switches++;
+		seen->faulted++;
+	}
 	evidence->replaces++;
 	if (!evidence->shortest || moving_time(result) < evidence->shortest)
 		evidence->shortest = moving_time(result);

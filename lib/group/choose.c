@@ -27,12 +27,28 @@ enum shunt_outcome shunt_switch_outcome(const struct shunt_switch_result *result
 	return outcome;
 }
 
+bool shunt_switch_late_faults(const struct shunt_switch_result *result)
+{
+	for (unsigned int i = 0; i < result->member_count; i++)
+		if (result->members[i].faults_late > 0)
+			return true;
+	return false;
+}
+
 /* What a replace says for the plan counts only under traffic, of which the group knows nothing. */
 void choose_learn(struct shunt_group *group, const struct shunt_switch_result *result)
 {
-	struct shunt_evidence_seen *seen = &group->evidence.seen[result->hwpt_kind];
+	const struct shunt_switch_result *before = &group->history.last;
+	struct shunt_evidence_seen *seen = &group->evidence.seen[before->hwpt_kind];
 	enum shunt_outcome outcome = shunt_switch_outcome(result);
 
+	if (shunt_switch_late_faults(result) && before->member_count &&
+		before->plan == SHUNT_PLAN_REPLACE &&
+		shunt_switch_outcome(before) != SHUNT_OUTCOME_FAULTED) {
+		seen->switches++;
+		seen->faulted++;
+	}
+	seen = &group->evidence.seen[result->hwpt_kind];
 	if (result->plan != SHUNT_PLAN_REPLACE || outcome < SHUNT_OUTCOME_UNKNOWN)
 		return;
 	seen->switches++;

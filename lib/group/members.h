@@ -112,7 +112,7 @@ int ports_recover(struct shunt_group *group, struct shunt_switch_result *result)
 /** Tells every port what the switch was to it, and counts it. */
 void ports_tell(struct shunt_group *group, const struct shunt_switch_result *result);
 
-/** Forgets the faults from before: they are not the switch's. */
-void ports_forget_faults(struct shunt_group *group);
+/** Takes the faults from before: they are not the switch's. */
+void ports_take_late_faults(struct shunt_group *group, struct shunt_switch_result *result);
 
 #endif

@@ -27,10 +27,10 @@ static int64_t ask_observer(struct shunt_group *group, const struct member *memb
 	return group->observer(group->observer_context, member->device->function);
 }
 
-void ports_forget_faults(struct shunt_group *group)
+void ports_take_late_faults(struct shunt_group *group, struct shunt_switch_result *result)
 {
 	for (unsigned int i = 0; i < group->count; i++)
-		ask_observer(group, &group->members[i]);
+		result->members[i].faults_late = ask_observer(group, &group->members[i]);
 }
 
 /*
@@ -55,7 +55,7 @@ static int recover(
 /* Every queue that ran before a pause runs after it, or the port says so when it resumes. */
 static enum shunt_doubt doubt(const struct shunt_switch_member *row)
 {
-	if (row->faults)
+	if (row->faults || row->faults_late > 0)
 		return SHUNT_DOUBT_FAULT;
 	return row->halt == SHUNT_HALT_PAUSE ? SHUNT_DOUBT_NONE : SHUNT_DOUBT_SOME;
 }

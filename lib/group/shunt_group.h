@@ -159,6 +159,8 @@ struct shunt_switch_member {
 	uint64_t pause_end;   /**< it runs again, pollers are let in */
 	uint32_t hwpt_id;     /**< that it is attached to now; 0: detached */
 	int64_t faults;       /**< fault records during the switch; negative: unknown */
+	int64_t faults_late; /**< those that came between the switch before and this one: who writes
+				  a record may be late, so they may be that one's */
 	struct shunt_recovery recovery;
 };
 
@@ -295,6 +297,9 @@ static inline bool shunt_recovery_mended(const struct shunt_recovery *recovery)
 	return recovery->repaired_descriptors || recovery->queue_resets || recovery->port_resets ||
 	       recovery->function_resets;
 }
+
+/** Whether there were records of faults after the switch before was done. */
+bool shunt_switch_late_faults(const struct shunt_switch_result *result);
 
 /**
  * Looks after the ports between switches: is every queue running? Mends those that are not.

@@ -41,7 +41,7 @@ static int switch_held(struct shunt_group *group, struct shunt_space *to, uint32
 {
 	struct failure failure = { 0 };
 
-	ports_forget_faults(group);
+	ports_take_late_faults(group, result);
 	result->start = shunt_clock_now();
 	failure_note(&failure, ports_halt(group, result));
 	if (failure.ret)

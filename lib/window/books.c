@@ -55,9 +55,34 @@ static bool troubled(const struct books *books, uint64_t from, uint64_t to, uint
 	return false;
 }
 
-bool books_explain(const struct books *books, const struct shunt_gap *gap, unsigned int port)
+void books_trouble_late(struct books *books, uint32_t ports)
 {
-	return troubled(books, gap->last_stamp, gap->first_seen, 1u << port);
+	if (books->note_count)
+		books->notes[books->note_count - 1].troubled |= ports;
+}
+
+int books_lose(const struct books *books, struct lost_list *list, const struct shunt_gap *gap,
+	uint32_t ports)
+{
+	const struct lost_range range = {
+		.from = gap->last + 1,
+		.to = gap->first,
+		.since = gap->last_stamp,
+		.until = gap->first_seen,
+		.explained = troubled(books, gap->last_stamp, gap->first_seen, ports),
+	};
+
+	return lost_add(list, &range);
+}
+
+void books_explain_late(const struct books *books, struct lost_list *list, uint32_t ports)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct lost_range *range = &list->ranges[i];
+
+		if (!range->explained)
+			range->explained = troubled(books, range->since, range->until, ports);
+	}
 }
 
 bool books_explain_time(const struct books *books, uint64_t from, uint64_t to)

@@ -32,8 +32,18 @@ void books_free(struct books *books);
 
 int books_note(struct books *books, const struct switch_note *note);
 
-/** A frame of this gap could have met a switch that troubled the port. */
-bool books_explain(const struct books *books, const struct shunt_gap *gap, unsigned int port);
+/** Ports of which records of faults came after the last switch had been noted. */
+void books_trouble_late(struct books *books, uint32_t ports);
+
+/**
+ * Adds the frames of a gap to a list: explained if they could have met a switch that troubled one
+ * of the ports. @return 0, -ENOMEM
+ */
+int books_lose(const struct books *books, struct lost_list *list, const struct shunt_gap *gap,
+	uint32_t ports);
+
+/** What is not explained may be by now: a record of a fault can come after the gap. */
+void books_explain_late(const struct books *books, struct lost_list *list, uint32_t ports);
 
 /** Something that went wrong between two times could have met a switch that troubled any port. */
 bool books_explain_time(const struct books *books, uint64_t from, uint64_t to);

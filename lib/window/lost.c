@@ -21,13 +21,12 @@ static int make_room(struct lost_list *list)
 	return 0;
 }
 
-int lost_add(struct lost_list *list, uint64_t from, uint64_t to, bool explained)
+int lost_add(struct lost_list *list, const struct lost_range *range)
 {
 	int ret = make_room(list);
 
 	if (!ret)
-		list->ranges[list->count++] =
-			(struct lost_range){ .from = from, .to = to, .explained = explained };
+		list->ranges[list->count++] = *range;
 	return ret;
 }
 

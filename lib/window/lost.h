@@ -19,6 +19,8 @@
 struct lost_range {
 	uint64_t from;
 	uint64_t to;
+	uint64_t since; /* they were under way after that, ticks */
+	uint64_t until; /* and a later one was seen */
 	bool explained; /* a switch, at that time, can have lost them */
 };
 
@@ -35,7 +37,7 @@ struct lost_sum {
 };
 
 /** Adds a range behind all others. @return 0, -ENOMEM */
-int lost_add(struct lost_list *list, uint64_t from, uint64_t to, bool explained);
+int lost_add(struct lost_list *list, const struct lost_range *range);
 
 /** A frame came late. @return whether it was in the list: 0 or 1; -ENOMEM */
 int lost_found(struct lost_list *list, uint64_t number);

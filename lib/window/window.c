@@ -90,6 +90,14 @@ void shunt_window_switching(struct shunt_window *window)
 	shunt_tester_phase(window->tester, SHUNT_PHASE_SWITCHING);
 }
 
+/* On the way into a port a frame can be lost by it or by the port that sent it. */
+static uint32_t loses(const struct shunt_window *window, unsigned int port)
+{
+	unsigned int sender = window->ports[port].sender;
+
+	return 1u << port | (sender == SHUNT_WINDOW_TESTER ? 0 : 1u << sender);
+}
+
 /* What a port lost of the frames into it and, of those that leave through it, out of it. */
 static void sum_up_losses(struct shunt_window *window, unsigned int port)
 {
@@ -98,8 +106,11 @@ static void sum_up_losses(struct shunt_window *window, unsigned int port)
 
 	figures->tx_lost = figures->tx_explained = 0;
 	for (unsigned int i = 0; i < window->count; i++) {
-		lost_divide(
-			&window->books.ports[i].tester, &window->books.ports[i].port, &in, &out);
+		struct port_books *books = &window->books.ports[i];
+
+		books_explain_late(&window->books, &books->port, loses(window, i));
+		books_explain_late(&window->books, &books->tester, 1u << window->ports[i].out);
+		lost_divide(&books->tester, &books->port, &in, &out);
 		if (i == port) {
 			figures->rx_lost = in.frames;
 			figures->rx_explained = in.explained;
@@ -218,16 +229,6 @@ static int settle_pending(struct shunt_window *window, bool give_up)
 	return ret;
 }
 
-/* On the way into a port a frame can be lost by it or by the port that sent it. */
-static bool explained(
-	const struct shunt_window *window, const struct shunt_gap *gap, unsigned int port)
-{
-	unsigned int sender = window->ports[port].sender;
-
-	return books_explain(&window->books, gap, port) ||
-	       (sender != SHUNT_WINDOW_TESTER && books_explain(&window->books, gap, sender));
-}
-
 static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 {
 	struct port_books *books = &window->books.ports[port];
@@ -242,8 +243,8 @@ static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 				ret = lost_found(&books->port, gaps[i].first);
 				continue;
 			}
-			ret = lost_add(&books->port, gaps[i].last + 1, gaps[i].first,
-				explained(window, &gaps[i], port));
+			ret = books_lose(
+				&window->books, &books->port, &gaps[i], loses(window, port));
 			if (!ret)
 				ret = books_add_gap(books, &gaps[i]);
 		}
@@ -258,8 +259,7 @@ static int take_returned_gap(
 	int ret;
 
 	if (!shunt_gap_is_late(gap))
-		return lost_add(list, gap->last + 1, gap->first,
-			books_explain(&window->books, gap, window->ports[port].out));
+		return books_lose(&window->books, list, gap, 1u << window->ports[port].out);
 	ret = lost_found(list, gap->first);
 	if (ret > 0)
 		window->figures[port].late++;
@@ -328,16 +328,19 @@ static int poll_all(struct shunt_window *window, bool give_up)
 int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_result *result)
 {
 	struct switch_note note = { .start = result->start, .end = result->end };
+	uint32_t late = 0;
 	int ret = 0;
 
 	for (unsigned int port = 0; port < window->count && !ret; port++) {
 		const struct shunt_switch_member *member = &result->members[port];
 
+		late |= (uint32_t)(member->faults_late > 0) << port;
 		if (member->faults || shunt_recovery_mended(&member->recovery) ||
 			member->halt == SHUNT_HALT_STOP) /* what is in a stopped port is lost */
 			note.troubled |= 1u << port;
 		ret = figures_add_member(&window->figures[port], member);
 	}
+	books_trouble_late(&window->books, late);
 	if (!ret)
 		ret = books_note(&window->books, &note);
 	if (!ret && window->pending_count == PENDING)

@@ -480,9 +480,17 @@ static int64_t nobody_can_tell(void *context, const char *function)
 	return -EOVERFLOW;
 }
 
+/* Observers are asked before a switch, for what came late, and after it. */
+static unsigned int asked_of_the_second;
+
 static int64_t three_faults_of_the_second(void *context, const char *function)
 {
-	return strcmp(function, "0000:04:00.0") == 0 ? 3 : 0;
+	return strcmp(function, "0000:04:00.0") == 0 && asked_of_the_second++ % 2 ? 3 : 0;
+}
+
+static int64_t late_faults_of_the_second(void *context, const char *function)
+{
+	return strcmp(function, "0000:04:00.0") == 0 && asked_of_the_second++ % 2 == 0 ? 2 : 0;
 }
 
 static void auto_takes_replace_only_where_it_was_seen_hitless(void **state)
@@ -813,6 +821,26 @@ static void only_members_with_faults_are_suspect(void **state)
 	assert_int_equal(bench.ports[0].doubt, SHUNT_DOUBT_NONE);
 	assert_int_equal(bench.ports[1].doubt, SHUNT_DOUBT_FAULT);
 	assert_int_equal(bench.ports[2].doubt, SHUNT_DOUBT_NONE);
+}
+
+/* It may be of the switch before, which is not clean then; and its port is looked at. */
+static void a_record_that_comes_late_is_not_forgotten(void **state)
+{
+	const struct shunt_evidence evidence = known(3000, 0, 0);
+	struct shunt_switch_result result;
+
+	shunt_group_evidence(bench.group, &evidence);
+	shunt_group_observe(bench.group, late_faults_of_the_second, NULL);
+	assert_int_equal(shunt_group_switch(bench.group, bench.b, SHUNT_PLAN_QUIESCE, &result), 0);
+	assert_int_equal(shunt_group_switch(bench.group, bench.a, SHUNT_PLAN_REPLACE, &result), 0);
+	assert_true(shunt_switch_late_faults(&result));
+	assert_int_equal(result.members[1].faults_late, 2);
+	assert_int_equal(result.members[1].faults, 0);
+	assert_int_equal(bench.ports[0].doubt, SHUNT_DOUBT_SOME);
+	assert_int_equal(bench.ports[1].doubt, SHUNT_DOUBT_FAULT);
+	/* The one before was no replace. */
+	assert_auto(SHUNT_PLAN_REPLACE, "3,000 switches");
+	assert_auto(SHUNT_PLAN_QUIESCE, "1 of 3,001 replaces faulted");
 }
 
 static void refusals_touch_nothing(void **state)
@@ -1204,6 +1232,7 @@ int main(void)
 		group_test(a_check_recovers_every_port),
 		group_test(a_switch_makes_as_many_calls_as_members),
 		group_test(only_members_with_faults_are_suspect),
+		group_test(a_record_that_comes_late_is_not_forgotten),
 		group_test(refusals_touch_nothing),
 		group_test(a_restart_keeps_away_from_a_space_of_another_group),
 		group_test(joining_is_refused_with_the_reason),

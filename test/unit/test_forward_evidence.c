@@ -132,6 +132,19 @@ static void faults_and_doubts_count_without_traffic(void **state)
 	assert_seen(3, 2, 1);
 }
 
+/* It is the replace before that faulted, if there was one. */
+static void a_late_record_counts_against_replace(void **state)
+{
+	begin();
+	result.members[1].faults_late = 1;
+	end(10, 0);
+	assert_seen(1, 0, 0);
+	begin();
+	result.members[1].faults_late = 1;
+	end(10, 0);
+	assert_seen(3, 1, 0);
+}
+
 static void other_plans_say_nothing(void **state)
 {
 	begin();
@@ -184,6 +197,7 @@ int main(void)
 		evidence_test(a_frame_that_was_lost_without_a_fault_says_nothing),
 		evidence_test(an_ioctl_that_lost_its_processor_meets_no_more),
 		evidence_test(faults_and_doubts_count_without_traffic),
+		evidence_test(a_late_record_counts_against_replace),
 		evidence_test(other_plans_say_nothing),
 		evidence_test(without_observers_nobody_could_tell),
 		evidence_test(a_run_that_went_wrong_says_nothing_for_replace),

@@ -152,6 +152,30 @@ static void a_loss_in_a_switch_without_faults_is_not_explained(void **state)
 	assert_int_equal(shunt_window_figures(bench->window, 0)->rx_explained, 0);
 }
 
+/* The record of its fault was written after the switch had been asked about, and found by the next.
+ */
+static void a_late_record_explains_the_switch_before(void **state)
+{
+	struct bench *bench = *state;
+	struct shunt_switch_result result;
+
+	steps(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	steps(bench, 2, LOST_IN);
+	end_switch(bench, &result);
+	steps(bench, 10, ARRIVES);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->rx_explained, 0);
+	steps(bench, 1, LOST_IN); /* in no switch */
+	steps(bench, 10, ARRIVES);
+	result = begin_switch(bench);
+	result.members[0].faults_late = 2;
+	end_switch(bench, &result);
+	assert_int_equal(shunt_window_poll(bench->window), 0);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->rx_lost, 3);
+	assert_int_equal(shunt_window_figures(bench->window, 0)->rx_explained, 2);
+}
+
 static void frames_missing_at_the_end_are_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -299,6 +323,7 @@ int main(void)
 		bench_test(a_loss_on_the_way_out_belongs_to_the_other_port),
 		bench_test(a_loss_outside_switches_is_not_explained),
 		bench_test(a_loss_in_a_switch_without_faults_is_not_explained),
+		bench_test(a_late_record_explains_the_switch_before),
 		bench_test(frames_missing_at_the_end_are_lost),
 		bench_test(unknown_faults_are_unknown_for_their_switch),
 		bench_test(a_frame_that_comes_late_is_not_lost),
