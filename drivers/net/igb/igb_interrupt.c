@@ -37,9 +37,11 @@ static void link_changed(void *arg)
 	struct rte_eth_link link;
 	uint64_t count;
 
-	if (read(rte_intr_fd_get(port->interrupts.link), &count, sizeof(count)) != sizeof(count))
-		return;
 	pthread_mutex_lock(&port->lock);
+	if (read(rte_intr_fd_get(port->interrupts.link), &count, sizeof(count)) != sizeof(count)) {
+		pthread_mutex_unlock(&port->lock);
+		return;
+	}
 	igb_access_begin(port);
 	igb_read(port, SHUNT_82576_ICR); /* clears on read */
 	igb_hw_link(port, &link);
@@ -96,8 +98,8 @@ static int link_open(struct rte_eth_dev *dev, int *fd)
 		close(*fd);
 		return -ENOMEM;
 	}
-	link_set(port, handle);
 	ret = rte_intr_fd_set(handle, *fd);
+	link_set(port, handle);
 	if (!ret)
 		ret = rte_intr_callback_register(handle, link_changed, dev);
 	if (!ret)
