@@ -83,7 +83,6 @@ CHANGES(rte_eth_dev_tx_queue_start, (uint16_t port_id, uint16_t tx_queue_id),
 	(port_id, tx_queue_id))
 CHANGES(rte_eth_dev_tx_queue_stop, (uint16_t port_id, uint16_t tx_queue_id), (port_id, tx_queue_id))
 CHANGES(rte_eth_dev_stop, (uint16_t port_id), (port_id))
-CHANGES(rte_eth_dev_close, (uint16_t port_id), (port_id))
 CHANGES(rte_eth_dev_reset, (uint16_t port_id), (port_id))
 CHANGES(rte_eth_dev_set_mtu, (uint16_t port_id, uint16_t mtu), (port_id, mtu))
 CHANGES(rte_eth_promiscuous_enable, (uint16_t port_id), (port_id))
@@ -172,6 +171,24 @@ int rte_eth_dev_start(uint16_t port_id)
 		SHUNT_LOG(WARNING, "port %u cannot be stopped for a switch: %s", port_id,
 			shunt_errmsg());
 	hosted_unlock();
+	return ret;
+}
+
+/*
+ * A driver that closes may give its function back, which takes the locks that a switch takes before
+ * ours. A port that leaves is not stopped for one.
+ */
+int rte_eth_dev_close(uint16_t port_id)
+{
+	const struct rte_device *device;
+	int ret;
+
+	if (!hosted_function_of(port_id))
+		return REAL(rte_eth_dev_close)(port_id);
+	device = rte_eth_devices[port_id].device;
+	hosted_ports_leaving(device, true);
+	ret = REAL(rte_eth_dev_close)(port_id);
+	hosted_ports_leaving(device, false);
 	return ret;
 }
 

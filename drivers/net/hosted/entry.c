@@ -209,24 +209,22 @@ static int map(struct shunt_context *context, bool add, void *va, uint64_t iova,
 
 static int map_default(int container, bool add, uint64_t vaddr, uint64_t iova, uint64_t length)
 {
+	const char *what = add ? "mapping memory" : "unmapping memory";
 	struct shunt_context *context;
 	int ret;
 
 	if (container != RTE_VFIO_DEFAULT_CONTAINER_FD)
 		return no_counterpart("a VFIO container of a driver's own");
 	if (!is_primary())
-		return failed(
-			"mapping memory", shunt_fail(-ENOTSUP, "only the primary process can"));
-	shunt_context_lock();
-	context = shunt_context_open();
+		return failed(what, shunt_fail(-ENOTSUP, "only the primary process can"));
+	if (length == 0)
+		return failed(what, shunt_fail(-EINVAL, "0x%" PRIx64 ": no length", vaddr));
+	context = shunt_context_use(); /* its driver's start may ask, with hosted_lock() held */
 	if (!context)
-		ret = shunt_fail(-ENODEV, "no function is held");
-	else if (length == 0)
-		ret = shunt_fail(-EINVAL, "0x%" PRIx64 ": no length", vaddr);
-	else
-		ret = map(context, add, (void *)(uintptr_t)vaddr, iova, length);
-	shunt_context_unlock();
-	return ret ? failed(add ? "mapping memory" : "unmapping memory", ret) : 0;
+		return failed(what, shunt_fail(-ENODEV, "no function is held"));
+	ret = map(context, add, (void *)(uintptr_t)vaddr, iova, length);
+	shunt_context_used();
+	return ret ? failed(what, ret) : 0;
 }
 
 int rte_vfio_container_dma_map(int container_fd, uint64_t vaddr, uint64_t iova, uint64_t len)

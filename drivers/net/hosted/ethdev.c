@@ -82,13 +82,25 @@ int hosted_ports_follow(void)
 	return 0;
 }
 
-void hosted_ports_leaving(const struct rte_device *device, bool leaving)
+void hosted_ports_forget(const struct hosted_function *function)
 {
 	hosted_lock();
 	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++)
-		if (ports[i].function &&
-			strcmp(ports[i].function->device.function, device->name) == 0)
-			ports[i].function->leaving = leaving;
+		if (ports[i].function == function)
+			__atomic_store_n(&ports[i].function, NULL, __ATOMIC_RELEASE);
+	hosted_unlock();
+}
+
+void hosted_ports_leaving(const struct rte_device *device, bool leaving)
+{
+	hosted_lock();
+	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++) {
+		if (!ports[i].function ||
+			strcmp(ports[i].function->device.function, device->name) != 0)
+			continue;
+		ports[i].function->leaving += leaving ? 1 : -1;
+		break;
+	}
 	hosted_unlock();
 }
 

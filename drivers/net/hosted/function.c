@@ -116,6 +116,7 @@ int hosted_function_close(struct hosted_function *function)
 	int first, ret;
 
 	TAILQ_REMOVE(&functions, function, next);
+	hosted_ports_forget(function);
 	first = shunt_group_leave(function->group, &function->device);
 	shunt_context_group_put(context, function->group);
 	shunt_vfio_close(&function->device);

@@ -45,7 +45,8 @@ struct hosted_function {
 	struct shunt_vfio_device device;
 	struct shunt_group *group;
 	uint16_t vendor, device_id;
-	bool leaving; /* the application is detaching it. Under hosted_lock(), as is: */
+	int leaving; /* the application's calls that close or detach it. Under hosted_lock(), as is:
+		      */
 	struct hosted_master master;
 };
 
@@ -73,8 +74,11 @@ void hosted_port_named(uint16_t port_id);
 /** Follows the coming and going of ethdev ports, once EAL runs. @return 0, -ENOMEM */
 int hosted_ports_follow(void);
 
-/** The application detaches a device: its ports are not stopped any more; or it did not after all.
- */
+/** The function is given back: its ports, if it has any yet, are not hosted any more. */
+void hosted_ports_forget(const struct hosted_function *function);
+
+/** The application begins to close or detach a device: its ports are not stopped meanwhile; or
+ * ends. */
 void hosted_ports_leaving(const struct rte_device *device, bool leaving);
 
 /* ---- bursts.c ---- */

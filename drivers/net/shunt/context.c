@@ -15,6 +15,8 @@
 #include "shunt_pci.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Read by who uses it without the lock, written by who opens or closes it, who holds both. */
+static pthread_rwlock_t in_use = PTHREAD_RWLOCK_INITIALIZER;
 static struct shunt_context *opened;
 static struct shunt_platform *chosen;
 static bool ended;
@@ -175,14 +177,23 @@ static void context_destroy(struct shunt_context *context)
 	free(context);
 }
 
+static void set_opened(struct shunt_context *context)
+{
+	pthread_rwlock_wrlock(&in_use);
+	opened = context;
+	pthread_rwlock_unlock(&in_use);
+}
+
 int shunt_context_get(const struct shunt_sim_config *sim, struct shunt_context **context)
 {
+	struct shunt_context *made = NULL;
 	int ret;
 
 	if (!opened) {
-		ret = context_create(sim, &opened);
+		ret = context_create(sim, &made);
 		if (ret)
 			return ret;
+		set_opened(made);
 	} else if (sim && !opened->sim) {
 		return shunt_fail(-EBUSY,
 			"sim=1: ports on platform '%s' exist; close them first, or leave sim= out",
@@ -197,8 +208,21 @@ void shunt_context_put(struct shunt_context *context)
 {
 	if (--context->users > 0)
 		return;
+	set_opened(NULL);
 	context_destroy(context);
-	opened = NULL;
+}
+
+struct shunt_context *shunt_context_use(void)
+{
+	pthread_rwlock_rdlock(&in_use);
+	if (!opened)
+		pthread_rwlock_unlock(&in_use);
+	return opened;
+}
+
+void shunt_context_used(void)
+{
+	pthread_rwlock_unlock(&in_use);
 }
 
 struct shunt_context *shunt_context_open(void)

@@ -46,6 +46,15 @@ void shunt_context_unlock(void);
 int shunt_context_trylock(void);
 
 /**
+ * The open context for its spaces and its memory, which have locks of their own: it is not closed
+ * before shunt_context_used(). For who may hold a lock that is taken after the context's.
+ *
+ * @return NULL: none is open, and no shunt_context_used() follows
+ */
+struct shunt_context *shunt_context_use(void);
+void shunt_context_used(void);
+
+/**
  * A reference to the context; opened at the first one. Caller holds the lock, as for all below.
  *
  * @param sim  platform to make if none is open; NULL: the application's, else the kernel's
