@@ -113,7 +113,7 @@ static void start(struct engine *engine, enum shunt_sim_iommu iommu)
 	await_loops(engine, 1);
 }
 
-static void stop(struct engine *engine)
+static void stop_engine(struct engine *engine)
 {
 	atomic_store(&engine->stop, true);
 	pthread_join(engine->thread, NULL);
@@ -201,7 +201,7 @@ static void test_blocking(void **state)
 	assert_true(taken > 0);
 	assert_int_equal(recorded, taken);
 	assert_int_equal(atomic_load(&engine.refused), taken);
-	stop(&engine);
+	stop_engine(&engine);
 }
 
 static void test_hitless(void **state)
@@ -215,7 +215,7 @@ static void test_hitless(void **state)
 	assert_int_equal(take_faults(&engine), 0);
 	assert_int_equal(atomic_load(&engine.refused), 0);
 	assert_int_equal(atomic_load(&engine.wrong), 0);
-	stop(&engine);
+	stop_engine(&engine);
 }
 
 static void test_detach_attach(void **state)
@@ -234,7 +234,7 @@ static void test_detach_attach(void **state)
 	assert_int_equal(atomic_load(&engine.wrong), 0);
 	assert_true(taken > 0);
 	assert_int_equal(recorded, taken);
-	stop(&engine);
+	stop_engine(&engine);
 }
 
 /* After an unmap returned, memory can go: a stale translation would be a crash here. */
@@ -267,7 +267,7 @@ static void test_unmap_under_dma(void **state)
 	length = UINT64_MAX;
 	atomic_fetch_add(&engine.epoch, 1);
 	assert_int_equal(call_unmap(bench->platform, bench->fd, ioas, 0, &length), 0);
-	stop(&engine);
+	stop_engine(&engine);
 }
 
 static void test_lost_faults_are_said(void **state)
