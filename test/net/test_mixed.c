@@ -14,24 +14,15 @@
 
 #include <cmocka.h>
 
-#include "net.h"
+#include "direction.h"
 #include "rte_net_shunt.h"
 #include "shunt_clock.h"
 #include "shunt_error.h"
 
-#define BURST    32
 #define LENGTH   64
 #define SWITCHES 40
 #define OTHER    "net_other"
 #define ROOM     256 /* buffers that stay in the pool */
-
-/** Frames from port `from` to the other one. */
-struct direction {
-	unsigned int from;
-	uint32_t sent, received;
-	uint32_t wrong; /* out of order, twice, or changed */
-	int64_t last;   /* sequence */
-};
 
 static struct net net;
 static struct direction directions[NET_PORTS];
@@ -41,45 +32,15 @@ static bool polling, stop_polling;
 static pthread_mutex_t bursts = PTHREAD_MUTEX_INITIALIZER;
 static bool stopped[NET_PORTS];
 
-static void send_some(struct direction *direction)
-{
-	struct rte_mbuf *frames[BURST];
-	uint16_t n = 0, sent;
-
-	while (n < BURST && rte_mempool_avail_count(net.pool) > ROOM) {
-		frames[n] = net_frame(&net, LENGTH, 1, direction->sent + n);
-		n++;
-	}
-	sent = rte_eth_tx_burst(net.port[direction->from], 0, frames, n);
-	direction->sent += sent;
-	rte_pktmbuf_free_bulk(frames + sent, n - sent);
-}
-
-static void receive_some(struct direction *direction)
-{
-	struct rte_mbuf *frames[BURST];
-	uint16_t n = rte_eth_rx_burst(net.port[!direction->from], 0, frames, BURST);
-
-	for (uint16_t i = 0; i < n; i++) {
-		uint32_t sequence = net_frame_sequence(frames[i]);
-
-		if (sequence <= direction->last || !net_frame_is(frames[i], LENGTH, sequence))
-			direction->wrong++;
-		direction->last = sequence;
-	}
-	__atomic_store_n(&direction->received, direction->received + n, __ATOMIC_RELAXED);
-	rte_pktmbuf_free_bulk(frames, n);
-}
-
 static void *poll(void *arg)
 {
 	while (!__atomic_load_n(&stop_polling, __ATOMIC_ACQUIRE)) {
 		for (unsigned int i = 0; i < NET_PORTS; i++) {
 			pthread_mutex_lock(&bursts);
 			if (!stopped[i])
-				send_some(&directions[i]);
+				direction_send(&net, &directions[i], ROOM);
 			if (!stopped[!i])
-				receive_some(&directions[i]);
+				direction_receive(&net, &directions[i]);
 			pthread_mutex_unlock(&bursts);
 		}
 	}
@@ -178,7 +139,9 @@ static struct shunt_group *begin(enum shunt_sim_iommu iommu, unsigned int others
 	config.sim.nic = SHUNT_SIM_WEDGE;
 	config.check_ms = 0;
 	for (unsigned int i = 0; i < NET_PORTS; i++)
-		directions[i] = (struct direction){ .from = i, .last = -1 };
+		directions[i] = (struct direction){
+			.from = i, .length = LENGTH, .segments = 1, .last = -1
+		};
 	net_create(&net, &config);
 	net_start(&net);
 	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);

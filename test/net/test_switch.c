@@ -16,24 +16,14 @@
 
 #include <cmocka.h>
 
-#include "net.h"
+#include "direction.h"
 #include "rte_net_shunt.h"
 #include "shunt_clock.h"
 #include "shunt_error.h"
 
-#define BURST        32
 #define LENGTH       64
 #define SWITCHES     60
 #define SWITCHES_MAX 100000
-
-/** One direction, from port `from` to the other one. */
-struct direction {
-	unsigned int from;
-	uint32_t sent;     /* accepted by the transmit burst */
-	uint32_t received; /* and unchanged */
-	uint32_t wrong;    /* out of order, twice, or changed */
-	int64_t last;      /* sequence */
-};
 
 static struct net net;
 static struct direction directions[NET_PORTS];
@@ -64,43 +54,12 @@ static bool told(const bool *flag)
 	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
 }
 
-static void send_some(struct direction *direction)
-{
-	struct rte_mbuf *frames[BURST];
-	unsigned int n = 0, sent;
-
-	/* Buffers in use are bounded by the rings, so that the pool lasts. */
-	while (n < BURST && rte_mempool_avail_count(net.pool) > BURST * segments) {
-		frames[n] = net_frame(&net, length, segments, direction->sent + n);
-		n++;
-	}
-	sent = rte_eth_tx_burst(net.port[direction->from], 0, frames, (uint16_t)n);
-	direction->sent += sent;
-	rte_pktmbuf_free_bulk(frames + sent, n - sent);
-}
-
-static void receive_some(struct direction *direction)
-{
-	struct rte_mbuf *frames[BURST];
-	uint16_t n = rte_eth_rx_burst(net.port[!direction->from], 0, frames, BURST);
-
-	for (uint16_t i = 0; i < n; i++) {
-		uint32_t sequence = net_frame_sequence(frames[i]);
-
-		if (sequence <= direction->last || !net_frame_is(frames[i], length, sequence))
-			direction->wrong++;
-		direction->last = sequence;
-		__atomic_store_n(&direction->received, direction->received + 1, __ATOMIC_RELAXED);
-	}
-	rte_pktmbuf_free_bulk(frames, n);
-}
-
 static void *poll(void *arg)
 {
 	while (!told(&stop_polling)) {
 		for (unsigned int i = 0; i < NET_PORTS; i++) {
-			send_some(&directions[i]);
-			receive_some(&directions[i]);
+			direction_send(&net, &directions[i], DIRECTION_BURST * segments);
+			direction_receive(&net, &directions[i]);
 		}
 		if (pause_us)
 			rte_delay_us_sleep(pause_us);
@@ -143,7 +102,7 @@ static void drain(void)
 
 	while (frames_wait() && rte_rdtsc() < limit) {
 		for (unsigned int i = 0; i < NET_PORTS; i++)
-			receive_some(&directions[i]);
+			direction_receive(&net, &directions[i]);
 		rte_delay_us_sleep(100);
 	}
 	assert_false(frames_wait());
@@ -234,7 +193,9 @@ static struct shunt_group *begin_traffic(const struct net_config *config)
 
 	stop_polling = false;
 	for (unsigned int i = 0; i < NET_PORTS; i++)
-		directions[i] = (struct direction){ .from = i, .last = -1 };
+		directions[i] = (struct direction){
+			.from = i, .length = length, .segments = segments, .last = -1
+		};
 	net_create(&net, config);
 	net_start(&net);
 	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);

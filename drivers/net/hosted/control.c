@@ -133,28 +133,26 @@ int rte_eth_dev_set_mc_addr_list(
 	return ret;
 }
 
-int rte_eth_dev_set_link_down(uint16_t port_id)
+static int set_link(uint16_t port_id, int (*real)(uint16_t port_id), bool down)
 {
 	int ret;
 
 	hosted_lock();
-	ret = REAL(rte_eth_dev_set_link_down)(port_id);
+	ret = real(port_id);
 	if (!ret && hosted_function_of(port_id))
-		hosted_kept_link(port_id, true);
+		hosted_kept_link(port_id, down);
 	hosted_unlock();
 	return ret;
 }
 
+int rte_eth_dev_set_link_down(uint16_t port_id)
+{
+	return set_link(port_id, REAL(rte_eth_dev_set_link_down), true);
+}
+
 int rte_eth_dev_set_link_up(uint16_t port_id)
 {
-	int ret;
-
-	hosted_lock();
-	ret = REAL(rte_eth_dev_set_link_up)(port_id);
-	if (!ret && hosted_function_of(port_id))
-		hosted_kept_link(port_id, false);
-	hosted_unlock();
-	return ret;
+	return set_link(port_id, REAL(rte_eth_dev_set_link_up), false);
 }
 
 /* A port that was started is between the application and its bursts from then on. */

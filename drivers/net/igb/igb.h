@@ -4,11 +4,8 @@
 
 #include <pthread.h>
 
-#include <rte_mbuf.h>
-#include <rte_spinlock.h>
-
+#include "igb_queue.h"
 #include "shunt_82576.h"
-#include "shunt_poll.h"
 #include "shunt_port.h"
 
 /*
@@ -21,9 +18,10 @@
  *   igb_queue.c    queues set up              igb_onoff.c    one queue on and off
  *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
  *   igb_tx.c       transmit bursts            igb_tx_full.c  the same, with work for the NIC
- *   igb_stats.c    counters                   igb_recover.c  after a switch: does every queue run?
- *   igb_heed.c     what keeps it from DMA     igb_witness.c  telling a slow NIC from a dead queue
- *   igb_group.c    what it does for its group igb_outside.c  resets that are not the driver's
+ *   igb_stats.c    counters                   igb_recover.c  after a switch: mends what does not
+ * run igb_group.c    what it does for its group igb_prove.c    does every queue run? igb_heed.c
+ * what keeps it from DMA     igb_witness.c  telling a slow NIC from a dead queue igb_outside.c
+ * resets that are not the driver's
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
@@ -36,17 +34,6 @@
  *
  * Section numbers are those of the 82576 datasheet, registers are named in shunt_82576.h.
  */
-
-#define IGB_RX_DESCRIPTORS_MIN  64
-#define IGB_TX_DESCRIPTORS_MIN  64
-#define IGB_DESCRIPTORS_MAX     4096
-#define IGB_DESCRIPTORS_DEFAULT 512
-#define IGB_RX_BUFFERS_MORE     8   /* entries of buffers[] behind the last: prefetched only */
-#define IGB_REFILL              32  /* receive descriptors filled, and told to the NIC, at once */
-#define IGB_REPORT              32  /* transmit descriptors between two that report status */
-#define IGB_LINE_DESCRIPTORS    4   /* of a cache line */
-#define IGB_TX_SEGMENTS_MAX     40  /* of one frame: 64 KB in buffers of 2 KiB and some */
-#define IGB_REPORTS             256 /* room for pending reports; index of 8 bits wraps by itself */
 
 /* Ethernet header, one VLAN tag and FCS around the MTU. */
 #define IGB_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN + RTE_ETHER_CRC_LEN)
@@ -66,74 +53,6 @@
 
 /** This receive queue carries no traffic: igb_witness.c says what it is for. */
 #define IGB_WITNESS_QUEUE (SHUNT_82576_QUEUES - 1)
-
-struct igb_port;
-
-/** Receive queue. Slots [next, refill) of the ring hold buffers, the `unfilled` others do not. */
-struct igb_rx_queue {
-	struct shunt_poll poll;
-	uint16_t next;     /**< slot polled next */
-	uint16_t count;    /**< slots */
-	uint16_t refill;   /**< slot filled next */
-	uint16_t unfilled; /**< polled and not filled again */
-	union shunt_82576_rx_descriptor *ring;
-	struct rte_mbuf **buffers; /**< of each slot */
-	uint64_t rearm;            /**< first fields of a fresh mbuf */
-	uint32_t *doorbell;
-	struct rte_mempool *pool;
-	struct rte_mbuf *first, *last; /**< frame of several descriptors, not complete yet */
-	struct rte_mbuf *abandoned;    /**< the beginning of one, for the poller to free */
-	/* Written by the poller, read by anyone. */
-	uint64_t packets;
-	uint64_t bytes;
-	uint64_t discarded;  /**< frames incomplete in memory: a DMA was refused */
-	uint64_t no_buffers; /**< refills put off: the pool was empty */
-	/* Control path. */
-	struct igb_port *port;
-	uint16_t index;
-	uint16_t buffer_size; /**< bytes the NIC may put into one buffer, whole KiB */
-	bool started;
-	bool drop_enable;
-	bool deferred_start;
-	/* At the last stats_reset. */
-	uint64_t base_packets, base_bytes, base_discarded, base_no_buffers;
-} __rte_cache_aligned;
-
-/** Transmit queue. Slots [clean, tail) hold buffers of frames not known to be sent. */
-struct igb_tx_queue {
-	struct shunt_poll poll;
-	uint16_t tail; /**< slot written next */
-	uint16_t clean;
-	uint16_t free; /**< slots that may be written */
-	uint16_t count;
-	uint16_t free_threshold;          /**< reclaim when fewer are free */
-	uint16_t report_threshold;        /**< descriptors between two reports */
-	uint16_t unreported;              /**< descriptors since the last one that reports */
-	uint8_t report_first, report_end; /**< pending ones in reports[] */
-	bool fast_free;
-	bool sparse; /**< slots of context descriptors have no buffer */
-	union shunt_82576_tx_descriptor *ring;
-	struct rte_mbuf **buffers; /**< segment of each slot */
-	uint32_t *doorbell;
-	/* Written by the poller, read by anyone. */
-	uint64_t packets;
-	uint64_t bytes;
-	uint64_t refused; /**< frames that no 82576 can send: too long, too many segments */
-	uint16_t reports[IGB_REPORTS]; /**< slots that report status */
-	/**
-	 * Context descriptor that the frame written next may use; quad[1] is 0: none. Each report
-	 * ends its life, so that what frames not known to be sent use lies among them in the ring.
-	 */
-	union shunt_82576_tx_descriptor context;
-	/** But for frames that were in a ring laid anew: the one that is in front of them. */
-	union shunt_82576_tx_descriptor carried;
-	/* Control path. */
-	struct igb_port *port;
-	uint16_t index;
-	bool started;
-	bool deferred_start;
-	uint64_t base_packets, base_bytes, base_refused;
-} __rte_cache_aligned;
 
 /** Statistics registers of the NIC, summed up; indices of the table in igb_stats.c. */
 #define IGB_REGISTER_COUNTERS 40
@@ -227,29 +146,6 @@ struct igb_port {
 static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
 {
 	return dev->data->dev_private;
-}
-
-/** Counter of the poller that other threads read. */
-#define IGB_COUNT(counter, by) __atomic_store_n(&(counter), (counter) + (by), __ATOMIC_RELAXED)
-#define IGB_COUNTED(counter)   __atomic_load_n(&(counter), __ATOMIC_RELAXED)
-
-/** Fetches a cache line to be written: from another core's cache in one step instead of two. */
-static inline void igb_prefetch_write(const volatile void *address)
-{
-#ifdef RTE_ARCH_X86
-	/* The compiler emits it only for processors that the build names; others take it as a no
-	 * operation. */
-	__asm__ volatile("prefetchw %0" : : "m"(*(const volatile char *)address));
-#else
-	__builtin_prefetch((const void *)(uintptr_t)address, 1);
-#endif
-}
-
-/** Stores a tail: descriptors written before are visible to the NIC that sees it. */
-static inline void igb_doorbell(uint32_t *doorbell, uint32_t tail)
-{
-	rte_io_wmb();
-	__atomic_store_n(doorbell, tail, __ATOMIC_RELEASE);
 }
 
 /* ---- igb_hw.c: the control path's registers. Lock held, or port not reachable yet. ---- */
@@ -386,27 +282,7 @@ int igb_await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value
 /** The same, until the register has another value. */
 int igb_await_change(struct igb_port *port, uint32_t reg, uint32_t value, const char *what);
 
-/* ---- igb_queue.c ---- */
-
-int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
-	const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
-int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
-	const struct rte_eth_txconf *conf);
-void igb_rx_queue_release(struct rte_eth_dev *dev, uint16_t index);
-void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index);
-
-/** Fills the ring from the pool and starts the queue; it stays paused. Lock held. */
-int igb_rx_queue_begin(struct igb_rx_queue *queue);
-int igb_tx_queue_begin(struct igb_tx_queue *queue);
-/** Gives all buffers back. The NIC does not use the ring any more; paused. */
-void igb_rx_queue_drain(struct igb_rx_queue *queue);
-void igb_tx_queue_drain(struct igb_tx_queue *queue);
-/** Asks the NIC to stop using the ring, and waits. @return 0; -ETIMEDOUT it does not */
-int igb_rx_queue_disable(struct igb_rx_queue *queue);
-int igb_tx_queue_disable(struct igb_tx_queue *queue);
-/** Tells the NIC of the ring, head at slot 0, and waits until it has it. The tail stays at 0. */
-int igb_rx_queue_enable(struct igb_rx_queue *queue);
-int igb_tx_queue_enable(struct igb_tx_queue *queue);
+/* ---- igb_queue.c: who is in a burst of the port's queues ---- */
 
 /** Asks the pollers of all queues to stay out; after a barrier, waits until they are, or those who
  *  receive. @return 0; -ETIMEDOUT one does not leave */
@@ -419,67 +295,6 @@ int igb_keep_out(struct igb_port *port);
 void igb_close_queues(struct igb_port *port);
 /** Lets pollers in where a queue is started. */
 void igb_let_in(struct igb_port *port);
-
-/* ---- igb_ring.c: rings of paused queues. Lock held. ---- */
-
-/** Number of polled-next slots in a row that the NIC has written back. */
-uint16_t igb_rx_ring_completed(const struct igb_rx_queue *queue);
-/** Frames among them. */
-uint16_t igb_rx_ring_frames(const struct igb_rx_queue *queue, uint16_t completed);
-/**
- * Marks slots before `head` that the NIC used without writing back, so that the burst discards
- * them.
- *
- * @param[out] dropped  frames given up because they may be the rest of a damaged one
- * @return number of slots
- */
-uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t *dropped);
-/** Lays the ring anew for a NIC that starts at slot 0: frames not polled yet stay in front. */
-void igb_rx_ring_relay(struct igb_rx_queue *queue);
-/** The tail that tells the NIC of the filled slots after a relay. */
-uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue);
-
-/** Marks reports before `head` as done that were not written back. @return number of them */
-uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head);
-/** First slot behind those that the NIC has reported sent. */
-uint16_t igb_tx_ring_reported(const struct igb_tx_queue *queue);
-/** First slot of the frame that a NIC with this head was in, but for its context. */
-uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head);
-/**
- * Lays the ring anew for a NIC that starts at slot 0: a context descriptor there, which sends
- * nothing, and behind it the frames from slot `unsent` on. Those before it were sent.
- */
-void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent);
-/** Puts a context descriptor at the tail of a ring from which all was sent. @return its slot */
-uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue);
-/** The NIC has taken the context descriptor in this slot: what was sent may be reclaimed. */
-void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot);
-
-/* ---- bursts ---- */
-
-eth_rx_burst_t igb_rx_function(bool scattered, bool fenced);
-/**
- * For ports with any of IGB_RX_FULL, or RSS: sums, hashes, tags of frames. The others take a
- * stripped frame too, but not as fast.
- */
-eth_rx_burst_t igb_rx_function_full(bool fenced);
-eth_tx_burst_t igb_tx_function(bool fenced);
-uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count);
-/** For ports with any of IGB_TX_FULL; igb_tx_full.c. */
-eth_tx_burst_t igb_tx_function_full(bool fenced);
-uint16_t igb_tx_prepare_full(void *queue, struct rte_mbuf **frames, uint16_t count);
-/** Poller: frees what was sent. @return slots freed */
-int igb_tx_done_cleanup(void *queue, uint32_t count);
-/** Frees buffers of frames that the NIC reported sent. Poller, or paused. */
-void igb_tx_reclaim(struct igb_tx_queue *queue);
-/** Frees the buffers of the oldest slots. Poller, or paused. */
-void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots);
-/** Gives fresh buffers to the NIC as far as the pool has them. Poller, or paused. */
-void igb_rx_refill(struct igb_rx_queue *queue);
-/** Descriptors that the NIC has written back and nobody has polled. */
-SHUNT_QUEUE_COUNT igb_rx_queue_count(void *queue);
-int igb_rx_descriptor_status(void *queue, uint16_t offset);
-int igb_tx_descriptor_status(void *queue, uint16_t offset);
 
 /* ---- igb_stats.c ---- */
 
