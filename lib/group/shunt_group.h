@@ -93,7 +93,7 @@ enum shunt_doubt {
  *         |- stop ... start                      SHUNT_PLAN_RESTART
  *         |- one of the two                      SHUNT_PLAN_STOP_REPLACE_START
  *         |- recover                             after every switch
- *         `- switched                            then
+ *         '- switched                            then
  *                                      -- release
  */
 struct shunt_port_ops {

@@ -96,7 +96,7 @@ static void start(struct stress_port *port)
 	stress_let_in(port);
 }
 
-static void stop(struct stress_port *port)
+static void stop_port(struct stress_port *port)
 {
 	stress_keep_out(port);
 	at(port, "stop");
@@ -134,7 +134,7 @@ static void tx_queue(struct stress_port *port, uint16_t queue, bool on)
 
 static void restart(struct stress_port *port)
 {
-	stop(port);
+	stop_port(port);
 	if (!stress_random(port->control, 2))
 		rte_delay_us_sleep(stress_random(port->control, PAUSE_US));
 	start(port);
@@ -142,7 +142,7 @@ static void restart(struct stress_port *port)
 
 static void set_up_anew(struct stress_port *port)
 {
-	stop(port);
+	stop_port(port);
 	configure(port);
 	start(port);
 }
@@ -181,7 +181,7 @@ static void close_and_probe(struct stress_port *port)
 	if (port->index == 0)
 		return;
 	if (stress_random(port->control, 2))
-		stop(port);
+		stop_port(port);
 	stress_close(port);
 	rte_delay_us_sleep(stress_random(port->control, PAUSE_US));
 	probe(port);

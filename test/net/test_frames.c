@@ -186,7 +186,7 @@ static void counters(void **state)
 	assert_int_equal(rte_eth_stats_get(net.port[0], &stats), 0);
 	assert_int_equal(stats.opackets, 30);
 	assert_int_equal(stats.obytes, 20 * 64 + 10 * 1000);
-	assert_int_equal(stats.q_opackets[0], 30);
+	assert_int_equal(net_xstat(net.port[0], "tx_q0_packets"), 30);
 	assert_int_equal(stats.ipackets, 0);
 	assert_int_equal(stats.oerrors, 0);
 	assert_int_equal(rte_eth_stats_get(net.port[1], &stats), 0);

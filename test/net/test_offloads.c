@@ -14,8 +14,8 @@
 #include <rte_errno.h>
 #include <rte_hash_crc.h>
 #include <rte_ip.h>
-#include <rte_net_crc.h>
 #include <rte_tcp.h>
+#include <zlib.h>
 
 #include "packet.h"
 
@@ -321,8 +321,7 @@ static void the_fcs_is_kept(void **state)
 	memcpy(&fcs, bytes + length - RTE_ETHER_CRC_LEN, sizeof(fcs));
 	rte_pktmbuf_free(frame);
 	if (!net_on_kernel()) /* QEMU: zero */
-		assert_int_equal(fcs,
-			rte_net_crc_calc(bytes, length - RTE_ETHER_CRC_LEN, RTE_NET_CRC32_ETH));
+		assert_int_equal(fcs, (uint32_t)crc32(0, bytes, length - RTE_ETHER_CRC_LEN));
 	end();
 }
 

@@ -9,7 +9,7 @@
 
 #include "nic_bench.h"
 
-static int start(void **state)
+static int set_up(void **state)
 {
 	struct bench *bench;
 
@@ -21,7 +21,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int tear_down(void **state)
 {
 	bench_balanced(*state, 0);
 	return bench_destroy(state);
@@ -349,7 +349,7 @@ static void prefetched_descriptors_go_with_the_queue(void **state)
 	assert_memory_equal(bench->port[0].tx_buffers, bench->tester.frame, 60);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -44,14 +44,14 @@ struct payload {
 	uint16_t stream;
 	uint16_t magic;
 	uint8_t filler[FILLER];
-} __rte_packed;
+} __attribute__((packed));
 
 struct frame {
 	struct rte_ether_hdr ether;
 	struct rte_ipv4_hdr ip;
 	struct rte_udp_hdr udp;
 	struct payload payload;
-} __rte_packed __rte_aligned(2);
+} __attribute__((packed, aligned(2)));
 
 struct stream {
 	struct rte_ether_addr own, peer;
