@@ -45,8 +45,8 @@ struct hosted_function {
 	struct shunt_vfio_device device;
 	struct shunt_group *group;
 	uint16_t vendor, device_id;
-	int leaving; /* the application's calls that close or detach it. Under hosted_lock(), as is:
-		      */
+	/* Under hosted_lock(): */
+	int leaving; /* the application's calls that close or detach it */
 	struct hosted_master master;
 };
 
@@ -77,8 +77,10 @@ int hosted_ports_follow(void);
 /** The function is given back: its ports, if it has any yet, are not hosted any more. */
 void hosted_ports_forget(const struct hosted_function *function);
 
-/** The application begins to close or detach a device: its ports are not stopped meanwhile; or
- * ends. */
+/**
+ * The application begins to close or detach a device, or has done so. Its ports are not stopped for
+ * a switch meanwhile.
+ */
 void hosted_ports_leaving(const struct rte_device *device, bool leaving);
 
 /* ---- bursts.c ---- */

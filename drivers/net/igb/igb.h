@@ -18,10 +18,10 @@
  *   igb_queue.c    queues set up              igb_onoff.c    one queue on and off
  *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
  *   igb_tx.c       transmit bursts            igb_tx_full.c  the same, with work for the NIC
- *   igb_stats.c    counters                   igb_recover.c  after a switch: mends what does not
- * run igb_group.c    what it does for its group igb_prove.c    does every queue run? igb_heed.c
- * what keeps it from DMA     igb_witness.c  telling a slow NIC from a dead queue igb_outside.c
- * resets that are not the driver's
+ *   igb_stats.c    counters                   igb_prove.c    after a switch: does every queue run?
+ *   igb_group.c    what it does for its group igb_recover.c  and what is done if one does not
+ *   igb_heed.c     what keeps it from DMA     igb_witness.c  telling a slow NIC from a dead queue
+ *   igb_outside.c  resets that are not the driver's
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)

@@ -18,9 +18,9 @@
  *                   has to prove that it runs.
  *   reset           by somebody else: nothing is set up any more. Mended as by a port reset.
  *
- * Steps, each with its bound in time: watching 200 us, write-backs on their way SETTLE_NS, each
- * wait for an answer 100 us of a NIC that acts (igb_await()), CTRL.RST one millisecond.
- * Every wait gives up the processor.
+ * Steps, each with its bound in time: watching WATCH_NS (igb_prove.c), write-backs on their way
+ * SETTLE_NS, each wait for an answer 100 us of a NIC that acts (igb_await()), CTRL.RST one
+ * millisecond. Every wait gives up the processor.
  */
 
 #define SETTLE_NS 20000ull
