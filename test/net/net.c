@@ -307,6 +307,21 @@ unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n)
 	return sent;
 }
 
+struct rte_mbuf *net_take(uint16_t port, uint16_t queues, uint16_t *queue)
+{
+	uint64_t limit = rte_rdtsc() + 2 * rte_get_tsc_hz();
+	struct rte_mbuf *frame;
+
+	while (rte_rdtsc() < limit) {
+		for (*queue = 0; *queue < queues; ++*queue) {
+			if (rte_eth_rx_burst(port, *queue, &frame, 1))
+				return frame;
+		}
+		rte_delay_us_sleep(50);
+	}
+	return NULL;
+}
+
 uint64_t net_xstat(uint16_t port, const char *name)
 {
 	uint64_t id, value;

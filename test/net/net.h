@@ -99,6 +99,9 @@ unsigned int net_receive_from(
 /** Sends n frames, polling until all are taken. @return taken within ten seconds */
 unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n);
 
+/** Takes a frame from whatever queue it went to. @return NULL: none came in two seconds */
+struct rte_mbuf *net_take(uint16_t port, uint16_t queues, uint16_t *queue);
+
 /** Value of an xstat by name; fails the test if there is none. */
 uint64_t net_xstat(uint16_t port, const char *name);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What an application has set up is kept, whatever happens to the NIC: recovery after refused DMA,
- * switches by every plan, resets by others; and frames in a ring are sent with the work on them
- * that they asked for. On the software platform; with two functions named, on those of the kernel.
+ * switches by every plan, resets by others. On the software platform; with two functions named, on
+ * those of the kernel.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -15,65 +15,9 @@
 #include <rte_cycles.h>
 #include <rte_interrupts.h>
 
-#include "packet.h"
-#include "rte_net_shunt.h"
-#include "shunt_error.h"
+#include "kept_bench.h"
 
-#define QUEUES  2u
-#define BURST   32
-#define VLAN    0x0123
-#define MTU     3000
 #define WAIT_MS 5000
-#define TYPES   (RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_TCP)
-#define CHECKSUMS                                                       \
-	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
-		RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
-
-static struct net net;
-static struct net_config config;
-static struct shunt_group *group;
-static struct shunt_space *spaces[2];
-static unsigned int space; /* in use */
-
-static int set_up(void **state)
-{
-	config = net_defaults;
-	config.buffers = 4095;
-	config.rx_queues = QUEUES;
-	config.mtu = MTU;
-	config.tx_offloads = CHECKSUMS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
-	config.eth.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-	config.eth.rxmode.offloads = RTE_ETH_RX_OFFLOAD_VLAN_STRIP |
-				     RTE_ETH_RX_OFFLOAD_VLAN_FILTER | RTE_ETH_RX_OFFLOAD_SCATTER |
-				     RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
-	config.eth.rx_adv_conf.rss_conf.rss_hf = TYPES;
-	return 0;
-}
-
-static int abandon(void **state)
-{
-	net_abandon(&net);
-	return 0;
-}
-
-static void begin(void)
-{
-	net_create(&net, &config);
-	net_start(&net);
-	assert_int_equal(rte_net_shunt_group(net.port[1], &group), 0);
-	spaces[0] = shunt_space_find(rte_net_shunt_spaces(), RTE_NET_SHUNT_FIRST_SPACE);
-	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &spaces[1]), 0);
-	assert_int_equal(shunt_group_prepare(group, spaces[1]), 0);
-	space = 0;
-}
-
-static void end(void)
-{
-	net_stop(&net);
-	net_destroy(&net);
-}
-
-/* ---- what is set up, and that it is so ---- */
 
 static const struct rte_ether_addr more = { { 2, 0, 0, 0, 0, 9 } };
 static struct rte_ether_addr many = { { 1, 0, 0x5E, 7, 7, 7 } };
@@ -91,21 +35,6 @@ static void set_all(uint16_t port)
 	for (unsigned int i = 0; i < 128; i++)
 		table[i / 64].reta[i % 64] = i < 64;
 	assert_int_equal(rte_eth_dev_rss_reta_update(port, table, 128), 0);
-}
-
-static struct rte_mbuf *take(uint16_t *queue)
-{
-	uint64_t limit = rte_rdtsc() + 2 * rte_get_tsc_hz();
-	struct rte_mbuf *frame;
-
-	while (rte_rdtsc() < limit) {
-		for (*queue = 0; *queue < QUEUES; ++*queue) {
-			if (rte_eth_rx_burst(net.port[1], *queue, &frame, 1))
-				return frame;
-		}
-		rte_delay_us_sleep(50);
-	}
-	return NULL;
 }
 
 /* Something may be on its way yet. */
@@ -143,7 +72,7 @@ static void check_frame(const struct packet *packet, const struct rte_ether_addr
 	if (to)
 		*rte_pktmbuf_mtod(frames[2], struct rte_ether_addr *) = *to;
 	assert_int_equal(net_send(net.port[0], frames, 3), 3);
-	frame = take(&queue);
+	frame = net_take(net.port[1], QUEUES, &queue);
 	assert_non_null(frame);
 	assert_int_equal(frame->vlan_tci, VLAN);
 	assert_int_equal(
@@ -172,29 +101,6 @@ static void check_all(void)
 
 		check_frame(&packet, NULL);
 	}
-}
-
-/* ---- what happens ---- */
-
-static void change_space(enum shunt_plan plan)
-{
-	struct shunt_switch_result result;
-	int ret = shunt_group_switch(group, spaces[!space], plan, &result);
-
-	if (ret)
-		print_message("switch: %s\n", shunt_errmsg());
-	assert_int_equal(ret, 0);
-	space = !space;
-}
-
-static void reset_from_outside(unsigned int index)
-{
-	struct shunt_vfio_device *device;
-	struct shunt_switch_result result;
-
-	assert_int_equal(rte_net_shunt_device(net.port[index], &device), 0);
-	assert_int_equal(shunt_vfio_reset(device), 0);
-	assert_int_equal(shunt_group_check(group, &result), 1);
 }
 
 static void wait_for_link(void)
@@ -235,7 +141,7 @@ static void all_is_kept(void **state)
 	assert_int_equal(rte_eth_dev_start(net.port[1]), 0);
 	wait_for_link();
 	check_all();
-	end();
+	finish();
 }
 
 /* A device reset is different: it leaves a port as it was found. */
@@ -259,7 +165,7 @@ static void a_device_reset_forgets(void **state)
 	wait_for_link();
 	set_all(net.port[1]);
 	check_all();
-	end();
+	finish();
 }
 
 /* One that finds a paused queue empty, and goes to sleep, is woken when it runs again. */
@@ -285,243 +191,19 @@ static void sleepers_are_woken(void **state)
 	assert_int_equal(rte_eth_dev_rx_intr_ctl_q(
 				 net.port[1], 1, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_DEL, NULL),
 		0);
-	end();
+	finish();
 }
-
-/* ---- frames in the ring ---- */
-
-/* Runs of frames that share a context, and others between them. */
-static struct packet kind(unsigned int i)
-{
-	return (struct packet){ .tcp = i / 7 & 1,
-		.ipv6 = i / 20 & 1,
-		.flow = (uint16_t)i,
-		.vlan = VLAN,
-		.payload = 20 + i % 900,
-		.segments = 1 + i % 3,
-		.last = 9 };
-}
-
-static struct rte_mbuf *make(unsigned int i)
-{
-	struct packet packet = kind(i);
-	struct rte_mbuf *frame;
-
-	packet.vlan = 0;
-	frame = i % 5 ? packet_make_unsummed(&net, &packet) : packet_make(&net, &packet);
-	frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
-	frame->vlan_tci = VLAN;
-	return frame;
-}
-
-static bool is_kind(const struct rte_mbuf *frame, unsigned int number)
-{
-	struct packet packet = kind(number);
-
-	packet.vlan = 0;
-	return packet_equals(frame, &packet);
-}
-
-/* Up to the frame of this number. */
-static unsigned int receive_up_to(unsigned int last, struct rte_mbuf **frames, unsigned int room)
-{
-	unsigned int received = 0, quiet = 0;
-
-	while (quiet < 20000 && received < room) {
-		uint16_t n = rte_eth_rx_burst(
-			net.port[1], 0, frames + received, (uint16_t)(room - received));
-
-		received += n;
-		if (n && is_kind(frames[received - 1], last))
-			break;
-		quiet = n ? 0 : quiet + 1;
-		rte_delay_us_sleep(n ? 0 : 100);
-	}
-	return received;
-}
-
-/*
- * Some frames are sent, and some are in the ring with no DMA to take them, when the NIC is reset.
- * Those are sent afterwards, in order and whole; of the others, those that had not been reported
- * may come again.
- */
-static void held_frames_are_sent(unsigned int sent, unsigned int held)
-{
-	struct rte_mbuf *frames[256], *received[512];
-	struct shunt_vfio_device *device;
-	unsigned int n;
-
-	for (unsigned int i = 0; i < sent + held; i++)
-		frames[i] = make(i);
-	assert_int_equal(
-		rte_eth_tx_prepare(net.port[0], 0, frames, (uint16_t)(sent + held)), sent + held);
-	assert_int_equal(net_send(net.port[0], frames, sent), sent);
-	assert_int_equal(net_receive(net.port[1], received, sent), sent);
-	rte_pktmbuf_free_bulk(received, sent);
-	assert_int_equal(rte_net_shunt_device(net.port[0], &device), 0);
-	assert_int_equal(shunt_vfio_bus_master(device, false), 0);
-	assert_int_equal(net_send(net.port[0], frames + sent, held), held);
-	reset_from_outside(0);
-
-	n = receive_up_to(sent + held - 1, received, RTE_DIM(received));
-	assert_true(n >= held);
-	for (unsigned int i = 0; i < n; i++) {
-		assert_int_equal(received[i]->vlan_tci, VLAN);
-		assert_true(packet_sums_right(received[i]));
-	}
-	for (unsigned int i = 0; i < held; i++)
-		assert_true(is_kind(received[n - held + i], sent + i));
-	rte_pktmbuf_free_bulk(received, n);
-}
-
-static void work_on_held_frames_is_not_forgotten(void **state)
-{
-	config.rx_queues = 1;
-	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
-	for (unsigned int sent = 0; sent < 80; sent += 3)
-		held_frames_are_sent(sent, 1 + sent * 7 % 50);
-	end();
-}
-
-static bool came(struct rte_mbuf **frames, unsigned int n, unsigned int number)
-{
-	while (n--) {
-		if (is_kind(frames[n], number))
-			return true;
-	}
-	return false;
-}
-
-/* The second time, some of what was held before may have been sent, and comes again. */
-static void held_twice(void **state)
-{
-	struct rte_mbuf *frames[64], *received[128];
-	struct shunt_vfio_device *device;
-	unsigned int n;
-
-	config.rx_queues = 1;
-	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
-	for (unsigned int i = 0; i < 64; i++)
-		frames[i] = make(i);
-	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, frames, 64), 64);
-	assert_int_equal(rte_net_shunt_device(net.port[0], &device), 0);
-	assert_int_equal(shunt_vfio_bus_master(device, false), 0);
-	assert_int_equal(net_send(net.port[0], frames, 40), 40);
-	reset_from_outside(0);
-	assert_int_equal(shunt_vfio_bus_master(device, false), 0);
-	assert_int_equal(net_send(net.port[0], frames + 40, 24), 24);
-	reset_from_outside(0);
-	n = receive_up_to(63, received, RTE_DIM(received));
-	for (unsigned int i = 0; i < n; i++)
-		assert_true(packet_sums_right(received[i]));
-	for (unsigned int i = 0; i < 64; i++)
-		assert_true(came(received, n, i));
-	rte_pktmbuf_free_bulk(received, n);
-	end();
-}
-
-/* A switch makes an idle queue prove that it runs, by a context of its own. */
-static void work_is_not_forgotten_between_frames(void **state)
-{
-	const struct packet packet = { .flow = 3, .payload = 50, .last = 9 };
-
-	config.rx_queues = 1;
-	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
-	for (unsigned int i = 0; i < 80; i++) {
-		struct rte_mbuf *frame = packet_make_unsummed(&net, &packet);
-
-		frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
-		frame->vlan_tci = VLAN;
-		assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, &frame, 1), 1);
-		assert_int_equal(net_send(net.port[0], &frame, 1), 1);
-		assert_int_equal(net_receive(net.port[1], &frame, 1), 1);
-		assert_int_equal(frame->vlan_tci, VLAN);
-		assert_true(packet_is(frame, &packet));
-		if (i % 3 == 0)
-			change_space(SHUNT_PLAN_QUIESCE);
-	}
-	end();
-}
-
-static unsigned int check_received(uint16_t queue)
-{
-	struct rte_mbuf *frames[BURST];
-	uint16_t n = rte_eth_rx_burst(net.port[1], queue, frames, BURST);
-
-	for (unsigned int i = 0; i < n; i++) {
-		assert_int_equal(frames[i]->vlan_tci, VLAN);
-		assert_true(packet_sums_right(frames[i]));
-		if (frames[i]->ol_flags & RTE_MBUF_F_RX_RSS_HASH)
-			assert_int_equal(frames[i]->hash.rss % config.rx_queues, queue);
-	}
-	rte_pktmbuf_free_bulk(frames, n);
-	return n;
-}
-
-/* Switches whose DMA is refused, and queues that stop: no frame comes out with wrong sums. */
-static void across_switches(uint16_t queues)
-{
-	unsigned int received[QUEUES] = { 0 };
-	struct rte_mbuf *frames[BURST];
-
-	config.sim.nic = SHUNT_SIM_WEDGE;
-	config.rx_queues = queues;
-	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
-	for (unsigned int round = 0; round < 800; round++) {
-		unsigned int n = rte_mempool_avail_count(net.pool) > 1500 ? BURST : 0, sent;
-
-		for (unsigned int i = 0; i < n; i++)
-			frames[i] = make(round * BURST + i);
-		assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, frames, (uint16_t)n), n);
-		sent = rte_eth_tx_burst(net.port[0], 0, frames, (uint16_t)n);
-		rte_pktmbuf_free_bulk(frames + sent, n - sent);
-		if (round % 8 == 0)
-			change_space(round % 16 ? SHUNT_PLAN_DETACH_ATTACH : SHUNT_PLAN_REPLACE);
-		for (uint16_t i = 0; i < queues; i++)
-			received[i] += check_received(i);
-	}
-	for (uint16_t i = 0; i < queues; i++)
-		assert_true(received[i] > 1000);
-	end();
-}
-
-static void sums_are_right_across_switches(void **state)
-{
-	across_switches(1);
-}
-
-static void and_over_several_queues(void **state)
-{
-	across_switches(QUEUES);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, abandon)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest on_both[] = {
+	const struct CMUnitTest tests[] = {
 		TEST(all_is_kept),
 		TEST(a_device_reset_forgets),
 		TEST(sleepers_are_woken),
-		TEST(work_is_not_forgotten_between_frames),
 	};
-	const struct CMUnitTest on_sim[] = {
-		TEST(work_on_held_frames_is_not_forgotten),
-		TEST(held_twice),
-		TEST(sums_are_right_across_switches),
-		TEST(and_over_several_queues),
-	};
-	int failed;
 
 	if (argc == 3)
 		net_use_kernel(argv[1], argv[2]);
 	net_eal_start(argv[0]);
-	failed = cmocka_run_group_tests(on_both, NULL, NULL);
-	if (!net_on_kernel())
-		failed += cmocka_run_group_tests(on_sim, NULL, NULL);
-	return failed;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KEPT_BENCH_H
+#define KEPT_BENCH_H
+
+#include "packet.h"
+#include "rte_net_shunt.h"
+
+/* Two ports with queues, filters and work on frames set up, and a second address space. */
+
+#define QUEUES 2u
+#define BURST  32
+#define VLAN   0x0123
+#define MTU    3000
+
+extern struct net net;
+extern struct net_config config;
+
+/* For cmocka. */
+int set_up(void **state);
+int abandon(void **state);
+
+void begin(void);
+void finish(void);
+
+/** Switches the group of the second port to the other space. */
+void change_space(enum shunt_plan plan);
+
+/** Resets a port's function behind its driver's back, and has the group mend it. */
+void reset_from_outside(unsigned int index);
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, abandon)
+
+#endif
