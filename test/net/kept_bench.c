@@ -15,16 +15,13 @@
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 		RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 
-struct net net;
-struct net_config config;
 static struct shunt_group *group;
 static struct shunt_space *spaces[2];
 static unsigned int space; /* in use */
 
-int set_up(void **state)
+int set_up_kept(void **state)
 {
-	config = net_defaults;
-	config.buffers = 4095;
+	set_up(state);
 	config.rx_queues = QUEUES;
 	config.mtu = MTU;
 	config.tx_offloads = CHECKSUMS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
@@ -36,27 +33,14 @@ int set_up(void **state)
 	return 0;
 }
 
-int abandon(void **state)
+void begin_kept(void)
 {
-	net_abandon(&net);
-	return 0;
-}
-
-void begin(void)
-{
-	net_create(&net, &config);
-	net_start(&net);
+	begin();
 	assert_int_equal(rte_net_shunt_group(net.port[1], &group), 0);
 	spaces[0] = shunt_space_find(rte_net_shunt_spaces(), RTE_NET_SHUNT_FIRST_SPACE);
 	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &spaces[1]), 0);
 	assert_int_equal(shunt_group_prepare(group, spaces[1]), 0);
 	space = 0;
-}
-
-void finish(void)
-{
-	net_stop(&net);
-	net_destroy(&net);
 }
 
 void change_space(enum shunt_plan plan)

@@ -2,8 +2,8 @@
 #ifndef KEPT_BENCH_H
 #define KEPT_BENCH_H
 
-#include "packet.h"
 #include "rte_net_shunt.h"
+#include "two_ports.h"
 
 /* Two ports with queues, filters and work on frames set up, and a second address space. */
 
@@ -12,15 +12,10 @@
 #define VLAN   0x0123
 #define MTU    3000
 
-extern struct net net;
-extern struct net_config config;
-
 /* For cmocka. */
-int set_up(void **state);
-int abandon(void **state);
+int set_up_kept(void **state);
 
-void begin(void);
-void finish(void);
+void begin_kept(void);
 
 /** Switches the group of the second port to the other space. */
 void change_space(enum shunt_plan plan);
@@ -28,6 +23,6 @@ void change_space(enum shunt_plan plan);
 /** Resets a port's function behind its driver's back, and has the group mend it. */
 void reset_from_outside(unsigned int index);
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, abandon)
+#define KEPT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_kept, abandon)
 
 #endif

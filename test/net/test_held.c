@@ -102,7 +102,7 @@ static void work_on_held_frames_is_not_forgotten(void **state)
 {
 	config.rx_queues = 1;
 	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
+	begin_kept();
 	for (unsigned int sent = 0; sent < 80; sent += 3)
 		held_frames_are_sent(sent, 1 + sent * 7 % 50);
 	finish();
@@ -126,7 +126,7 @@ static void held_twice(void **state)
 
 	config.rx_queues = 1;
 	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
+	begin_kept();
 	for (unsigned int i = 0; i < 64; i++)
 		frames[i] = make(i);
 	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, frames, 64), 64);
@@ -153,7 +153,7 @@ static void work_is_not_forgotten_between_frames(void **state)
 
 	config.rx_queues = 1;
 	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
+	begin_kept();
 	for (unsigned int i = 0; i < 80; i++) {
 		struct rte_mbuf *frame = packet_make_unsummed(&net, &packet);
 
@@ -194,7 +194,7 @@ static void across_switches(uint16_t queues)
 	config.sim.nic = SHUNT_SIM_WEDGE;
 	config.rx_queues = queues;
 	config.eth.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	begin();
+	begin_kept();
 	for (unsigned int round = 0; round < 800; round++) {
 		unsigned int n = rte_mempool_avail_count(net.pool) > 1500 ? BURST : 0, sent;
 
@@ -225,12 +225,12 @@ static void and_over_several_queues(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest on_both[] = { TEST(work_is_not_forgotten_between_frames) };
+	const struct CMUnitTest on_both[] = { KEPT_TEST(work_is_not_forgotten_between_frames) };
 	const struct CMUnitTest on_sim[] = {
-		TEST(work_on_held_frames_is_not_forgotten),
-		TEST(held_twice),
-		TEST(sums_are_right_across_switches),
-		TEST(and_over_several_queues),
+		KEPT_TEST(work_on_held_frames_is_not_forgotten),
+		KEPT_TEST(held_twice),
+		KEPT_TEST(sums_are_right_across_switches),
+		KEPT_TEST(and_over_several_queues),
 	};
 	int failed;
 

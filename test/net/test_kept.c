@@ -121,7 +121,7 @@ static void wait_for_link(void)
 static void all_is_kept(void **state)
 {
 	config.eth.intr_conf.rxq = config.eth.intr_conf.lsc = 1;
-	begin();
+	begin_kept();
 	set_all(net.port[1]);
 	check_all();
 	change_space(SHUNT_PLAN_QUIESCE);
@@ -149,7 +149,7 @@ static void a_device_reset_forgets(void **state)
 {
 	struct rte_ether_addr before, after;
 
-	begin();
+	begin_kept();
 	assert_int_equal(rte_eth_macaddr_get(net.port[1], &before), 0);
 	set_all(net.port[1]);
 	assert_int_equal(rte_eth_dev_default_mac_addr_set(net.port[1], &many), -EINVAL);
@@ -174,7 +174,7 @@ static void sleepers_are_woken(void **state)
 	struct rte_epoll_event event;
 
 	config.eth.intr_conf.rxq = 1;
-	begin();
+	begin_kept();
 	assert_int_equal(rte_eth_dev_rx_intr_ctl_q(
 				 net.port[1], 1, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_ADD, NULL),
 		0);
@@ -197,9 +197,9 @@ static void sleepers_are_woken(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(all_is_kept),
-		TEST(a_device_reset_forgets),
-		TEST(sleepers_are_woken),
+		KEPT_TEST(all_is_kept),
+		KEPT_TEST(a_device_reset_forgets),
+		KEPT_TEST(sleepers_are_woken),
 	};
 
 	if (argc == 3)

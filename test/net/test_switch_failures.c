@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What goes wrong while another thread sends and receives: each call of a switch fails in turn, and
+ * queues stop when nobody switches. The group is where its result says, and traffic runs.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shunt_error.h"
+#include "switch_bench.h"
+
+/* A failure of these leaves the group where it was. */
+static unsigned int calls_before_the_move(enum shunt_plan plan)
+{
+	switch (plan) {
+	case SHUNT_PLAN_QUIESCE: /* disable, prove, replace */
+		return 3 * NET_PORTS;
+	case SHUNT_PLAN_DETACH_ATTACH:
+		return 2 * NET_PORTS;
+	default:
+		return NET_PORTS;
+	}
+}
+
+/* Every call of a switch fails in turn, those of the recovery that follows it too. */
+static void fail_each_call(struct shunt_group *group, enum shunt_plan plan)
+{
+	struct shunt_spaces *spaces = rte_net_shunt_spaces();
+	struct shunt_space *of[2] = { shunt_space_find(spaces, "a"),
+		shunt_space_find(spaces, "b") };
+	unsigned int rolled_back = 0, moved_on = 0;
+
+	for (uint64_t nth = 1;; nth++) {
+		struct shunt_space *from = shunt_group_space(group);
+		struct shunt_space *to = from == of[0] ? of[1] : of[0];
+		struct shunt_switch_result result;
+		uint32_t hwpt_id;
+		int ret;
+
+		inject_fail(net.inject, NULL, nth, 1, ENXIO);
+		ret = shunt_group_switch(group, to, plan, &result);
+		inject_stop(net.inject);
+		if (!inject_failures(net.inject))
+			break;
+		if (ret && !strstr(shunt_errmsg(), "No such device or address"))
+			fail_msg("call %u, %s: %s", (unsigned int)nth,
+				inject_failed_call(net.inject), shunt_errmsg());
+		assert_int_not_equal(ret, 0);
+		assert_ptr_equal(shunt_group_space(group), result.rolled_back ? from : to);
+		hwpt_id = result.rolled_back ? result.from_hwpt : result.to_hwpt;
+		for (unsigned int m = 0; m < result.member_count; m++)
+			assert_int_equal(result.members[m].hwpt_id, hwpt_id);
+		print_message("call %lu: %s\n", nth, shunt_errmsg());
+		assert_traffic_runs();
+		rolled_back += result.rolled_back;
+		moved_on += !result.rolled_back;
+	}
+	print_message("%u rolled back, %u failed after the move\n", rolled_back, moved_on);
+	assert_int_equal(rolled_back, calls_before_the_move(plan));
+	assert_true(moved_on > 0);
+}
+
+static void each_call_fails_under_traffic(void **state)
+{
+	struct net_config config = net_defaults;
+	struct shunt_group *group;
+
+	length = LENGTH;
+	segments = 1;
+	pause_us = 0;
+	config.sim.iommu = SHUNT_SIM_BLOCKING;
+	config.sim.nic = SHUNT_SIM_WEDGE;
+	group = begin_traffic(&config);
+	fail_each_call(group, SHUNT_PLAN_REPLACE);
+	fail_each_call(group, SHUNT_PLAN_DETACH_ATTACH);
+	fail_each_call(group, SHUNT_PLAN_QUIESCE);
+	end_traffic();
+	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
+	net_stop(&net);
+	net_destroy(&net);
+}
+
+static bool wedged(void)
+{
+	return truth_of(0).wedged_queues || truth_of(1).wedged_queues;
+}
+
+/* Behind the group's back: every member detached and attached again, which refuses DMA. */
+static void refuse_dma(uint32_t hwpt_id)
+{
+	struct shunt_vfio_device *devices[NET_PORTS];
+
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_int_equal(rte_net_shunt_device(net.port[i], &devices[i]), 0);
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_int_equal(shunt_vfio_detach(devices[i]), 0);
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_int_equal(shunt_vfio_attach(devices[i], hwpt_id, NULL), 0);
+}
+
+static void a_queue_that_stopped_between_switches_is_brought_back(void **state)
+{
+	struct net_config config = net_defaults;
+	struct shunt_switch_result result;
+	struct shunt_group *group;
+	unsigned int ms = 0;
+
+	length = LENGTH;
+	segments = 1;
+	pause_us = 0;
+	config.sim.iommu = SHUNT_SIM_BLOCKING;
+	config.sim.nic = SHUNT_SIM_WEDGE;
+	config.check_ms = 20;
+	group = begin_traffic(&config);
+	assert_int_equal(shunt_group_switch(group, shunt_space_find(rte_net_shunt_spaces(), "b"),
+				 SHUNT_PLAN_QUIESCE, &result),
+		0);
+	for (unsigned int i = 0; i < SWITCHES_MAX && !faults(); i++) {
+		refuse_dma(result.to_hwpt);
+		rte_delay_us_sleep(200);
+	}
+	assert_true(faults() > 0);
+	while (wedged() && ms++ < 10000)
+		rte_delay_us_sleep(1000);
+	assert_false(wedged());
+	assert_traffic_runs();
+	assert_true(net_xstat(net.port[0], "recover_events") +
+			    net_xstat(net.port[1], "recover_events") >
+		    0);
+	end_traffic();
+	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
+	net_stop(&net);
+	net_destroy(&net);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+			a_queue_that_stopped_between_switches_is_brought_back, abandon),
+		cmocka_unit_test_teardown(each_call_fails_under_traffic, abandon),
+	};
+
+	net_eal_start(argv[0]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
