@@ -104,6 +104,68 @@ static void refuse_dma(uint32_t hwpt_id)
 		assert_int_equal(shunt_vfio_attach(devices[i], hwpt_id, NULL), 0);
 }
 
+static void count_faults(uint64_t *blocked, uint64_t *others)
+{
+	struct shunt_fault records[64];
+	int n;
+
+	do {
+		n = net.sim->ops->faults(net.sim, records, RTE_DIM(records));
+		assert_true(n >= 0);
+		for (int i = 0; i < n; i++)
+			(*(records[i].reason == SHUNT_SIM_BLOCKED ? blocked : others))++;
+	} while (n);
+}
+
+/*
+ * A queue has stopped; the switch that mends it fails in each read in turn and in all that follow,
+ * and its poller runs on. No descriptor is read but those that were laid for the NIC: one that was
+ * written back has no address of ours in it.
+ */
+static void a_half_mended_port_makes_no_dma(void **state)
+{
+	struct net_config config = net_defaults;
+	uint64_t blocked = 0, others = 0, failed = 0;
+	struct shunt_switch_result result;
+	struct shunt_space *of[2];
+	struct shunt_group *group;
+	int ret;
+
+	length = LENGTH;
+	segments = 1;
+	pause_us = 0;
+	config.sim.iommu = SHUNT_SIM_BLOCKING;
+	config.sim.nic = SHUNT_SIM_WEDGE;
+	group = begin_traffic(&config);
+	of[0] = shunt_space_find(rte_net_shunt_spaces(), "a");
+	of[1] = shunt_space_find(rte_net_shunt_spaces(), "b");
+	assert_int_equal(shunt_group_switch(group, of[1], SHUNT_PLAN_QUIESCE, &result), 0);
+	for (uint64_t nth = 1; nth == 1 || inject_failures(net.inject); nth++) {
+		for (unsigned int i = 0; i < SWITCHES_MAX && !wedged(); i++) {
+			refuse_dma(result.to_hwpt);
+			rte_delay_us_sleep(200);
+		}
+		assert_true(wedged());
+		inject_fail(net.inject, "read", nth, UINT32_MAX, ENXIO);
+		ret = shunt_group_switch(group, of[0], SHUNT_PLAN_REPLACE, &result);
+		assert_int_equal(ret != 0, inject_failures(net.inject) != 0);
+		failed += ret != 0;
+		rte_delay_us_sleep(1000);
+		inject_stop(net.inject);
+		assert_int_equal(shunt_group_switch(group, of[1], SHUNT_PLAN_REPLACE, &result), 0);
+		assert_traffic_runs();
+	}
+	end_traffic();
+	count_faults(&blocked, &others);
+	print_message("%lu switches failed; DMA refused: %lu blocked, %lu others\n", failed,
+		blocked, others);
+	assert_true(blocked > 0);
+	assert_int_equal(others, 0);
+	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
+	net_stop(&net);
+	net_destroy(&net);
+}
+
 static void a_queue_that_stopped_between_switches_is_brought_back(void **state)
 {
 	struct net_config config = net_defaults;
@@ -145,6 +207,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(
 			a_queue_that_stopped_between_switches_is_brought_back, abandon),
 		cmocka_unit_test_teardown(each_call_fails_under_traffic, abandon),
+		cmocka_unit_test_teardown(a_half_mended_port_makes_no_dma, abandon),
 	};
 
 	net_eal_start(argv[0]);

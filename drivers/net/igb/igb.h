@@ -293,7 +293,11 @@ int igb_wait_rx_out(struct igb_port *port);
 int igb_keep_out(struct igb_port *port);
 /** Those who wait to be let in give up: the queues are stopped. */
 void igb_close_queues(struct igb_port *port);
-/** Lets pollers in where a queue is started. */
+/**
+ * Lets pollers in where a queue is started. A queue that a recovery has left dead is closed: it may
+ * be on, head at 0, over a ring that is not laid for it, and a poller's tail would have it read
+ * descriptors that were written back.
+ */
 void igb_let_in(struct igb_port *port);
 
 /* ---- igb_stats.c ---- */

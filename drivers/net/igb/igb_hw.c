@@ -57,15 +57,16 @@ int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value,
 {
 	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(ns);
 	unsigned int tries = 0;
+	uint32_t last;
 
-	while ((igb_read(port, reg) & mask) != value) {
+	while (((last = igb_read(port, reg)) & mask) != value) {
 		if (port->access_error)
 			return port->access_error;
 		if (shunt_clock_now() > limit)
 			return shunt_fail(-ETIMEDOUT,
 				"%s: waited %u us for %s (register %#06x still %#010x)",
 				port->port.device.function, (unsigned int)(ns / 1000), what, reg,
-				igb_read(port, reg));
+				last);
 		if (tries++ < SPINS_BEFORE_SLEEP)
 			rte_pause();
 		else

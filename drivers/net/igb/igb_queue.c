@@ -390,13 +390,23 @@ void igb_close_queues(struct igb_port *port)
 	}
 }
 
+static void let_in(struct shunt_poll *poll, bool dead)
+{
+	if (dead)
+		shunt_poll_close(poll);
+	else
+		shunt_poll_resume(poll);
+}
+
 void igb_let_in(struct igb_port *port)
 {
+	const struct igb_trial *trial = &port->trial;
+
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i] && port->rx[i]->started)
-			shunt_poll_resume(&port->rx[i]->poll);
+			let_in(&port->rx[i]->poll, trial->rx_dead >> i & 1);
 		if (port->tx[i] && port->tx[i]->started)
-			shunt_poll_resume(&port->tx[i]->poll);
+			let_in(&port->tx[i]->poll, trial->tx_dead >> i & 1);
 	}
 	igb_interrupts_wake(port);
 }

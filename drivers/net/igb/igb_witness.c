@@ -72,6 +72,7 @@ static int await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t va
 {
 	uint64_t start, patience, limit;
 	unsigned int tries = 0, rounds = 0;
+	uint32_t last;
 	bool asked = false;
 
 	if (((igb_read(port, reg) & mask) == value) == is)
@@ -79,18 +80,19 @@ static int await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t va
 	start = shunt_clock_now();
 	patience = start + shunt_clock_from_ns(PATIENCE_NS);
 	limit = start + shunt_clock_from_ns(LIMIT_NS);
-	while (((igb_read(port, reg) & mask) == value) != is) {
+	while ((((last = igb_read(port, reg)) & mask) == value) != is) {
 		uint64_t now = shunt_clock_now();
 
 		if (port->access_error)
 			return port->access_error;
 		port->silent = port->silent || now > limit;
+		/* Tells what was read, not what a further read would: that one may fail. */
 		if (now > patience && (rounds >= ROUNDS || port->silent))
 			return shunt_fail(-ETIMEDOUT,
 				"%s: waited %u us for %s (register %#06x still %#010x)",
 				port->port.device.function,
 				(unsigned int)(shunt_clock_to_ns(now - start) / 1000), what, reg,
-				igb_read(port, reg));
+				last);
 		if (tries++ < TRIES_SPINNING) {
 			rte_pause();
 			continue;
