@@ -72,6 +72,14 @@ uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t 
 	return marked;
 }
 
+/* The poller may ask for a descriptor's status meanwhile, igb_rx_descriptor_status(). */
+static void put_rx(struct igb_rx_queue *queue, uint16_t slot,
+	const union shunt_82576_rx_descriptor *descriptor)
+{
+	queue->ring[slot].quad[0] = descriptor->quad[0];
+	__atomic_store_n(&queue->ring[slot].quad[1], descriptor->quad[1], __ATOMIC_RELAXED);
+}
+
 static void reverse_rx(struct igb_rx_queue *queue, uint16_t first, uint16_t end)
 {
 	while (first + 1 < end) {
@@ -79,9 +87,9 @@ static void reverse_rx(struct igb_rx_queue *queue, uint16_t first, uint16_t end)
 		struct rte_mbuf *buffer = queue->buffers[first];
 
 		end--;
-		queue->ring[first] = queue->ring[end];
+		put_rx(queue, first, &queue->ring[end]);
 		queue->buffers[first] = queue->buffers[end];
-		queue->ring[end] = descriptor;
+		put_rx(queue, end, &descriptor);
 		queue->buffers[end] = buffer;
 		first++;
 	}
@@ -121,21 +129,26 @@ void igb_rx_ring_relay(struct igb_rx_queue *queue)
 	reverse_rx(queue, 0, queue->count);
 	reverse_rx(queue, 0, shift);
 	reverse_rx(queue, shift, queue->count);
-	queue->next = next;
+	__atomic_store_n(&queue->next, next, __ATOMIC_RELAXED);
 	queue->refill = (uint16_t)((filled - completed) % queue->count);
 	for (uint16_t i = 0; i < filled - completed; i++) {
-		queue->ring[i].read.packet_address = rte_cpu_to_le_64(
-			(uintptr_t)queue->buffers[i]->buf_addr + RTE_PKTMBUF_HEADROOM);
-		queue->ring[i].read.header_address = 0;
+		const union shunt_82576_rx_descriptor fresh = {
+			.read.packet_address = rte_cpu_to_le_64(
+				(uintptr_t)queue->buffers[i]->buf_addr + RTE_PKTMBUF_HEADROOM),
+		};
+
+		put_rx(queue, i, &fresh);
 	}
 
 	/* The rest of a frame that was cut short does not come: end it as damaged. */
 	if (completed) {
-		union shunt_82576_rx_descriptor *last = &queue->ring[queue->count - 1];
+		union shunt_82576_rx_descriptor last = queue->ring[queue->count - 1];
 
-		if (!(last->writeback.status_error & rte_cpu_to_le_32(SHUNT_82576_RXD_EOP)))
-			last->writeback.status_error |=
+		if (!(last.writeback.status_error & rte_cpu_to_le_32(SHUNT_82576_RXD_EOP))) {
+			last.writeback.status_error |=
 				rte_cpu_to_le_32(SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE);
+			put_rx(queue, queue->count - 1, &last);
+		}
 	} else if (queue->first) {
 		queue->abandoned = queue->first;
 		queue->first = queue->last = NULL;

@@ -365,7 +365,8 @@ int igb_rx_descriptor_status(void *opaque, uint16_t offset)
 		return -EINVAL;
 	if (offset >= queue->count - queue->unfilled)
 		return RTE_ETH_RX_DESC_UNAVAIL;
-	slot = (uint16_t)((queue->next + offset) % queue->count);
+	slot = (uint16_t)((__atomic_load_n(&queue->next, __ATOMIC_RELAXED) + offset) %
+			  queue->count);
 	return __atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE) &
 			       rte_cpu_to_le_64(SHUNT_82576_RXD_DD)
 		       ? RTE_ETH_RX_DESC_DONE
