@@ -15,6 +15,33 @@
 #include "shunt_error.h"
 #include "switch_bench.h"
 
+static struct shunt_group *group;
+static struct shunt_space *spaces[2]; /* it starts in the first */
+
+/* Traffic on ports whose queues stop when a DMA is refused; check_ms as in struct net_config. */
+static void begin_wedging(unsigned int check_ms)
+{
+	struct net_config config = net_defaults;
+
+	length = LENGTH;
+	segments = 1;
+	pause_us = 0;
+	config.sim.iommu = SHUNT_SIM_BLOCKING;
+	config.sim.nic = SHUNT_SIM_WEDGE;
+	config.check_ms = check_ms;
+	group = begin_traffic(&config);
+	spaces[0] = shunt_space_find(rte_net_shunt_spaces(), "a");
+	spaces[1] = shunt_space_find(rte_net_shunt_spaces(), "b");
+}
+
+/* When its traffic has ended. */
+static void finish(void)
+{
+	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
+	net_stop(&net);
+	net_destroy(&net);
+}
+
 /* A failure of these leaves the group where it was. */
 static unsigned int calls_before_the_move(enum shunt_plan plan)
 {
@@ -29,16 +56,13 @@ static unsigned int calls_before_the_move(enum shunt_plan plan)
 }
 
 /* Every call of a switch fails in turn, those of the recovery that follows it too. */
-static void fail_each_call(struct shunt_group *group, enum shunt_plan plan)
+static void fail_each_call(enum shunt_plan plan)
 {
-	struct shunt_spaces *spaces = rte_net_shunt_spaces();
-	struct shunt_space *of[2] = { shunt_space_find(spaces, "a"),
-		shunt_space_find(spaces, "b") };
 	unsigned int rolled_back = 0, moved_on = 0;
 
 	for (uint64_t nth = 1;; nth++) {
 		struct shunt_space *from = shunt_group_space(group);
-		struct shunt_space *to = from == of[0] ? of[1] : of[0];
+		struct shunt_space *to = from == spaces[0] ? spaces[1] : spaces[0];
 		struct shunt_switch_result result;
 		uint32_t hwpt_id;
 		int ret;
@@ -68,22 +92,12 @@ static void fail_each_call(struct shunt_group *group, enum shunt_plan plan)
 
 static void each_call_fails_under_traffic(void **state)
 {
-	struct net_config config = net_defaults;
-	struct shunt_group *group;
-
-	length = LENGTH;
-	segments = 1;
-	pause_us = 0;
-	config.sim.iommu = SHUNT_SIM_BLOCKING;
-	config.sim.nic = SHUNT_SIM_WEDGE;
-	group = begin_traffic(&config);
-	fail_each_call(group, SHUNT_PLAN_REPLACE);
-	fail_each_call(group, SHUNT_PLAN_DETACH_ATTACH);
-	fail_each_call(group, SHUNT_PLAN_QUIESCE);
+	begin_wedging(0);
+	fail_each_call(SHUNT_PLAN_REPLACE);
+	fail_each_call(SHUNT_PLAN_DETACH_ATTACH);
+	fail_each_call(SHUNT_PLAN_QUIESCE);
 	end_traffic();
-	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
-	net_stop(&net);
-	net_destroy(&net);
+	finish();
 }
 
 static bool wedged(void)
@@ -124,22 +138,12 @@ static void count_faults(uint64_t *blocked, uint64_t *others)
  */
 static void a_half_mended_port_makes_no_dma(void **state)
 {
-	struct net_config config = net_defaults;
 	uint64_t blocked = 0, others = 0, failed = 0;
 	struct shunt_switch_result result;
-	struct shunt_space *of[2];
-	struct shunt_group *group;
 	int ret;
 
-	length = LENGTH;
-	segments = 1;
-	pause_us = 0;
-	config.sim.iommu = SHUNT_SIM_BLOCKING;
-	config.sim.nic = SHUNT_SIM_WEDGE;
-	group = begin_traffic(&config);
-	of[0] = shunt_space_find(rte_net_shunt_spaces(), "a");
-	of[1] = shunt_space_find(rte_net_shunt_spaces(), "b");
-	assert_int_equal(shunt_group_switch(group, of[1], SHUNT_PLAN_QUIESCE, &result), 0);
+	begin_wedging(0);
+	assert_int_equal(shunt_group_switch(group, spaces[1], SHUNT_PLAN_QUIESCE, &result), 0);
 	for (uint64_t nth = 1; nth == 1 || inject_failures(net.inject); nth++) {
 		for (unsigned int i = 0; i < SWITCHES_MAX && !wedged(); i++) {
 			refuse_dma(result.to_hwpt);
@@ -147,12 +151,13 @@ static void a_half_mended_port_makes_no_dma(void **state)
 		}
 		assert_true(wedged());
 		inject_fail(net.inject, "read", nth, UINT32_MAX, ENXIO);
-		ret = shunt_group_switch(group, of[0], SHUNT_PLAN_REPLACE, &result);
+		ret = shunt_group_switch(group, spaces[0], SHUNT_PLAN_REPLACE, &result);
 		assert_int_equal(ret != 0, inject_failures(net.inject) != 0);
 		failed += ret != 0;
 		rte_delay_us_sleep(1000);
 		inject_stop(net.inject);
-		assert_int_equal(shunt_group_switch(group, of[1], SHUNT_PLAN_REPLACE, &result), 0);
+		assert_int_equal(
+			shunt_group_switch(group, spaces[1], SHUNT_PLAN_REPLACE, &result), 0);
 		assert_traffic_runs();
 	}
 	end_traffic();
@@ -161,9 +166,7 @@ static void a_half_mended_port_makes_no_dma(void **state)
 		blocked, others);
 	assert_true(blocked > 0);
 	assert_int_equal(others, 0);
-	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
-	net_stop(&net);
-	net_destroy(&net);
+	finish();
 }
 
 static uint64_t recoveries(void)
@@ -173,21 +176,11 @@ static uint64_t recoveries(void)
 
 static void a_queue_that_stopped_between_switches_is_brought_back(void **state)
 {
-	struct net_config config = net_defaults;
 	struct shunt_switch_result result;
-	struct shunt_group *group;
 	unsigned int ms = 0;
 
-	length = LENGTH;
-	segments = 1;
-	pause_us = 0;
-	config.sim.iommu = SHUNT_SIM_BLOCKING;
-	config.sim.nic = SHUNT_SIM_WEDGE;
-	config.check_ms = 20;
-	group = begin_traffic(&config);
-	assert_int_equal(shunt_group_switch(group, shunt_space_find(rte_net_shunt_spaces(), "b"),
-				 SHUNT_PLAN_QUIESCE, &result),
-		0);
+	begin_wedging(20);
+	assert_int_equal(shunt_group_switch(group, spaces[1], SHUNT_PLAN_QUIESCE, &result), 0);
 	for (unsigned int i = 0; i < SWITCHES_MAX && !faults(); i++) {
 		refuse_dma(result.to_hwpt);
 		rte_delay_us_sleep(200);
@@ -200,9 +193,7 @@ static void a_queue_that_stopped_between_switches_is_brought_back(void **state)
 	assert_traffic_runs();
 	assert_true(recoveries() > 0);
 	end_traffic();
-	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
-	net_stop(&net);
-	net_destroy(&net);
+	finish();
 }
 
 int main(int argc, char **argv)

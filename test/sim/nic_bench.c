@@ -236,6 +236,18 @@ void bench_connect(struct bench *bench, unsigned int port)
 		0);
 }
 
+int bench_create_started(void **state)
+{
+	struct bench *bench;
+
+	if (bench_create(state))
+		return -1;
+	bench = *state;
+	bench_connect(bench, 0);
+	bench_start(bench, 0);
+	return 0;
+}
+
 void bench_send(struct bench *bench, unsigned int port, unsigned int frames)
 {
 	bench->tester.to_send += frames;

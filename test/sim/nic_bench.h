@@ -57,6 +57,8 @@ struct bench {
 /** cmocka set-up and tear-down; *state is the struct bench. */
 int bench_create(void **state);
 int bench_destroy(void **state);
+/** The same as bench_create(), with port 0 started and the tester on its wire. */
+int bench_create_started(void **state);
 
 /** Registers, through the region as a driver would. */
 uint32_t bench_get(struct bench *bench, unsigned int port, uint32_t offset);

@@ -9,18 +9,6 @@
 
 #include "offload_bench.h"
 
-int offload_start(void **state)
-{
-	struct bench *bench;
-
-	if (bench_create(state))
-		return -1;
-	bench = *state;
-	bench_connect(bench, 0);
-	bench_start(bench, 0);
-	return 0;
-}
-
 uint32_t make_ipv4(uint8_t *frame, uint8_t protocol, uint32_t payload)
 {
 	uint32_t l4 = protocol == IPPROTO_TCP ? TCP : UDP;

@@ -20,9 +20,6 @@
 #define UDP     sizeof(struct rte_udp_hdr)
 #define PAYLOAD 100u
 
-/** For cmocka. */
-int offload_start(void **state);
-
 /** A frame of IPv4 and TCP or UDP, checksums zero. @return its length */
 uint32_t make_ipv4(uint8_t *frame, uint8_t protocol, uint32_t payload);
 
@@ -31,6 +28,6 @@ void put_sums(uint8_t *frame);
 
 bool sums_are_right(const uint8_t *frame);
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, offload_start, bench_destroy)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_create_started, bench_destroy)
 
 #endif

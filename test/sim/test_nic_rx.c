@@ -9,18 +9,6 @@
 
 #include "nic_bench.h"
 
-static int set_up(void **state)
-{
-	struct bench *bench;
-
-	if (bench_create(state))
-		return -1;
-	bench = *state;
-	bench_connect(bench, 0);
-	bench_start(bench, 0);
-	return 0;
-}
-
 static int tear_down(void **state)
 {
 	bench_balanced(*state, 0);
@@ -349,7 +337,7 @@ static void prefetched_descriptors_go_with_the_queue(void **state)
 	assert_memory_equal(bench->port[0].tx_buffers, bench->tester.frame, 60);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_create_started, tear_down)
 
 int main(void)
 {

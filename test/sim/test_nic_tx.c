@@ -9,18 +9,6 @@
 
 #include "nic_bench.h"
 
-static int start(void **state)
-{
-	struct bench *bench;
-
-	if (bench_create(state))
-		return -1;
-	bench = *state;
-	bench_connect(bench, 0);
-	bench_start(bench, 0);
-	return 0;
-}
-
 static bool done(const struct bench *bench, uint32_t index)
 {
 	const uint64_t *upper = &bench->port[0].tx[index].quad[1];
@@ -336,7 +324,7 @@ static void a_disabled_queue_goes_on_where_it_stopped(void **state)
 	assert_int_equal(bench->tester.numbers[1], 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, bench_destroy)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_create_started, bench_destroy)
 
 int main(void)
 {

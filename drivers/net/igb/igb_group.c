@@ -86,7 +86,7 @@ int igb_send_noted(struct igb_port *port)
 	if (port->heed == IGB_HEED_MASTER_DISABLE)
 		return 0;
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES && !ret; i++) {
-		if (!port->tx[i] || !port->tx[i]->started ||
+		if (!port->tx[i] || !port->tx[i]->started || port->trial.tx_dead >> i & 1 ||
 			igb_read(port, SHUNT_82576_TDH(i)) == igb_read(port, SHUNT_82576_TDT(i)))
 			continue;
 		if (!out)

@@ -30,7 +30,7 @@ int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 		igb_rss_direct(port, 0);
 		igb_stats_update(port);
 		igb_recover_baseline(port);
-		shunt_poll_resume(&queue->poll);
+		igb_let_in(port);
 	}
 	if (!ret)
 		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
@@ -51,7 +51,7 @@ int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 	else if (!ret && !queue->started)
 		ret = igb_tx_queue_begin(queue);
 	if (!ret && queue->started)
-		shunt_poll_resume(&queue->poll);
+		igb_let_in(port);
 	if (!ret)
 		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
 	pthread_mutex_unlock(&port->lock);

@@ -297,6 +297,7 @@ int igb_rx_queue_begin(struct igb_rx_queue *queue)
 	if (ret)
 		goto drain;
 	igb_doorbell(queue->doorbell, igb_rx_ring_tail(queue));
+	queue->port->trial.rx_dead &= ~(1u << queue->index);
 	queue->started = true;
 	return 0;
 
@@ -318,8 +319,11 @@ int igb_tx_queue_begin(struct igb_tx_queue *queue)
 	memset(&queue->carried, 0, sizeof(queue->carried));
 	memset(queue->ring, 0, ring_size(queue->count));
 	ret = igb_tx_queue_enable(queue);
-	queue->started = !ret;
-	return ret;
+	if (ret)
+		return ret;
+	queue->port->trial.tx_dead &= ~(1u << queue->index);
+	queue->started = true;
+	return 0;
 }
 
 void igb_rx_queue_drain(struct igb_rx_queue *queue)

@@ -22,10 +22,10 @@ static uint16_t distance(uint16_t from, uint16_t to, uint16_t count)
 uint16_t igb_rx_ring_completed(const struct igb_rx_queue *queue)
 {
 	uint16_t filled = queue->count - queue->unfilled;
+	uint16_t next = __atomic_load_n(&queue->next, __ATOMIC_RELAXED);
 	uint16_t n = 0;
 
-	while (n < filled &&
-		(rx_status(queue, after(queue->next, n, queue->count)) & SHUNT_82576_RXD_DD))
+	while (n < filled && (rx_status(queue, after(next, n, queue->count)) & SHUNT_82576_RXD_DD))
 		n++;
 	return n;
 }
@@ -72,7 +72,7 @@ uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t 
 	return marked;
 }
 
-/* The poller may ask for a descriptor's status meanwhile, igb_rx_descriptor_status(). */
+/* The poller may ask for a descriptor's status, or count those that are done, meanwhile. */
 static void put_rx(struct igb_rx_queue *queue, uint16_t slot,
 	const union shunt_82576_rx_descriptor *descriptor)
 {
