@@ -120,6 +120,8 @@ static void master_disable(struct sim_nic *nic, bool disable)
 
 static void write_ctrl(struct sim_nic *nic, uint32_t value)
 {
+	uint32_t changed = value ^ sim_register(nic, SHUNT_82576_CTRL);
+
 	if (value & SHUNT_82576_CTRL_RST) {
 		sim_nic_registers_reset(nic, false);
 		return;
@@ -128,8 +130,10 @@ static void write_ctrl(struct sim_nic *nic, uint32_t value)
 		phy_reset(nic);
 	sim_register_set(nic, SHUNT_82576_CTRL, value & ~SHUNT_82576_CTRL_PHY_RST);
 	master_disable(nic, value & SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	sim_rx_update(nic);
-	sim_nic_update_link(nic);
+	if (changed & ~SHUNT_82576_CTRL_GIO_MASTER_DISABLE) {
+		sim_rx_update(nic);
+		sim_nic_update_link(nic);
+	}
 }
 
 static void load_addresses(struct sim_nic *nic)
