@@ -43,9 +43,10 @@ unsigned int sim_nic_turn(struct sim_nic *nic)
 		sim_nic_apply(nic);
 	if (unlikely(nic->fifo.frames != 0))
 		work += sim_rx_drain(nic, SIM_NIC_DRAIN);
-	if (nic->transmitting && nic->dma_enabled && nic->tx_enabled)
+	if (nic->transmitting && sim_nic_makes_dma(nic) && nic->tx_enabled &&
+		!sim_nic_gives_way(nic, work))
 		work += transmit(nic);
-	if (nic->connected)
+	if (nic->connected && !sim_nic_gives_way(nic, work))
 		work += sim_wire_receive(nic, SIM_NIC_BURST);
 	if (nic->rx_causes | nic->tx_causes)
 		sim_nic_interrupt_queues(nic);

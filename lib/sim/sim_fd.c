@@ -47,6 +47,11 @@ int sim_fd_install(struct sim *sim, struct sim_file *file)
 	return fd;
 }
 
+void sim_file_hold(struct sim_file *file)
+{
+	atomic_fetch_add_explicit(&file->references, 1, memory_order_relaxed);
+}
+
 struct sim_file *sim_fd_get(struct sim *sim, int fd)
 {
 	struct sim_file *file;
@@ -56,26 +61,14 @@ struct sim_file *sim_fd_get(struct sim *sim, int fd)
 	pthread_mutex_lock(&sim->fds->lock);
 	file = sim->fds->files[fd - SIM_FD_FIRST];
 	if (file)
-		file->references++;
+		sim_file_hold(file);
 	pthread_mutex_unlock(&sim->fds->lock);
 	return file;
 }
 
-void sim_file_hold(struct sim_file *file)
-{
-	pthread_mutex_lock(&file->sim->fds->lock);
-	file->references++;
-	pthread_mutex_unlock(&file->sim->fds->lock);
-}
-
 void sim_file_put(struct sim_file *file)
 {
-	bool last;
-
-	pthread_mutex_lock(&file->sim->fds->lock);
-	last = --file->references == 0;
-	pthread_mutex_unlock(&file->sim->fds->lock);
-	if (last)
+	if (atomic_fetch_sub_explicit(&file->references, 1, memory_order_acq_rel) == 1)
 		file->ops->release(file);
 }
 

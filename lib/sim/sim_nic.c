@@ -23,12 +23,21 @@ static void wait_a_little(unsigned int *spins)
 		nanosleep(&nap, NULL);
 }
 
+/* Who waits looks before it writes, and so leaves the line to who holds the lock. */
+static bool try_lock(struct sim_nic *nic)
+{
+	return !atomic_load_explicit(&nic->lock.held, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&nic->lock.held, true, memory_order_acquire);
+}
+
 void sim_nic_lock(struct sim_nic *nic)
 {
 	unsigned int spins = 0;
 
+	if (try_lock(nic))
+		return;
 	atomic_fetch_add_explicit(&nic->lock.waiting, 1, memory_order_relaxed);
-	while (atomic_exchange_explicit(&nic->lock.held, true, memory_order_acquire))
+	while (!try_lock(nic))
 		wait_a_little(&spins);
 	atomic_fetch_sub_explicit(&nic->lock.waiting, 1, memory_order_relaxed);
 }
@@ -48,7 +57,7 @@ void sim_nic_enter(struct sim_nic *nic)
 		sim_iommu_service(&nic->sim->iommu);
 		wait_a_little(&spins);
 	}
-	while (atomic_exchange_explicit(&nic->lock.held, true, memory_order_acquire)) {
+	while (!try_lock(nic)) {
 		sim_iommu_service(&nic->sim->iommu);
 		wait_a_little(&spins);
 	}
@@ -79,9 +88,10 @@ int sim_nic_create(struct sim_function *function, unsigned int index)
 	struct sim_nic *nic;
 	unsigned int i;
 
-	nic = calloc(1, sizeof(*nic));
+	nic = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*nic));
 	if (!nic)
 		return shunt_fail(-ENOMEM, "no memory for the NIC of %s", function->address);
+	memset(nic, 0, sizeof(*nic));
 	nic->bar0 = aligned_alloc(SIM_PAGE_SIZE, SIM_NIC_BAR0_SIZE);
 	if (!nic->bar0) {
 		free(nic);
@@ -161,6 +171,16 @@ static int bar0_write(struct sim_nic *nic, uint64_t offset, const void *buf, uin
 	return 0;
 }
 
+static bool bar0_post(struct sim_nic *nic, uint64_t offset, const void *buf, uint32_t length)
+{
+	uint32_t value;
+
+	if (length != sizeof(value) || offset >= SIM_NIC_BAR0_SIZE)
+		return false;
+	memcpy(&value, buf, sizeof(value));
+	return sim_nic_register_post(nic, (uint32_t)offset, value);
+}
+
 int sim_nic_read(struct sim_nic *nic, uint32_t index, uint64_t offset, void *buf, uint32_t length)
 {
 	int err = 0;
@@ -185,6 +205,8 @@ int sim_nic_write(
 {
 	int err = 0;
 
+	if (index == VFIO_PCI_BAR0_REGION_INDEX && bar0_post(nic, offset, buf, length))
+		return 0;
 	sim_nic_lock(nic);
 	if (index == VFIO_PCI_BAR0_REGION_INDEX)
 		err = bar0_write(nic, offset, buf, length);

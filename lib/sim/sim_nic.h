@@ -24,9 +24,9 @@
  *                                       sim_rx*.c      sim_tx*.c
  *                     wire --> filter --> FIFO --> memory  `--> wire (sim_wire.c)
  *
- * Everything of a NIC but its doorbells belongs to who holds its lock; the engine takes it once a
- * turn. Only the engine holds two, when the far end of the wire is another port. DMA is made with
- * the lock held, so who holds it knows that none is in flight.
+ * Everything of a NIC but its doorbells and CTRL's bit that disables DMA belongs to who holds its
+ * lock; the engine takes it once a turn. Only the engine holds two, when the far end of the wire is
+ * another port. DMA is made with the lock held, so who holds it knows that none is in flight.
  *
  * What is not modelled, and then says so: legacy descriptors that ask for checksum or VLAN
  * insertion are discarded and counted; no SCTP checksum of a received frame is checked; a second
@@ -107,26 +107,28 @@ struct sim_fifo {
 	uint8_t data[SIM_FIFO_SIZE + SIM_FIFO_HEADER + SHUNT_82576_FRAME_MAX + 16];
 };
 
-/** Lock between the engine and register accesses; whoever waits gets in before the next turn. */
+/**
+ * Lock between the engine and register accesses; whoever waits gets in before the next turn. On a
+ * cache line of its own, which the engine shares with who waits and nothing else.
+ */
 struct sim_nic_lock {
 	atomic_bool held;
 	atomic_uint waiting;
-};
+} __rte_cache_aligned;
 
 struct sim_nic {
+	struct sim_nic_lock lock;
 	struct sim *sim;
 	struct sim_dma *dma;
-	uint32_t *bar0; /**< the registers; doorbells are stored here by the driver */
-	struct sim_nic_lock lock;
-	uint64_t fetch_retry;            /**< ticks from a refused descriptor fetch to the next */
-	bool pending;                    /**< enables of queues changed: for the engine */
-	bool bus_master;                 /**< PCI command register */
-	bool dma_enabled;                /**< bus master and not master disabled */
-	bool receiving;                  /**< RCTL.EN */
-	bool transmitting;               /**< TCTL.EN */
-	bool rss;                        /**< frames are steered by MRQC and RETA */
-	bool rx_dressed;                 /**< tags are stripped, or the FCS is kept */
-	uint32_t rx_targets;             /**< queues that frames may go to, by bit */
+	uint32_t *bar0;       /**< the registers; doorbells are stored here by the driver */
+	uint64_t fetch_retry; /**< ticks from a refused descriptor fetch to the next */
+	bool pending;         /**< enables of queues changed: for the engine */
+	bool bus_master;      /**< PCI command register */
+	bool receiving;       /**< RCTL.EN */
+	bool transmitting;    /**< TCTL.EN */
+	bool rss;             /**< frames are steered by MRQC and RETA */
+	bool rx_dressed;      /**< tags are stripped, or the FCS is kept */
+	uint32_t rx_targets;  /**< queues that frames may go to, by bit */
 	uint32_t rx_wanted, tx_wanted;   /**< queues that software wants enabled, by bit */
 	uint32_t rx_enabled, tx_enabled; /**< queues that are */
 	uint64_t addresses[SHUNT_82576_ADDRESSES]; /**< valid receive addresses, as loaded */
@@ -179,8 +181,23 @@ static inline void sim_register_set(struct sim_nic *nic, uint32_t offset, uint32
 	__atomic_store_n(&nic->bar0[offset / 4], value, __ATOMIC_RELAXED);
 }
 
+/** Whether new DMA is begun; CTRL may change at any time (sim_nic_register_post()). */
+static inline bool sim_nic_makes_dma(const struct sim_nic *nic)
+{
+	return nic->bus_master &&
+	       !(sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+}
+
 uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset);
 void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
+
+/**
+ * A write that does not wait for DMA in flight, and needs no lock: of CTRL, which disables or
+ * enables DMA and nothing else. A read of STATUS, which waits, says that it has ended.
+ *
+ * @return false: not such a write
+ */
+bool sim_nic_register_post(struct sim_nic *nic, uint32_t offset, uint32_t value);
 /** Reset of the port (CTRL.RST), or of the whole function, which alone frees wedged queues. */
 void sim_nic_registers_reset(struct sim_nic *nic, bool function_level);
 /** STATUS and PHY follow the wire. */

@@ -103,7 +103,5 @@ bool sim_nic_config_write(struct sim_nic *nic, uint32_t offset, const void *buf,
 			reset = true;
 	}
 	nic->bus_master = nic->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
-	nic->dma_enabled = nic->bus_master && (sim_register(nic, SHUNT_82576_STATUS) &
-						      SHUNT_82576_STATUS_GIO_MASTER_ENABLE);
 	return reset;
 }

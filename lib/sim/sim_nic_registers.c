@@ -105,23 +105,8 @@ static void write_eerd(struct sim_nic *nic, uint32_t value)
 			data << SHUNT_82576_EERD_DATA_SHIFT);
 }
 
-/* DMA is made with the lock held: none is in flight now, and what STATUS says is true at once. */
-static void master_disable(struct sim_nic *nic, bool disable)
-{
-	uint32_t status = sim_register(nic, SHUNT_82576_STATUS);
-
-	if (disable)
-		status &= ~SHUNT_82576_STATUS_GIO_MASTER_ENABLE;
-	else
-		status |= SHUNT_82576_STATUS_GIO_MASTER_ENABLE;
-	sim_register_set(nic, SHUNT_82576_STATUS, status);
-	nic->dma_enabled = nic->bus_master && !disable;
-}
-
 static void write_ctrl(struct sim_nic *nic, uint32_t value)
 {
-	uint32_t changed = value ^ sim_register(nic, SHUNT_82576_CTRL);
-
 	if (value & SHUNT_82576_CTRL_RST) {
 		sim_nic_registers_reset(nic, false);
 		return;
@@ -129,11 +114,28 @@ static void write_ctrl(struct sim_nic *nic, uint32_t value)
 	if (value & SHUNT_82576_CTRL_PHY_RST)
 		phy_reset(nic);
 	sim_register_set(nic, SHUNT_82576_CTRL, value & ~SHUNT_82576_CTRL_PHY_RST);
-	master_disable(nic, value & SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
-	if (changed & ~SHUNT_82576_CTRL_GIO_MASTER_DISABLE) {
-		sim_rx_update(nic);
-		sim_nic_update_link(nic);
-	}
+	sim_rx_update(nic);
+	sim_nic_update_link(nic);
+}
+
+bool sim_nic_register_post(struct sim_nic *nic, uint32_t offset, uint32_t value)
+{
+	uint32_t now = sim_register(nic, SHUNT_82576_CTRL);
+
+	if (offset != SHUNT_82576_CTRL ||
+		((now ^ value) & ~SHUNT_82576_CTRL_GIO_MASTER_DISABLE) != 0)
+		return false;
+	return __atomic_compare_exchange_n(&nic->bar0[SHUNT_82576_CTRL / 4], &now, value, false,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* DMA is made with the lock held: none is in flight now. */
+static uint32_t read_status(const struct sim_nic *nic)
+{
+	bool disabled = sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_GIO_MASTER_DISABLE;
+
+	return sim_register(nic, SHUNT_82576_STATUS) |
+	       (disabled ? 0 : SHUNT_82576_STATUS_GIO_MASTER_ENABLE);
 }
 
 static void load_addresses(struct sim_nic *nic)
@@ -162,6 +164,8 @@ uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset)
 		return value;
 	if (sim_nic_queue_read(nic, offset, &value))
 		return value;
+	if (offset == SHUNT_82576_STATUS)
+		return read_status(nic);
 	if (offset == SHUNT_82576_SWSM) {
 		value = sim_register(nic, offset);
 		sim_register_set(nic, offset, value | SHUNT_82576_SWSM_SMBI);
@@ -224,8 +228,7 @@ void sim_nic_registers_reset(struct sim_nic *nic, bool function_level)
 	static const uint32_t defaults[][2] = {
 		{ SHUNT_82576_CTRL, SHUNT_82576_CTRL_FD | SHUNT_82576_CTRL_SPEED_1000 |
 					    SHUNT_82576_CTRL_ADVD3WUC },
-		{ SHUNT_82576_STATUS,
-			SHUNT_82576_STATUS_PHYRA | SHUNT_82576_STATUS_GIO_MASTER_ENABLE },
+		{ SHUNT_82576_STATUS, SHUNT_82576_STATUS_PHYRA },
 		{ SHUNT_82576_EEC, SHUNT_82576_EEC_PRES | SHUNT_82576_EEC_AUTO_RD |
 					   2u << SHUNT_82576_EEC_SIZE_EX_SHIFT },
 		{ SHUNT_82576_EEMNGCTL,
@@ -257,7 +260,6 @@ void sim_nic_registers_reset(struct sim_nic *nic, bool function_level)
 	memset(nic->counter, 0, sizeof(nic->counter));
 	nic->rx_causes = nic->tx_causes = 0;
 	nic->receiving = nic->transmitting = false;
-	nic->dma_enabled = nic->bus_master;
 	sim_nic_queues_reset(nic, function_level);
 	nic->pending = false;
 	phy_reset(nic);

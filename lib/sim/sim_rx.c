@@ -12,7 +12,7 @@ static enum room room_for(struct sim_nic *nic, struct sim_rx_queue *queue, uint3
 {
 	uint32_t needed = 1;
 
-	if (unlikely(!nic->dma_enabled || !queue->ring.enabled || queue->ring.wedged ||
+	if (unlikely(!sim_nic_makes_dma(nic) || !queue->ring.enabled || queue->ring.wedged ||
 		     queue->buffer_size == 0))
 		return STOPPED;
 	if (unlikely(length > queue->buffer_size))
