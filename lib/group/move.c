@@ -123,11 +123,7 @@ int move_members(struct shunt_group *group, struct shunt_space *to, uint32_t hwp
 	char why[600];
 	int ret;
 
-	shunt_space_use(to);
 	ret = move_by_plan(group, to, hwpt_id, result);
-	if (!ret)
-		group_use(group, to);
-	shunt_space_leave(to);
 	if (!ret) {
 		group->space = to;
 		group->hwpt_id = hwpt_id;

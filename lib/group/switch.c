@@ -42,6 +42,7 @@ static int switch_held(struct shunt_group *group, struct shunt_space *to, uint32
 	struct failure failure = { 0 };
 
 	ports_take_late_faults(group, result);
+	shunt_space_use(to);
 	result->start = shunt_clock_now();
 	failure_note(&failure, ports_halt(group, result));
 	if (failure.ret)
@@ -50,6 +51,9 @@ static int switch_held(struct shunt_group *group, struct shunt_space *to, uint32
 		failure_note(&failure, move_members(group, to, hwpt_id, result));
 	failure_note(&failure, ports_go_on(group, result));
 	result->moved = shunt_clock_now();
+	if (group->space == to)
+		group_use(group, to);
+	shunt_space_leave(to);
 	failure_note(&failure, ports_recover(group, result));
 	result->end = shunt_clock_now();
 	return failure_report(&failure);
