@@ -95,32 +95,68 @@ static int halt_each(
 	return ret;
 }
 
+static int drain_each(const struct shunt_group *group, const struct shunt_switch_result *result)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < group->count && !ret; i++)
+		if (result->members[i].halt == SHUNT_HALT_PAUSE)
+			ret = group->members[i].ops->drain(group->members[i].port);
+	return ret;
+}
+
 /* Ports that are to be paused run on while others are being stopped. */
 int ports_halt(struct shunt_group *group, struct shunt_switch_result *result)
 {
 	int ret = halt_each(group, result, SHUNT_HALT_STOP);
 
-	return ret ? ret : halt_each(group, result, SHUNT_HALT_PAUSE);
+	if (!ret)
+		ret = halt_each(group, result, SHUNT_HALT_PAUSE);
+	return ret ? ret : drain_each(group, result);
+}
+
+static void go_on(struct shunt_group *group, struct shunt_switch_result *result, unsigned int i,
+	enum shunt_halt halt, struct failure *failure)
+{
+	const struct member *member = &group->members[i];
+	struct shunt_switch_member *row = &result->members[i];
+
+	if (row->halt != halt)
+		return;
+	failure_note(failure, halt == SHUNT_HALT_STOP ? member->ops->start(member->port)
+						      : member->ops->resume(member->port));
+	row->pause_end = shunt_clock_now();
+}
+
+static bool paused_keep_frames(
+	const struct shunt_group *group, const struct shunt_switch_result *result)
+{
+	for (unsigned int i = 0; i < group->count; i++) {
+		const struct member *member = &group->members[i];
+
+		if (result->members[i].halt == SHUNT_HALT_PAUSE &&
+			!(member->ops->keeps_frames && member->ops->keeps_frames(member->port)))
+			return false;
+	}
+	return true;
 }
 
 /*
- * In reverse order. Where ports share a segment, frames for the one that was paused first wait at
- * its end of the segment, and later ones, once all were paused, at the sender's; QEMU hands those
- * over when any port goes on, and if that is the first one, in front of those that waited for it.
+ * Ports that keep the frames that arrive go on in the order in which they were paused, so that the
+ * first one does not wait for all the others twice.
+ *
+ * Else in reverse order. Where ports share a segment, frames for the one that was paused first wait
+ * at its end of the segment, and later ones, once all were paused, at the sender's; QEMU hands
+ * those over when any port goes on, and if that is the first one, in front of those that waited for
+ * it.
  */
 static void go_on_each(struct shunt_group *group, struct shunt_switch_result *result,
 	enum shunt_halt halt, struct failure *failure)
 {
-	for (unsigned int i = group->count; i-- > 0;) {
-		const struct member *member = &group->members[i];
-		struct shunt_switch_member *row = &result->members[i];
+	const bool forward = halt == SHUNT_HALT_PAUSE && paused_keep_frames(group, result);
 
-		if (row->halt != halt)
-			continue;
-		failure_note(failure, halt == SHUNT_HALT_STOP ? member->ops->start(member->port)
-							      : member->ops->resume(member->port));
-		row->pause_end = shunt_clock_now();
-	}
+	for (unsigned int i = 0; i < group->count; i++)
+		go_on(group, result, forward ? i : group->count - 1 - i, halt, failure);
 }
 
 /* And do so again before those are started. */

@@ -101,13 +101,24 @@ struct shunt_port_ops {
 	void (*hold)(void *port);
 	void (*release)(void *port);
 	/**
-	 * Stops all DMA of the port and proves it; bursts that begin from now on return 0.
-	 * Descriptors, rings and counters stay as they are. A stopped port has nothing to pause.
-	 *
-	 * @return 0: no DMA is under way or will be until resume; -ETIMEDOUT it does not end: to be
-	 *         resumed all the same
+	 * Has the port end its DMA; bursts that begin from now on return 0. Descriptors, rings and
+	 * counters stay as they are. A stopped port has nothing to pause. To be resumed even if it
+	 * fails.
 	 */
 	int (*pause)(void *port);
+	/**
+	 * Waits until the paused port's DMA has ended, and proves it. All ports are paused before
+	 * the first one is waited for: their DMA ends side by side. With pause.
+	 *
+	 * @return 0: no DMA is under way or will be until resume; -ETIMEDOUT it does not end
+	 */
+	int (*drain)(void *port);
+	/**
+	 * Whether frames that arrive while it is paused wait in the port itself, as a NIC's FIFO
+	 * has it, and not at their sender. NULL: they do not. Where all paused members' do,
+	 * they resume in the order of their pauses.
+	 */
+	bool (*keeps_frames)(void *port);
 	/** Undoes pause: the port goes on where it was. @return 0, failure of an access */
 	int (*resume)(void *port);
 	/** Stops the port: no DMA, buffers given back, bursts return 0. To be started even if it

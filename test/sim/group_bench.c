@@ -46,11 +46,26 @@ static int pause_port(void *context)
 	return once(&port->fail_pause, "pause");
 }
 
+static int drain_port(void *context)
+{
+	struct port *port = context;
+
+	for (unsigned int i = 0; i < bench.members; i++)
+		assert_true(bench.ports[i].paused || bench.ports[i].stopped);
+	return once(&port->fail_drain, "drain");
+}
+
+static bool keeps_frames(void *context)
+{
+	return ((struct port *)context)->keeps_frames;
+}
+
 static int resume_port(void *context)
 {
 	struct port *port = context;
 
 	port->paused = false;
+	port->resumed = ++bench.resumes;
 	return once(&port->fail_resume, "resume");
 }
 
@@ -98,6 +113,8 @@ static const struct shunt_port_ops port_ops = {
 	.hold = hold,
 	.release = release,
 	.pause = pause_port,
+	.drain = drain_port,
+	.keeps_frames = keeps_frames,
 	.resume = resume_port,
 	.stop = stop_port,
 	.start = start_port,

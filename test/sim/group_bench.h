@@ -27,10 +27,12 @@ struct port {
 	enum shunt_doubt doubt; /* in the last one */
 	/* What the group asked of it, and what it has to be when it is asked. */
 	bool held, paused, stopped;
+	bool keeps_frames;
 	unsigned int pauses, stops;
-	unsigned int told; /* of switches */
+	unsigned int resumed; /* bench::resumes, when it last was */
+	unsigned int told;    /* of switches */
 	struct shunt_switch_member last;
-	int fail_pause, fail_resume, fail_stop, fail_start; /* errno of the next call */
+	int fail_pause, fail_drain, fail_resume, fail_stop, fail_start; /* errno of the next call */
 };
 
 struct bench {
@@ -43,6 +45,7 @@ struct bench {
 	struct shunt_group *group;
 	struct port ports[PORTS];
 	unsigned int members;
+	unsigned int resumes; /* of all ports */
 };
 
 extern struct bench bench;

@@ -87,19 +87,27 @@ static void ports_are_paused_or_stopped_where_the_plan_says_so(void **state)
 
 static void a_port_that_does_not_pause_leaves_the_group_where_it_was(void **state)
 {
-	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART,
-		SHUNT_PLAN_STOP_REPLACE_START };
+	const struct {
+		enum shunt_plan plan;
+		size_t fails; /* in struct port */
+		const char *text;
+	} steps[] = {
+		{ SHUNT_PLAN_QUIESCE, offsetof(struct port, fail_pause), "pause failed" },
+		{ SHUNT_PLAN_QUIESCE, offsetof(struct port, fail_drain), "drain failed" },
+		{ SHUNT_PLAN_RESTART, offsetof(struct port, fail_stop), "stop failed" },
+		{ SHUNT_PLAN_STOP_REPLACE_START, offsetof(struct port, fail_stop), "stop failed" },
+	};
 	struct shunt_switch_result result;
 
-	for (unsigned int i = 0; i < 3 * PORTS; i++) {
-		struct port *port = &bench.ports[i % PORTS];
+	for (unsigned int i = 0; i < 4 * PORTS; i++) {
 		uint64_t calls = inject_calls(bench.inject, INJECT_IOCTL);
+		char *port = (char *)&bench.ports[i % PORTS];
 
-		*(i < PORTS ? &port->fail_pause : &port->fail_stop) = ETIMEDOUT;
+		*(int *)(void *)(port + steps[i / PORTS].fails) = ETIMEDOUT;
 		assert_int_equal(
-			shunt_group_switch(bench.group, bench.b, plans[i / PORTS], &result),
+			shunt_group_switch(bench.group, bench.b, steps[i / PORTS].plan, &result),
 			-ETIMEDOUT);
-		assert_non_null(strstr(shunt_errmsg(), i < PORTS ? "pause failed" : "stop failed"));
+		assert_non_null(strstr(shunt_errmsg(), steps[i / PORTS].text));
 		assert_int_equal(inject_calls(bench.inject, INJECT_IOCTL), calls);
 		assert_true(result.rolled_back);
 		assert_members_on(&result, bench.a);
@@ -107,6 +115,23 @@ static void a_port_that_does_not_pause_leaves_the_group_where_it_was(void **stat
 			assert_false(bench.ports[member].paused || bench.ports[member].stopped);
 			assert_int_equal(bench.ports[member].recovers, i + 1);
 		}
+	}
+}
+
+static void ports_resume_in_the_order_of_their_pauses_if_all_keep_their_frames(void **state)
+{
+	struct shunt_switch_result result;
+
+	for (unsigned int keeping = 0; keeping <= PORTS; keeping++) {
+		for (unsigned int i = 0; i < PORTS; i++)
+			bench.ports[i].keeps_frames = i < keeping;
+		bench.resumes = 0;
+		assert_int_equal(shunt_group_switch(bench.group, keeping % 2 ? bench.a : bench.b,
+					 SHUNT_PLAN_QUIESCE, &result),
+			0);
+		for (unsigned int i = 0; i < PORTS; i++)
+			assert_int_equal(
+				bench.ports[i].resumed, keeping == PORTS ? i + 1 : PORTS - i);
 	}
 }
 
@@ -400,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		group_test(each_plan_moves_every_member),
 		group_test(ports_are_paused_or_stopped_where_the_plan_says_so),
+		group_test(ports_resume_in_the_order_of_their_pauses_if_all_keep_their_frames),
 		group_test(a_port_that_does_not_pause_leaves_the_group_where_it_was),
 		group_test(a_port_that_does_not_go_on_is_reported_and_looked_after),
 		group_test(plans_that_a_member_cannot_follow_are_refused),

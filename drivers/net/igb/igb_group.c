@@ -30,12 +30,10 @@ static void release(void *port)
 }
 
 /* A function that others reset meanwhile does not answer as asked, and makes no DMA. */
-static int disable_master(struct igb_port *port)
+static int await_master(struct igb_port *port)
 {
 	int ret;
 
-	port->paused = true;
-	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
 	ret = igb_await(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
 		"DMA in flight to end");
 	return ret == -ETIMEDOUT && igb_was_reset(port) ? 0 : ret;
@@ -63,7 +61,21 @@ static int pause_dma(void *opaque)
 		return 0;
 	igb_access_begin(port);
 	igb_ask(port);
-	return port->heed == IGB_HEED_MASTER_DISABLE ? disable_master(port) : turn_off(port);
+	if (port->heed == IGB_HEED_MASTER_DISABLE) {
+		port->paused = true;
+		igb_write(port, SHUNT_82576_CTRL,
+			port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	}
+	return igb_access_end(port);
+}
+
+static int drain_dma(void *opaque)
+{
+	struct igb_port *port = opaque;
+
+	if (!port->started)
+		return 0;
+	return port->heed == IGB_HEED_MASTER_DISABLE ? await_master(port) : turn_off(port);
 }
 
 int igb_unpause(struct igb_port *port)
@@ -113,6 +125,11 @@ static int resume_dma(void *opaque)
 	return ret;
 }
 
+static bool keeps_frames(void *opaque)
+{
+	return ((struct igb_port *)opaque)->heed == IGB_HEED_MASTER_DISABLE;
+}
+
 static int stop(void *opaque)
 {
 	struct igb_port *port = opaque;
@@ -155,6 +172,8 @@ const struct shunt_port_ops igb_group_ops = {
 	.hold = hold,
 	.release = release,
 	.pause = pause_dma,
+	.drain = drain_dma,
+	.keeps_frames = keeps_frames,
 	.resume = resume_dma,
 	.stop = stop,
 	.start = start,
