@@ -127,15 +127,15 @@ struct sim_nic {
 	bool receiving;       /**< RCTL.EN */
 	bool transmitting;    /**< TCTL.EN */
 	bool rss;             /**< frames are steered by MRQC and RETA */
+	bool connected;       /**< the far end of the wire is an endpoint */
+	atomic_bool phy_off;  /**< powered down: the far end has no link either; it may look */
 	bool rx_dressed;      /**< tags are stripped, or the FCS is kept */
 	uint32_t rx_targets;  /**< queues that frames may go to, by bit */
 	uint32_t rx_wanted, tx_wanted;   /**< queues that software wants enabled, by bit */
 	uint32_t rx_enabled, tx_enabled; /**< queues that are */
-	uint64_t addresses[SHUNT_82576_ADDRESSES]; /**< valid receive addresses, as loaded */
 	unsigned int address_count;
-	struct sim_nic *peer; /**< far end of the wire: a port */
-	bool connected;       /**< or an endpoint */
-	atomic_bool phy_off;  /**< powered down: the far end has no link either; it may look */
+	uint64_t addresses[SHUNT_82576_ADDRESSES]; /**< valid receive addresses, as loaded */
+	struct sim_nic *peer;                      /**< far end of the wire: a port */
 	struct shunt_sim_endpoint endpoint;
 	struct shunt_sim_port_truth truth; /**< but for what is counted when it is read */
 	uint64_t counter[SIM_COUNTERS];    /**< statistics registers; pairs in the low one */
