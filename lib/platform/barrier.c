@@ -30,8 +30,30 @@ bool shunt_barrier_missing(void)
 	return !registered;
 }
 
+/* Numbers of barriers: the last that has begun, the highest that has ended. */
+static uint64_t begun, ended;
+
 void shunt_barrier(void)
 {
-	if (!shunt_barrier_missing())
-		syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	uint64_t number, highest;
+
+	if (shunt_barrier_missing())
+		return;
+	number = __atomic_add_fetch(&begun, 1, __ATOMIC_SEQ_CST);
+	syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	highest = __atomic_load_n(&ended, __ATOMIC_RELAXED);
+	while (highest < number && !__atomic_compare_exchange_n(&ended, &highest, number, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+uint64_t shunt_barrier_begun(void)
+{
+	return __atomic_load_n(&begun, __ATOMIC_SEQ_CST);
+}
+
+void shunt_barrier_after(uint64_t number)
+{
+	if (__atomic_load_n(&ended, __ATOMIC_SEQ_CST) <= number)
+		shunt_barrier();
 }

@@ -3,6 +3,7 @@
 #define SHUNT_BARRIER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * An asymmetric barrier between threads that poll and one that controls, membarrier(2)
@@ -24,6 +25,12 @@ bool shunt_barrier_missing(void);
 
 /** The barrier; where it is missing, nothing. */
 void shunt_barrier(void);
+
+/** Number of the last barrier that has begun. What the caller did before comes before the next. */
+uint64_t shunt_barrier_begun(void);
+
+/** The barrier, unless one after that number has ended: that one does as well. */
+void shunt_barrier_after(uint64_t number);
 
 #ifdef __cplusplus
 }

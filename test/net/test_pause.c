@@ -131,10 +131,24 @@ static void who_waits_is_let_in_or_told_to_give_up(void **state)
 	assert_int_equal(shunt_poll_waiters, 0);
 }
 
+static void a_barrier_serves_all_that_came_before_it(void **state)
+{
+	const uint64_t one = shunt_barrier_missing() ? 0 : 1;
+	const uint64_t before = shunt_barrier_begun();
+
+	shunt_barrier_after(before);
+	assert_int_equal(shunt_barrier_begun(), before + one);
+	shunt_barrier_after(before);
+	assert_int_equal(shunt_barrier_begun(), before + one);
+	shunt_barrier_after(before + one);
+	assert_int_equal(shunt_barrier_begun(), before + 2 * one);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(no_burst_is_refused_while_ports_pause, abandon),
+		cmocka_unit_test(a_barrier_serves_all_that_came_before_it),
 		cmocka_unit_test(who_waits_is_let_in_or_told_to_give_up),
 	};
 

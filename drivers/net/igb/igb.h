@@ -111,6 +111,7 @@ struct igb_port {
 	bool reports_auto_read; /**< sets EEC.AUTO_RD when its EEPROM has been read */
 	bool silent;            /**< not even the witness answered since igb_access_begin() */
 	enum igb_heed heed;
+	uint64_t asked;   /**< shunt_barrier_begun() when pollers were asked out for a pause */
 	bool paused;      /**< DMA was paused for a switch and does not surely run again */
 	uint32_t control; /**< CTRL of a running port */
 	bool stopped;     /**< by igb_group.c, to be started with these queues, by bit */

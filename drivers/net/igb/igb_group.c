@@ -43,7 +43,7 @@ static int turn_off(struct igb_port *port)
 {
 	int ret;
 
-	shunt_barrier();
+	shunt_barrier_after(port->asked);
 	ret = igb_wait_rx_out(port);
 	if (ret)
 		return ret;
@@ -61,6 +61,7 @@ static int pause_dma(void *opaque)
 		return 0;
 	igb_access_begin(port);
 	igb_ask(port);
+	port->asked = shunt_barrier_begun();
 	if (port->heed == IGB_HEED_MASTER_DISABLE) {
 		port->paused = true;
 		igb_write(port, SHUNT_82576_CTRL,

@@ -25,6 +25,8 @@
  * it is missing, the poller needs a full barrier: bursts come in two versions, and a port chooses
  * when it starts.
  *
+ * One barrier does for all queues that were asked before it (shunt_barrier_after()).
+ *
  * A pauser that shares its processor with the poller has to sleep for the poller to get out. The
  * poller then finds the next queue paused, off the packet path, and wakes it: the sleep takes as
  * long as the rest of the burst.
