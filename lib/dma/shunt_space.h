@@ -144,10 +144,6 @@ int shunt_space_remap(struct shunt_space *space);
 /** Bytes mapped in a space, shared and own. */
 uint64_t shunt_space_mapped(struct shunt_space *space);
 
-/** Whether memory is mapped by file; true until the kernel has refused one for want of the request.
- */
-bool shunt_spaces_by_file(struct shunt_spaces *spaces);
-
 /** Of the shared mappings' bytes those that were mapped by file. */
 uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces);
 

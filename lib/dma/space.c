@@ -258,16 +258,6 @@ uint64_t shunt_space_mapped(struct shunt_space *space)
 	return bytes;
 }
 
-bool shunt_spaces_by_file(struct shunt_spaces *spaces)
-{
-	bool by_file;
-
-	pthread_mutex_lock(&spaces->lock);
-	by_file = !spaces->no_map_file;
-	pthread_mutex_unlock(&spaces->lock);
-	return by_file;
-}
-
 uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
 {
 	uint64_t bytes;

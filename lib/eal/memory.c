@@ -65,8 +65,9 @@ static bool in_one_file(const struct rte_memseg_list *list, struct rte_fbarray *
 }
 
 /*
- * One memseg list of the walk: pages one by one, or as runs where they stay for good and are one
- * mapping for the kernel too, which means one file, or no way to map by file.
+ * One memseg list of the walk: pages one by one, or as runs where they stay for good. A run is one
+ * mapping, by its file if it has only one, else by its address: a call for each page takes longer
+ * at start, and an IOMMU that looks mappings up, as virtio-iommu does, has more to look through.
  */
 static int walk_pages(const struct rte_memseg_list *list, struct shunt_eal_memory *memory)
 {
@@ -82,13 +83,8 @@ static int walk_pages(const struct rte_memseg_list *list, struct shunt_eal_memor
 
 		if (pages < 1)
 			return shunt_fail(-EIO, "EAL memory at %#zx: no length", (size_t)start);
-		if (!in_one_file(list, array, at, pages, &file)) {
-			/* Whether the kernel can is known after the first page. */
-			if (file.fd >= 0 && shunt_spaces_by_file(memory->mirror.spaces))
-				pages = 1;
-			else
-				file.fd = -1;
-		}
+		if (!in_one_file(list, array, at, pages, &file))
+			file.fd = -1;
 		ret = mirror_add_eal(&memory->mirror, start, (size_t)pages * list->page_sz, &file);
 		at += pages;
 	}
