@@ -61,6 +61,18 @@ void group_use(struct shunt_group *group, struct shunt_space *space)
 	group->used = space;
 }
 
+/* What a switch takes for granted where it finds the other half. */
+static int refuse_ops(const struct shunt_port_ops *ops)
+{
+	if (!ops)
+		return 0;
+	if (ops->pause && !(ops->drain && ops->resume))
+		return shunt_fail(-EINVAL, "its port can pause: drain and resume are missing");
+	if (ops->stop && !ops->start)
+		return shunt_fail(-EINVAL, "its port can stop: start is missing");
+	return 0;
+}
+
 static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_device *device)
 {
 	if (group->count && group->members[0].device->iommufd != device->iommufd)
@@ -85,7 +97,9 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 	uint32_t hwpt_id;
 	int ret;
 
-	ret = refuse_join(group, device);
+	ret = refuse_ops(ops);
+	if (!ret)
+		ret = refuse_join(group, device);
 	if (ret)
 		return ret;
 	if (group->count)

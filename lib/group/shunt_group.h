@@ -89,7 +89,7 @@ enum shunt_doubt {
  * are refused. Called by the thread that switches or checks, one call at a time, between hold and
  * release.
  *
- *   hold -+- pause ... resume                    SHUNT_PLAN_QUIESCE
+ *   hold -+- pause ... drain ... resume          SHUNT_PLAN_QUIESCE
  *         |- stop ... start                      SHUNT_PLAN_RESTART
  *         |- one of the two                      SHUNT_PLAN_STOP_REPLACE_START
  *         |- recover                             after every switch
@@ -248,7 +248,8 @@ int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum s
  *                SHUNT_DRIVER_NAME has no room for is left out
  * @param ops     what the port can do; NULL: there is no port, the caller takes care of the
  *                device's DMA
- * @return 0; -EBUSY already a member; -EINVAL another iommufd; -ENOSPC; the kernel's errno
+ * @return 0; -EBUSY already a member; -EINVAL another iommufd, or ops by halves: pause without
+ *         drain and resume, stop without start; -ENOSPC; the kernel's errno
  */
 int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device,
 	const char *driver, const struct shunt_port_ops *ops, void *port,

@@ -181,7 +181,16 @@ static void joining_is_refused_with_the_reason(void **state)
 {
 	struct shunt_iommufd other;
 	struct shunt_vfio_device stranger = { .iommufd = &other, .function = "0000:99:00.0" };
+	struct shunt_port_ops half = stop_ops;
 
+	half.start = NULL;
+	assert_int_equal(
+		shunt_group_join(bench.group, &stranger, "", &half, NULL, bench.a), -EINVAL);
+	assert_non_null(strstr(shunt_errmsg(), "start is missing"));
+	half = (struct shunt_port_ops){ .pause = stop_ops.stop, .resume = stop_ops.start };
+	assert_int_equal(
+		shunt_group_join(bench.group, &stranger, "", &half, NULL, bench.a), -EINVAL);
+	assert_non_null(strstr(shunt_errmsg(), "drain and resume are missing"));
 	assert_int_equal(
 		shunt_group_join(bench.group, &bench.ports[0].device, "", NULL, NULL, bench.a),
 		-EBUSY);
