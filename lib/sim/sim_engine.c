@@ -43,10 +43,9 @@ unsigned int sim_nic_turn(struct sim_nic *nic)
 		sim_nic_apply(nic);
 	if (unlikely(nic->fifo.frames != 0))
 		work += sim_rx_drain(nic, SIM_NIC_DRAIN);
-	if (nic->transmitting && sim_nic_makes_dma(nic) && nic->tx_enabled &&
-		!sim_nic_gives_way(nic, work))
+	if (nic->transmitting && sim_nic_makes_dma(nic) && nic->tx_enabled)
 		work += transmit(nic);
-	if (nic->connected && !sim_nic_gives_way(nic, work))
+	if (nic->connected)
 		work += sim_wire_receive(nic, SIM_NIC_BURST);
 	if (nic->rx_causes | nic->tx_causes)
 		sim_nic_interrupt_queues(nic);
