@@ -19,10 +19,10 @@
  *
  * EAL reports ALLOC and FREE ranges that need not match each other, so memory that can come and go
  * is mapped page by page. Neighbouring pages that stay for good (-m and --socket-mem, --no-huge,
- * --legacy-mem) become one mapping, by address if they are not neighbours in one file. Else
- * pages that EAL has a file for are mapped by that where the kernel can
- * (shunt_spaces_map_file()). There, external heaps are not mapped as a whole, but what mempools
- * have in them, and what is mapped by hand.
+ * --legacy-mem) become one mapping, by address if they are not neighbours in one file. Else pages
+ * that EAL has a file for are mapped by that where the kernel can (shunt_spaces_map_file()). There,
+ * external heaps are not mapped as a whole, but what mempools have in them, and what is mapped by
+ * hand.
  *
  * Any thread. The event callbacks run under EAL's memory lock: functions here must not be called
  * with a lock held that a thread may hold while it allocates EAL memory or a mempool.

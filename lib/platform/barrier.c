@@ -30,21 +30,21 @@ bool shunt_barrier_missing(void)
 	return !registered;
 }
 
-/* Numbers of barriers: the last that has begun, the highest that has ended. */
+/*
+ * Numbers of barriers: the last that has begun, and one that has ended: not always the highest,
+ * which costs a barrier more.
+ */
 static uint64_t begun, ended;
 
 void shunt_barrier(void)
 {
-	uint64_t number, highest;
+	uint64_t number;
 
 	if (shunt_barrier_missing())
 		return;
 	number = __atomic_add_fetch(&begun, 1, __ATOMIC_SEQ_CST);
 	syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-	highest = __atomic_load_n(&ended, __ATOMIC_RELAXED);
-	while (highest < number && !__atomic_compare_exchange_n(&ended, &highest, number, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		;
+	__atomic_store_n(&ended, number, __ATOMIC_SEQ_CST);
 }
 
 uint64_t shunt_barrier_begun(void)

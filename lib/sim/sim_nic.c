@@ -171,14 +171,15 @@ static int bar0_write(struct sim_nic *nic, uint64_t offset, const void *buf, uin
 	return 0;
 }
 
+/* Whether it is a write that needs no lock. */
 static bool bar0_post(struct sim_nic *nic, uint64_t offset, const void *buf, uint32_t length)
 {
 	uint32_t value;
 
-	if (length != sizeof(value) || offset >= SIM_NIC_BAR0_SIZE)
+	if (offset != SHUNT_82576_CTRL || length != sizeof(value))
 		return false;
 	memcpy(&value, buf, sizeof(value));
-	return sim_nic_register_post(nic, (uint32_t)offset, value);
+	return sim_nic_post_ctrl(nic, value);
 }
 
 int sim_nic_read(struct sim_nic *nic, uint32_t index, uint64_t offset, void *buf, uint32_t length)

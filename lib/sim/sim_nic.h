@@ -181,7 +181,7 @@ static inline void sim_register_set(struct sim_nic *nic, uint32_t offset, uint32
 	__atomic_store_n(&nic->bar0[offset / 4], value, __ATOMIC_RELAXED);
 }
 
-/** Whether new DMA is begun; CTRL may change at any time (sim_nic_register_post()). */
+/** Whether new DMA is begun; CTRL may change at any time (sim_nic_post_ctrl()). */
 static inline bool sim_nic_makes_dma(const struct sim_nic *nic)
 {
 	return nic->bus_master &&
@@ -192,12 +192,12 @@ uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset);
 void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
 
 /**
- * A write that does not wait for DMA in flight, and needs no lock: of CTRL, which disables or
+ * Writes CTRL without the lock, and so without waiting for DMA in flight, if that disables or
  * enables DMA and nothing else. A read of STATUS, which waits, says that it has ended.
  *
- * @return false: not such a write
+ * @return false: it does more, nothing was written
  */
-bool sim_nic_register_post(struct sim_nic *nic, uint32_t offset, uint32_t value);
+bool sim_nic_post_ctrl(struct sim_nic *nic, uint32_t value);
 /** Reset of the port (CTRL.RST), or of the whole function, which alone frees wedged queues. */
 void sim_nic_registers_reset(struct sim_nic *nic, bool function_level);
 /** STATUS and PHY follow the wire. */

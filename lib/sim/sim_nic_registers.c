@@ -118,12 +118,11 @@ static void write_ctrl(struct sim_nic *nic, uint32_t value)
 	sim_nic_update_link(nic);
 }
 
-bool sim_nic_register_post(struct sim_nic *nic, uint32_t offset, uint32_t value)
+bool sim_nic_post_ctrl(struct sim_nic *nic, uint32_t value)
 {
 	uint32_t now = sim_register(nic, SHUNT_82576_CTRL);
 
-	if (offset != SHUNT_82576_CTRL ||
-		((now ^ value) & ~SHUNT_82576_CTRL_GIO_MASTER_DISABLE) != 0)
+	if ((now ^ value) & ~SHUNT_82576_CTRL_GIO_MASTER_DISABLE)
 		return false;
 	return __atomic_compare_exchange_n(&nic->bar0[SHUNT_82576_CTRL / 4], &now, value, false,
 		__ATOMIC_RELAXED, __ATOMIC_RELAXED);

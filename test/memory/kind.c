@@ -121,6 +121,8 @@ int main(int argc, char **argv)
 	if (kind->comes)
 		MEMORY_MUST(during > before, "nothing was mapped for it");
 	MEMORY_MUST(!by_file || !kind->file || file > 0, "nothing is mapped by file");
+	MEMORY_MUST(!kind->lasting || file <= before / 2,
+		"%lu KiB of pages that stay for good are mapped by file, not as runs", file >> 10);
 	MEMORY_MUST(by_file || file == 0, "mapped by file, without being able to");
 	MEMORY_MUST(memory_faults(&bench) == 0, "%u faults", memory_faults(&bench));
 	printf("%-22s by %s: %lu KiB mapped, %lu with the buffers, %lu of them by file\n",

@@ -221,7 +221,7 @@ const struct memory_kind *memory_kind_at(unsigned int index)
 		{ "in-memory-single-file", ARGUMENTS("--in-memory", "--single-file-segments"),
 			create_pool, destroy_pool, true, true },
 		{ "legacy", ARGUMENTS("--legacy-mem", "-m", "128"), create_pool, destroy_pool,
-			false, false },
+			false, false, true },
 		{ "no-huge", NO_HUGE, create_pool, destroy_pool, false, true },
 		{ "gigantic", ARGUMENTS("--huge-unlink"), create_pool, destroy_pool, false, true },
 		{ "anonymous", IN_MEMORY, create_anonymous, destroy_anonymous, true, false },

@@ -57,8 +57,9 @@ struct memory_kind {
 	const char *eal[8]; /**< arguments, NULL-terminated */
 	void (*create)(struct memory_buffers *buffers);
 	void (*destroy)(struct memory_buffers *buffers);
-	bool comes; /**< its pages are mapped when it is made and not before */
-	bool file;  /**< they are mapped by file where that can be */
+	bool comes;   /**< its pages are mapped when it is made and not before */
+	bool file;    /**< they are mapped by file where that can be */
+	bool lasting; /**< in many files, for good: but for lone pages mapped by address, in runs */
 };
 
 /** A kind by its name; NULL: there is none. */

@@ -89,21 +89,22 @@ static void a_port_that_does_not_pause_leaves_the_group_where_it_was(void **stat
 {
 	const struct {
 		enum shunt_plan plan;
-		size_t fails; /* in struct port */
 		const char *text;
 	} steps[] = {
-		{ SHUNT_PLAN_QUIESCE, offsetof(struct port, fail_pause), "pause failed" },
-		{ SHUNT_PLAN_QUIESCE, offsetof(struct port, fail_drain), "drain failed" },
-		{ SHUNT_PLAN_RESTART, offsetof(struct port, fail_stop), "stop failed" },
-		{ SHUNT_PLAN_STOP_REPLACE_START, offsetof(struct port, fail_stop), "stop failed" },
+		{ SHUNT_PLAN_QUIESCE, "pause failed" },
+		{ SHUNT_PLAN_QUIESCE, "drain failed" },
+		{ SHUNT_PLAN_RESTART, "stop failed" },
+		{ SHUNT_PLAN_STOP_REPLACE_START, "stop failed" },
 	};
 	struct shunt_switch_result result;
 
 	for (unsigned int i = 0; i < 4 * PORTS; i++) {
 		uint64_t calls = inject_calls(bench.inject, INJECT_IOCTL);
-		char *port = (char *)&bench.ports[i % PORTS];
+		struct port *port = &bench.ports[i % PORTS];
+		int *const fails[] = { &port->fail_pause, &port->fail_drain, &port->fail_stop,
+			&port->fail_stop };
 
-		*(int *)(void *)(port + steps[i / PORTS].fails) = ETIMEDOUT;
+		*fails[i / PORTS] = ETIMEDOUT;
 		assert_int_equal(
 			shunt_group_switch(bench.group, bench.b, steps[i / PORTS].plan, &result),
 			-ETIMEDOUT);

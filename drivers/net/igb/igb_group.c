@@ -61,11 +61,12 @@ static int pause_dma(void *opaque)
 		return 0;
 	igb_access_begin(port);
 	igb_ask(port);
-	port->asked = shunt_barrier_begun();
 	if (port->heed == IGB_HEED_MASTER_DISABLE) {
 		port->paused = true;
 		igb_write(port, SHUNT_82576_CTRL,
 			port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	} else {
+		port->asked = shunt_barrier_begun();
 	}
 	return igb_access_end(port);
 }
