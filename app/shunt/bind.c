@@ -8,32 +8,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <shunt/bind.h>
+#include <shunt/error.h>
+
 #include "commands.h"
-#include "shunt_error.h"
-#include "shunt_pci_bind.h"
+#include "parse.h"
+#include "text.h"
 
 static const char bind_usage[] =
-	"usage: shunt bind [--force] [--user NAME] FUNCTION...\n"
-	"Puts the whole IOMMU group of each PCI function on vfio-pci, bridges excepted, and "
-	"records\n"
-	"in " SHUNT_PCI_RECORDS " what was there, for 'shunt unbind'. If a step fails,\n"
-	"everything is put back.\n"
+	"Usage: shunt bind [--force] [--user NAME] FUNCTION...\n"
+	"Binds the whole IOMMU group of each PCI function to vfio-pci, except bridges,\n"
+	"and records the previous drivers in " SHUNT_PCI_RECORDS " for 'shunt unbind'.\n"
+	"If a step fails, everything is restored.\n"
 	"  FUNCTION     PCI address: 0000:03:00.0 or 03:00.0\n"
-	"  --force      also functions with a network interface that is up, or with a block "
-	"device\n"
-	"  --user NAME  gives the functions' character devices to a user\n";
+	"  --force      also functions with a network interface that is up, or with a\n"
+	"               block device\n"
+	"  --user NAME  make a user the owner of the functions' character devices\n";
 
 static const char unbind_usage[] =
-	"usage: shunt unbind [--force] [FUNCTION...]\n"
-	"Puts the whole IOMMU group of each PCI function back on the drivers it was on before\n"
-	"'shunt bind', and its driver_override too; without FUNCTION, all groups.\n"
+	"Usage: shunt unbind [--force] [FUNCTION...]\n"
+	"Restores the drivers, and the driver_override, that the whole IOMMU group of\n"
+	"each PCI function had before 'shunt bind'. Default: all groups.\n"
 	"  FUNCTION     PCI address: 0000:03:00.0 or 03:00.0\n"
-	"  --force      also functions that were moved to another driver in the meantime and are "
-	"in\n"
+	"  --force      also functions that were bound to another driver since and are in\n"
 	"               use there\n";
 
 struct options {
-	const char *command;
+	const char *name;
 	const char *usage;
 	bool takes_user;
 	bool force;
@@ -78,16 +79,12 @@ static int parse(int argc, char **argv, struct options *options)
 			break;
 		case 'u':
 			if (!options->takes_user)
-				return shunt_fail(-EINVAL,
-					"unknown option --user: see 'shunt %s --help'",
-					options->command);
+				return shunt_fail(-EINVAL, "unknown option '--user' (%s --help)",
+					options->name);
 			options->user = optarg;
 			break;
-		case ':':
-			return shunt_fail(-EINVAL, "%s needs a value", argv[optind - 1]);
 		default:
-			return shunt_fail(-EINVAL, "unknown option %s: see 'shunt %s --help'",
-				argv[optind - 1], options->command);
+			return parse_option_error(option, argv, known, options->name);
 		}
 	}
 	options->addresses = (const char *const *)&argv[optind];
@@ -126,13 +123,12 @@ static void print_bound(const struct options *options, const struct shunt_pci_bi
 	for (size_t i = 0; i < bindings->count; i++)
 		moved += strcmp(bindings->functions[i].before, bindings->functions[i].after) != 0;
 	if (moved)
-		printf("%zu function%s moved; 'shunt unbind %s' puts %s back\n", moved,
-			moved == 1 ? "" : "s", bindings->functions[0].address,
-			moved == 1 ? "it" : "them");
+		printf("%zu function%s moved; 'shunt unbind %s' restores %s\n", moved,
+			plural(moved), bindings->functions[0].address, moved == 1 ? "it" : "them");
 	else
 		printf("already bound, nothing to do\n");
 	if (options->user)
-		printf("'runuser -u %s -- shunt doctor %s' says what %s still lacks\n",
+		printf("'runuser -u %s -- shunt doctor %s' tells what %s still lacks\n",
 			options->user, bindings->functions[0].address, options->user);
 }
 
@@ -143,8 +139,8 @@ static int bind_functions(const struct options *options, struct shunt_platform *
 	int ret;
 
 	if (!options->count)
-		return shunt_fail(-EINVAL,
-			"no function is named: 'shunt list' shows them, 'shunt bind --help' helps");
+		return shunt_fail(
+			-EINVAL, "no function is given: see 'shunt list' and 'shunt bind --help'");
 	ret = shunt_pci_bind(&machine, options->addresses, options->count, options->force,
 		options->owner, &bindings);
 	if (ret)
@@ -185,13 +181,13 @@ static int run(int argc, char **argv, struct options *options,
 	if (!ret && fflush(stdout))
 		ret = shunt_fail_errno(-errno, "writing the result");
 	if (ret)
-		fprintf(stderr, "shunt %s: %s\n", options->command, shunt_errmsg());
+		fprintf(stderr, "%s: %s\n", options->name, shunt_errmsg());
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int shunt_bind(int argc, char **argv)
 {
-	struct options options = { .command = "bind",
+	struct options options = { .name = "shunt bind",
 		.usage = bind_usage,
 		.takes_user = true,
 		.owner = SHUNT_PCI_NO_OWNER };
@@ -201,7 +197,7 @@ int shunt_bind(int argc, char **argv)
 
 int shunt_unbind(int argc, char **argv)
 {
-	struct options options = { .command = "unbind", .usage = unbind_usage };
+	struct options options = { .name = "shunt unbind", .usage = unbind_usage };
 
 	return run(argc, argv, &options, unbind_functions);
 }

@@ -3,20 +3,25 @@
 #define COMMANDS_H
 
 /*
- * The command: one function for each subcommand, a folder-mate file for each function.
+ * The command: one function for each subcommand.
  *
- *   shunt list     list.c      functions, groups, who blocks a group
- *   shunt doctor   doctor.c    what a switch needs and lacks
- *   shunt bind     bind.c      groups to vfio-pci
- *   shunt unbind   bind.c      and back
- *   shunt forward  forward.c   traffic through a port group that is switched live
- *   shunt run      run.c       a DPDK application, its drivers hosted
- *   shunt ctl      ctl.c       a running DPDK application's groups shown and switched
- *   shunt report   report.c    records compared, a switch drawn
+ *   shunt list     list.c    functions, groups, what blocks a group
+ *   shunt doctor   doctor/   what a switch needs and lacks
+ *   shunt bind     bind.c    groups to vfio-pci
+ *   shunt unbind   bind.c    and back
+ *   shunt forward  forward/  traffic through a port group that is switched live
+ *   shunt run      run/      a DPDK application with hosted drivers
+ *   shunt ctl      ctl/      a running DPDK application's groups shown and switched
+ *   shunt report   report/   records compared, a switch drawn
  *
- * argv[0] is the subcommand's name. Each returns the exit status of the process: 0, or 1 with one
- * line on stderr that says what was wrong.
+ * Commands share text.h, parse.h and screen.h.
+ *
+ * argv[0] is the subcommand's name. Each returns the exit status of the process: 0, or 1 with the
+ * error in one line on stderr.
  */
+
+/** Default of `shunt forward --memory`. */
+#define COMMAND_MEMORY_MIB 256
 
 int shunt_list(int argc, char **argv);
 int shunt_doctor(int argc, char **argv);

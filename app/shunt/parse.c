@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "parse.h"
-#include "shunt_error.h"
 
 struct unit {
 	const char *name;
@@ -18,13 +20,17 @@ static const struct unit time_units[] = {
 	{ "ms", 1000000 },
 	{ "s", 1000000000 },
 	{ "m", 60000000000 },
+	{ "h", 3600000000000 },
 	{ NULL, 0 },
 };
 
 static const struct unit size_units[] = {
 	{ "", 1 },
+	{ "k", 1ull << 10 },
 	{ "K", 1ull << 10 },
+	{ "m", 1ull << 20 },
 	{ "M", 1ull << 20 },
+	{ "g", 1ull << 30 },
 	{ "G", 1ull << 30 },
 	{ NULL, 0 },
 };
@@ -45,21 +51,50 @@ int parse_number(const char *option, const char *text, uint64_t min, uint64_t ma
 
 	if (parse_digits(text, &end, value) || *end || *value < min || *value > max)
 		return shunt_fail(-EINVAL,
-			"%s '%s': a number from %" PRIu64 " to %" PRIu64 " is wanted", option, text,
+			"%s '%s': expected a number from %" PRIu64 " to %" PRIu64, option, text,
 			min, max);
+	return 0;
+}
+
+/* The fraction of a unit, as in 0.5s, rounded down. @return 0, -EINVAL */
+static int parse_fraction(const char *text, char **end, uint64_t factor, uint64_t *value)
+{
+	unsigned __int128 part = 0, parts = 1;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (parts > UINT64_MAX)
+			continue;
+		part = 10 * part + (unsigned int)(*text - '0');
+		parts *= 10;
+	}
+	*end = (char *)(uintptr_t)text;
+	*value = (uint64_t)(part * factor / parts);
 	return 0;
 }
 
 static int parse_with_unit(const char *text, const struct unit *units, uint64_t *value)
 {
-	uint64_t number;
+	uint64_t number, part = 0;
+	const char *fraction;
 	char *end;
 
 	if (parse_digits(text, &end, &number))
 		return -EINVAL;
-	for (; units->name; units++)
-		if (strcmp(end, units->name) == 0)
-			return __builtin_mul_overflow(number, units->factor, value) ? -EINVAL : 0;
+	fraction = *end == '.' ? end + 1 : NULL;
+	if (fraction && parse_fraction(fraction, &end, 1, &part))
+		return -EINVAL;
+	for (; units->name; units++) {
+		if (strcmp(end, units->name) != 0)
+			continue;
+		if (fraction)
+			parse_fraction(fraction, &end, units->factor, &part);
+		if (__builtin_mul_overflow(number, units->factor, value) ||
+			__builtin_add_overflow(*value, part, value))
+			return -EINVAL;
+		return 0;
+	}
 	return -EINVAL;
 }
 
@@ -67,8 +102,8 @@ int parse_time(const char *option, const char *text, uint64_t *ns)
 {
 	if (parse_with_unit(text, time_units, ns))
 		return shunt_fail(-EINVAL,
-			"%s '%s': a time with its unit is wanted (250us, 100ms, 10s, 2m)", option,
-			text);
+			"%s '%s': expected a time with its unit (250us, 100ms, 0.5s, 2m, 1h)",
+			option, text);
 	return 0;
 }
 
@@ -76,6 +111,41 @@ int parse_size(const char *option, const char *text, uint64_t *bytes)
 {
 	if (parse_with_unit(text, size_units, bytes))
 		return shunt_fail(
-			-EINVAL, "%s '%s': a size is wanted (4096, 4K, 2M, 1G)", option, text);
+			-EINVAL, "%s '%s': expected a size (4096, 4k, 2M, 1.5G)", option, text);
 	return 0;
+}
+
+/* Lists the long options that a word may abbreviate. @return their number */
+static unsigned int matches(const struct option *known, const char *word, char *names, size_t size)
+{
+	size_t length = strcspn(word, "="), used = 0;
+	unsigned int count = 0;
+
+	names[0] = '\0';
+	for (; known->name; known++) {
+		if (strncmp(known->name, word, length) != 0)
+			continue;
+		if (used < size)
+			used += (size_t)snprintf(names + used, size - used, "%s--%s",
+				count ? ", " : "", known->name);
+		count++;
+	}
+	return count;
+}
+
+int parse_option_error(int code, char **argv, const struct option *known, const char *command)
+{
+	const char *word = argv[optind - 1];
+	char names[256];
+
+	if (code == ':')
+		return shunt_fail(-EINVAL, "%s needs a value", word);
+	/* After a letter inside a group of letters, optind is still at that word. */
+	if (optopt && (strncmp(word, "--", 2) != 0 || !strchr(word, '=')))
+		return shunt_fail(-EINVAL, "unknown option '-%c' (%s --help)", optopt, command);
+	if (optopt)
+		return shunt_fail(-EINVAL, "%.*s takes no value", (int)strcspn(word, "="), word);
+	if (matches(known, word + 2, names, sizeof(names)) > 1)
+		return shunt_fail(-EINVAL, "option '%s' is ambiguous: %s", word, names);
+	return shunt_fail(-EINVAL, "unknown option '%s' (%s --help)", word, command);
 }

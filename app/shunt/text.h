@@ -2,13 +2,42 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-/* Figures as people read them. */
+#include <jansson.h>
+
+#include <shunt/samples.h>
+
+/* Formatting of figures and texts for people. */
 
 #define TIME_TEXT 32
 
-/** A time in the unit that suits it. @return text */
+/** Formats a time with three significant digits: 948 ns, 9.48 us, 1.50 s. @return text */
 const char *time_text(uint64_t ns, char text[TIME_TEXT]);
+
+/** Formats a quantile of times in ns; "-" if there is no sample. @return text */
+const char *quantile_text(struct shunt_samples *samples, double q, char text[TIME_TEXT]);
+
+/** @return "s" to make a word plural, "" for one */
+const char *plural(uint64_t count);
+
+/**
+ * Makes foreign text safe for a terminal: control characters are shown as \x1b.
+ *
+ * @param[out] safe  cut to size
+ * @return safe
+ */
+const char *safe_text(const char *text, char *safe, size_t size);
+
+/** Writes all of a text to a descriptor. @return 0, -errno */
+int text_write(int fd, const char *text, size_t length);
+
+/** Prints an object to standard output and releases it. @return 0; -ENOMEM it is NULL; -EIO */
+int text_json(json_t *json);
+
+/** Flushes a file. @return 0, or -errno of any failed write so far */
+int text_flush(FILE *file, const char *name);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,8 @@
 
 #include <hugetlbfs.h>
 
-#include "shunt_arena.h"
-#include "shunt_error.h"
+#include <shunt/arena.h>
+#include <shunt/error.h>
 
 #define BLOCK     ((size_t)4096)
 #define LOW_START ((uintptr_t)0x40000000)
@@ -54,7 +55,7 @@ static int map_hugepages(struct shunt_arena *arena, size_t size)
 		return shunt_fail(-ENOMEM,
 			"no hugetlbfs is mounted for this user: mount -t hugetlbfs none "
 			"/dev/hugepages");
-	if (ftruncate(arena->fd, (off_t)arena->size)) {
+	if (fcntl(arena->fd, F_SETFD, FD_CLOEXEC) || ftruncate(arena->fd, (off_t)arena->size)) {
 		err = -errno;
 		goto close;
 	}
@@ -99,8 +100,10 @@ int shunt_arena_create(size_t size, enum shunt_arena_pages pages, struct shunt_a
 	ret = pages == SHUNT_ARENA_PLAIN ? map_plain(arena, size) : map_hugepages(arena, size);
 	if (ret && pages == SHUNT_ARENA_ANY)
 		ret = map_plain(arena, size);
-	if (ret)
+	if (ret) {
+		*arena = (struct shunt_arena){ .fd = -1 }; /* nothing to destroy */
 		return shunt_fail_while(ret, "arena");
+	}
 	arena->used = calloc(arena->size / BLOCK, 1);
 	if (!arena->used) {
 		shunt_arena_destroy(arena);

@@ -3,49 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "shunt_error.h"
+#include <shunt/error.h>
+
 #include "spaces.h"
-
-#define MAX_RANGES 32
-
-/* Whether a space allows a range, by what the kernel says of its devices. */
-static int check_allowed(struct shunt_space *space, const struct shunt_mapping *mapping)
-{
-	struct shunt_iova_range ranges[MAX_RANGES];
-	uint32_t count = MAX_RANGES, i;
-	uint64_t last = mapping->iova + (mapping->length - 1);
-	uint64_t alignment;
-	int ret;
-
-	ret = shunt_ioas_iova_ranges(
-		space->all->iommufd, space->ioas_id, ranges, &count, &alignment);
-	if (ret)
-		return ret;
-	if ((mapping->iova | mapping->length) % alignment)
-		return shunt_fail(-EINVAL,
-			"IOVA 0x%" PRIx64 " length 0x%" PRIx64 " is not a multiple of 0x%" PRIx64,
-			mapping->iova, mapping->length, alignment);
-	for (i = 0; i < count && ranges[i].last < mapping->iova; i++)
-		;
-	if (i == count)
-		return shunt_fail(-EINVAL,
-			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
-			" is above the ranges that the IOMMU allows: the last one ends at "
-			"0x%" PRIx64,
-			mapping->iova, last, count ? ranges[count - 1].last : 0);
-	if (mapping->iova < ranges[i].start)
-		return shunt_fail(-EINVAL,
-			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
-			" is outside the ranges that the IOMMU allows: the next one is "
-			"0x%" PRIx64 " to 0x%" PRIx64,
-			mapping->iova, last, ranges[i].start, ranges[i].last);
-	if (last > ranges[i].last)
-		return shunt_fail(-EINVAL,
-			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
-			" leaves the range that the IOMMU allows, 0x%" PRIx64 " to 0x%" PRIx64,
-			mapping->iova, last, ranges[i].start, ranges[i].last);
-	return 0;
-}
 
 /*
  * A device narrows the ranges of a space only while it is attached there: what is mapped into a
@@ -57,22 +17,8 @@ static int check_allowed_everywhere(
 	int ret = 0;
 
 	for (struct shunt_space *space = spaces->first; space && !ret; space = space->next)
-		ret = check_allowed(space, mapping);
+		ret = space_allows(space, mapping);
 	return ret;
-}
-
-static int refuse_overlap(const struct mappings *mappings, const struct shunt_mapping *mapping)
-{
-	const struct shunt_mapping *other =
-		mappings_overlap(mappings, mapping->iova, mapping->length);
-
-	if (!other)
-		return 0;
-	return shunt_fail(-EEXIST,
-		"IOVA 0x%" PRIx64 " to 0x%" PRIx64 " overlaps the mapping of 0x%" PRIx64
-		" to 0x%" PRIx64,
-		mapping->iova, mapping->iova + (mapping->length - 1), other->iova,
-		other->iova + (other->length - 1));
 }
 
 static int check(const struct shunt_mapping *mapping)
@@ -85,207 +31,258 @@ static int check(const struct shunt_mapping *mapping)
 	return 0;
 }
 
-/* By file if it has one and the kernel can, else by address. */
-static int map_memory(struct shunt_space *space, const struct shunt_mapping *mapping)
-{
-	struct shunt_spaces *spaces = space->all;
-	int ret;
-
-	if (mapping->by_file && !spaces->no_map_file) {
-		ret = shunt_ioas_map_file(spaces->iommufd, space->ioas_id, mapping->fd,
-			mapping->offset, mapping->length, mapping->iova, mapping->prot);
-		if (ret != -ENOTTY)
-			return ret;
-		spaces->no_map_file = true;
-	}
-	return shunt_ioas_map(spaces->iommufd, space->ioas_id, mapping->va, mapping->length,
-		mapping->iova, mapping->prot);
-}
-
-int space_map_one(struct shunt_space *space, const struct shunt_mapping *mapping)
+/*
+ * Out of every space, up to the first that keeps it, or out of `all` that do not.
+ *
+ * @return the first error, with the space's name
+ */
+static int take_everywhere(struct shunt_spaces *spaces, struct mapping *mapping, bool all)
 {
 	char why[512];
+	int first = 0;
+
+	for (struct shunt_space *space = spaces->first; space && (all || !first);
+		space = space->next) {
+		int ret = mapping_take(space, mapping);
+
+		if (!ret || first)
+			continue;
+		snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
+		first = ret;
+	}
+	return first ? shunt_fail(first, "%s", why) : 0;
+}
+
+/* What is left over goes; what somebody wants there is in the way. */
+static int make_room(struct shunt_spaces *spaces, const struct shunt_mapping *about,
+	const struct shunt_space *space)
+{
+	const uint64_t last = about->iova + (about->length - 1);
+	struct mapping *other, *after = NULL;
 	int ret;
 
-	ret = map_memory(space, mapping);
-	if (ret != -EINVAL)
-		return ret;
-	snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	ret = check_allowed(space, mapping);
-	return ret ? ret : shunt_fail(-EINVAL, "%s", why);
+	while ((other = mapping_next(spaces, after, about->iova, last)) != NULL) {
+		if (mapping_wanted(other, space))
+			return shunt_fail(-EEXIST,
+				"IOVA 0x%" PRIx64 " to 0x%" PRIx64 " overlaps the mapping of "
+				"0x%" PRIx64 " to 0x%" PRIx64,
+				about->iova, last, other->range.start, other->range.last);
+		if (mapping_wanted(other, NULL)) {
+			after = other;
+			continue;
+		}
+		ret = take_everywhere(spaces, other, true);
+		if (ret)
+			return shunt_fail_while(ret,
+				"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+				" is still mapped to memory that is gone",
+				other->range.start, other->range.last);
+		mapping_unwant(spaces, other, NULL);
+	}
+	return 0;
 }
 
-int space_unmap_one(struct shunt_space *space, const struct shunt_mapping *mapping)
+int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *about)
 {
-	return shunt_ioas_unmap(
-		space->all->iommufd, space->ioas_id, mapping->iova, mapping->length);
-}
-
-static int copy_one(struct shunt_space *space, const struct shunt_mapping *mapping)
-{
-	return shunt_ioas_copy(space->all->iommufd, space->ioas_id, space->all->first->ioas_id,
-		mapping->iova, mapping->length, mapping->prot);
-}
-
-/* Unmaps from the spaces before `end`; false if one kept it. */
-static bool undo_map(
-	struct shunt_spaces *spaces, const struct shunt_space *end, const struct shunt_mapping *m)
-{
-	bool clean = true;
-
-	for (struct shunt_space *space = spaces->first; space != end; space = space->next)
-		clean = space_unmap_one(space, m) == 0 && clean;
-	return clean;
-}
-
-static int map_shared_locked(struct shunt_spaces *spaces, struct shunt_mapping *mapping)
-{
+	struct mapping *mapping;
 	struct shunt_space *space;
 	char why[512];
-	int ret;
+	int ret = check(about);
 
+	if (ret)
+		return ret;
+	HOLD(spaces);
 	if (!spaces->first)
 		return shunt_fail(-ENOENT, "no address space to map into: create one first");
-	ret = refuse_overlap(&spaces->shared, mapping);
-	for (space = spaces->first; space && !ret; space = space->next)
-		ret = refuse_overlap(&space->own, mapping);
+	ret = make_room(spaces, about, NULL);
+	if (ret)
+		return ret;
+	mapping = mapping_new(spaces, about, NULL);
+	if (!mapping)
+		return shunt_fail(-ENOMEM, "no memory for another mapping");
+	for (space = spaces->first; space && !ret; space = ret ? space : space->next)
+		ret = mapping_put(space, mapping);
 	if (!ret)
-		ret = mappings_reserve(&spaces->shared);
-	if (ret)
-		return ret;
-	for (space = spaces->first; space; space = space->next) {
-		ret = space == spaces->first ? space_map_one(space, mapping)
-					     : copy_one(space, mapping);
-		if (ret)
-			goto undo;
-	}
-	mapping->by_file = mapping->by_file && !spaces->no_map_file;
-	mappings_insert(&spaces->shared, mapping);
-	return 0;
-
-undo:
+		return 0;
 	snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
-	if (undo_map(spaces, space, mapping))
-		return shunt_fail(ret, "%s", why);
-	return shunt_fail_while(ret, "%s; and it stays mapped in another space", why);
-}
-
-static int map_shared(struct shunt_spaces *spaces, struct shunt_mapping *mapping)
-{
-	int ret = check(mapping);
-
-	if (ret)
-		return ret;
-	pthread_mutex_lock(&spaces->lock);
-	ret = map_shared_locked(spaces, mapping);
-	pthread_mutex_unlock(&spaces->lock);
+	if (take_everywhere(spaces, mapping, true))
+		shunt_fail_while(ret, "%s; and it stays mapped elsewhere", why);
+	else
+		shunt_fail(ret, "%s", why);
+	mapping_unwant(spaces, mapping, NULL);
 	return ret;
 }
 
 int shunt_spaces_map(
 	struct shunt_spaces *spaces, void *va, uint64_t length, uint64_t iova, unsigned int prot)
 {
-	struct shunt_mapping mapping = { .iova = iova, .length = length, .va = va, .prot = prot };
-
-	return map_shared(spaces, &mapping);
+	return shunt_spaces_add(spaces,
+		&(struct shunt_mapping){ .iova = iova, .length = length, .va = va, .prot = prot });
 }
 
-int shunt_spaces_map_file(struct shunt_spaces *spaces, int fd, uint64_t offset, void *va,
-	uint64_t length, uint64_t iova, unsigned int prot)
+/* Where it had been, copied from where it still is. */
+static int put_back(
+	struct shunt_spaces *spaces, struct mapping *mapping, const struct space_set *before)
 {
-	struct shunt_mapping mapping = {
-		.iova = iova,
-		.length = length,
-		.va = va,
-		.prot = prot,
-		.by_file = true,
-		.fd = fd,
-		.offset = offset,
-	};
+	int first = 0;
 
-	return map_shared(spaces, &mapping);
+	for (struct shunt_space *space = spaces->first; space; space = space->next) {
+		int ret;
+
+		if (!set_has(before, space) || set_has(&mapping->in, space))
+			continue;
+		ret = mapping_put(space, mapping);
+		space->doubtful = space->doubtful || ret;
+		first = first ? first : ret;
+	}
+	return first;
 }
 
-static int unmap_shared_locked(struct shunt_spaces *spaces, uint64_t iova, uint64_t length)
+static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bool goes)
 {
-	const struct shunt_mapping *found = mappings_exact(&spaces->shared, iova, length);
-	struct shunt_mapping mapping;
-	struct shunt_space *space, *undone;
-	bool restored = true;
+	struct mapping *mapping;
+	struct space_set before;
 	char why[512];
-	int ret = 0;
+	int ret;
 
-	if (!found)
+	HOLD(spaces);
+	mapping = mapping_exact(spaces, iova, length, NULL);
+	if (!mapping)
 		return shunt_fail(-ENOENT,
 			"no shared mapping is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64, iova,
 			length);
-	mapping = *found;
-	for (space = spaces->first; space; space = space->next) {
-		ret = space_unmap_one(space, &mapping);
-		if (ret)
-			break;
+	before = mapping->in;
+	ret = take_everywhere(spaces, mapping, goes);
+	if (!ret || goes) {
+		mapping_unwant(spaces, mapping, NULL);
+		return ret;
 	}
-	if (!ret) {
-		mappings_remove(&spaces->shared, iova);
-		return 0;
-	}
-	snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
-	for (undone = spaces->first; undone != space; undone = undone->next)
-		restored = space_map_one(undone, &mapping) == 0 && restored;
-	if (restored)
-		return shunt_fail(ret, "%s", why);
-	return shunt_fail_while(ret, "%s; and it could not be mapped again elsewhere", why);
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	if (put_back(spaces, mapping, &before))
+		return shunt_fail_while(ret, "%s; and it could not be mapped again elsewhere", why);
+	return shunt_fail(ret, "%s", why);
 }
 
 int shunt_spaces_unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length)
 {
-	int ret;
+	return unmap(spaces, iova, length, false);
+}
 
-	pthread_mutex_lock(&spaces->lock);
-	ret = unmap_shared_locked(spaces, iova, length);
-	pthread_mutex_unlock(&spaces->lock);
+int shunt_spaces_drop(struct shunt_spaces *spaces, uint64_t iova, uint64_t length)
+{
+	return unmap(spaces, iova, length, true);
+}
+
+bool shunt_spaces_next(struct shunt_spaces *spaces, const void *owner, uint64_t start,
+	uint64_t last, struct shunt_mapping *mapping)
+{
+	const struct mapping *found = NULL;
+
+	HOLD(spaces);
+	do
+		found = mapping_next(spaces, found, start, last);
+	while (found && !(found->shared && found->wanted && found->about.owner == owner));
+	if (found)
+		*mapping = found->about;
+	return found;
+}
+
+/* Another space's own, of the same memory: to be copied. */
+static struct mapping *same_elsewhere(
+	const struct shunt_spaces *spaces, const struct shunt_mapping *about)
+{
+	struct mapping *mapping = NULL;
+
+	while ((mapping = mapping_next(spaces, mapping, about->iova, about->iova)) != NULL)
+		if (mapping->about.iova == about->iova && mapping->about.length == about->length &&
+			mapping->about.va == about->va && mapping->about.prot == about->prot)
+			break;
+	return mapping;
+}
+
+static int map_own(struct shunt_space *space, const struct shunt_mapping *about)
+{
+	struct shunt_spaces *spaces = space->all;
+	struct mapping *mapping;
+	int ret = check(about);
+
+	HOLD(spaces);
+	if (!ret)
+		ret = check_allowed_everywhere(spaces, about);
+	if (!ret)
+		ret = make_room(spaces, about, space);
+	if (ret)
+		return ret;
+	mapping = same_elsewhere(spaces, about);
+	if (!mapping)
+		mapping = mapping_new(spaces, about, space);
+	if (!mapping)
+		return shunt_fail(-ENOMEM, "no memory for another mapping");
+	ret = mapping_put(space, mapping);
+	if (ret)
+		mapping_unwant(spaces, mapping, space);
+	else
+		set_put(&mapping->own, space, true);
 	return ret;
 }
 
-int shunt_space_map(
+int shunt_space_map_own(
 	struct shunt_space *space, void *va, uint64_t length, uint64_t iova, unsigned int prot)
 {
-	struct shunt_mapping mapping = { .iova = iova, .length = length, .va = va, .prot = prot };
-	int ret = check(&mapping);
+	struct shunt_mapping about = { .iova = iova, .length = length, .va = va, .prot = prot };
+	int ret = map_own(space, &about);
 
-	if (ret)
-		return shunt_fail_while(ret, "space '%s'", space->name);
-	pthread_mutex_lock(&space->all->lock);
-	ret = check_allowed_everywhere(space->all, &mapping);
-	if (!ret)
-		ret = refuse_overlap(&space->all->shared, &mapping);
-	if (!ret)
-		ret = refuse_overlap(&space->own, &mapping);
-	if (!ret)
-		ret = mappings_reserve(&space->own);
-	if (!ret)
-		ret = space_map_one(space, &mapping);
-	if (!ret)
-		mappings_insert(&space->own, &mapping);
-	pthread_mutex_unlock(&space->all->lock);
 	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
 }
 
-int shunt_space_unmap(struct shunt_space *space, uint64_t iova, uint64_t length)
+int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t length)
 {
-	const struct shunt_mapping *mapping;
+	struct mapping *mapping;
 	int ret;
 
-	pthread_mutex_lock(&space->all->lock);
-	mapping = mappings_exact(&space->own, iova, length);
-	if (mapping)
-		ret = space_unmap_one(space, mapping);
-	else
-		ret = shunt_fail(-ENOENT,
-			"no mapping of its own is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64,
-			iova, length);
+	HOLD(space->all);
+	mapping = mapping_exact(space->all, iova, length, space);
+	if (!mapping)
+		return shunt_fail(-ENOENT,
+			"space '%s': no mapping of its own is exactly IOVA 0x%" PRIx64
+			" length 0x%" PRIx64,
+			space->name, iova, length);
+	ret = mapping_take(space, mapping);
+	if (ret)
+		return shunt_fail_while(ret, "space '%s'", space->name);
+	mapping_unwant(space->all, mapping, space);
+	return 0;
+}
+
+static int remap_one(struct shunt_space *space, struct mapping *mapping)
+{
+	char why[512];
+	int ret;
+
+	ret = mapping_take(space, mapping);
+	if (ret)
+		return ret;
+	ret = mapping_put(space, mapping);
 	if (!ret)
-		mappings_remove(&space->own, iova);
-	pthread_mutex_unlock(&space->all->lock);
+		return 0;
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	if (!mapping_put(space, mapping))
+		return shunt_fail(ret, "%s; mapped in a second attempt", why);
+	space->doubtful = true;
+	return shunt_fail_while(
+		ret, "%s; the mapping of IOVA 0x%" PRIx64 " is lost", why, mapping->about.iova);
+}
+
+int shunt_space_remap(struct shunt_space *space)
+{
+	struct mapping *mapping = NULL;
+	int ret = 0;
+
+	HOLD(space->all);
+	if (space_groups(space) > 1)
+		ret = shunt_fail(-EBUSY, "another group uses it too");
+	while (!ret && (mapping = mapping_next(space->all, mapping, 0, UINT64_MAX)) != NULL)
+		if (mapping_wanted(mapping, space))
+			ret = remap_one(space, mapping);
 	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shunt_error.h"
+#include <shunt/error.h>
+
 #include "spaces.h"
 
 int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spaces)
@@ -15,6 +16,8 @@ int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spa
 	if (!made)
 		return shunt_fail(-ENOMEM, "address spaces: out of memory");
 	made->iommufd = iommufd;
+	shunt_iommufd_get(iommufd);
+	TAILQ_INIT(&made->own);
 	pthread_mutex_init(&made->lock, NULL);
 	*spaces = made;
 	return 0;
@@ -22,30 +25,41 @@ int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spa
 
 static void space_free(struct shunt_space *space)
 {
-	mappings_free(&space->own);
-	free(space->hwpts);
+	free(space->users);
 	free(space);
 }
 
 /* Nothing is attached any more, so the kernel refuses none of it. */
-void shunt_spaces_destroy(struct shunt_spaces *spaces)
+int shunt_spaces_destroy(struct shunt_spaces *spaces)
 {
 	struct shunt_space *space;
+	struct range *top;
+	int ret;
 
+	for (space = spaces ? spaces->first : NULL; space; space = space->next) {
+		ret = space_unused(space);
+		if (ret)
+			return shunt_fail_while(ret, "space '%s'", space->name);
+	}
 	if (!spaces)
-		return;
+		return 0;
 	while ((space = spaces->first) != NULL) {
-		spaces->first = space->next;
 		space_destroy_hwpts(space);
 		shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
+		spaces->first = space->next;
 		space_free(space);
 	}
-	mappings_free(&spaces->shared);
+	while ((top = RB_ROOT(&spaces->table)) != NULL) {
+		shunt_ranges_remove(&spaces->table, top);
+		free(top); /* the mapping that begins with it */
+	}
+	shunt_iommufd_put(spaces->iommufd);
 	pthread_mutex_destroy(&spaces->lock);
 	free(spaces);
+	return 0;
 }
 
-static struct shunt_space *find_locked(struct shunt_spaces *spaces, const char *name)
+static struct shunt_space *find(const struct shunt_spaces *spaces, const char *name)
 {
 	struct shunt_space *space = spaces->first;
 
@@ -56,22 +70,23 @@ static struct shunt_space *find_locked(struct shunt_spaces *spaces, const char *
 
 struct shunt_space *shunt_space_find(struct shunt_spaces *spaces, const char *name)
 {
+	HOLD(spaces);
+	return find(spaces, name);
+}
+
+struct shunt_space *shunt_space_get(struct shunt_spaces *spaces, const char *name)
+{
 	struct shunt_space *space;
 
-	pthread_mutex_lock(&spaces->lock);
-	space = find_locked(spaces, name);
-	pthread_mutex_unlock(&spaces->lock);
-	return space;
+	HOLD(spaces);
+	space = find(spaces, name);
+	return space && !space_use(space, SPACE_APPLICATION) ? space : NULL;
 }
 
 struct shunt_space *shunt_space_next(struct shunt_spaces *spaces, const struct shunt_space *after)
 {
-	struct shunt_space *space;
-
-	pthread_mutex_lock(&spaces->lock);
-	space = after ? after->next : spaces->first;
-	pthread_mutex_unlock(&spaces->lock);
-	return space;
+	HOLD(spaces);
+	return after ? after->next : spaces->first;
 }
 
 const char *shunt_space_name(const struct shunt_space *space)
@@ -84,101 +99,41 @@ uint32_t shunt_space_ioas(const struct shunt_space *space)
 	return space->ioas_id;
 }
 
-void shunt_space_use(struct shunt_space *space)
+static unsigned int free_slot(const struct shunt_spaces *spaces)
 {
-	pthread_mutex_lock(&space->all->lock);
-	space->users++;
-	pthread_mutex_unlock(&space->all->lock);
+	struct space_set taken = { 0 };
+	struct shunt_space slot = { 0 };
+
+	for (const struct shunt_space *space = spaces->first; space; space = space->next)
+		set_put(&taken, space, true);
+	while (slot.slot < SHUNT_SPACES_MAX && set_has(&taken, &slot))
+		slot.slot++;
+	return slot.slot;
 }
 
-void shunt_space_leave(struct shunt_space *space)
-{
-	pthread_mutex_lock(&space->all->lock);
-	space->users--;
-	pthread_mutex_unlock(&space->all->lock);
-}
-
-unsigned int shunt_space_users(struct shunt_space *space)
-{
-	unsigned int users;
-
-	pthread_mutex_lock(&space->all->lock);
-	users = space->users;
-	pthread_mutex_unlock(&space->all->lock);
-	return users;
-}
-
-/* Index of the first mapping, from `at` on, that does not continue the one before. */
-static size_t run_end(const struct mappings *mappings, size_t at)
-{
-	const struct shunt_mapping *items = mappings->items;
-
-	do
-		at++;
-	while (at < mappings->count &&
-		items[at].iova == items[at - 1].iova + items[at - 1].length &&
-		items[at].prot == items[at - 1].prot);
-	return at;
-}
-
-/*
- * Shared mappings exist only once there is a space, so there is always one to copy from. One call
- * for a run of mappings side by side; they stay mappings of their own.
- */
-static int copy_shared(struct shunt_spaces *spaces, uint32_t ioas_id)
-{
-	const struct mappings *shared = &spaces->shared;
-	int ret = 0;
-
-	for (size_t i = 0, end; i < shared->count && !ret; i = end) {
-		const struct shunt_mapping *first = &shared->items[i], *last;
-
-		end = run_end(shared, i);
-		last = &shared->items[end - 1];
-		ret = shunt_ioas_copy(spaces->iommufd, ioas_id, spaces->first->ioas_id, first->iova,
-			last->iova + last->length - first->iova, first->prot);
-	}
-	return ret;
-}
-
-static int copy_own(const struct shunt_space *from, struct shunt_space *to)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < from->own.count && !ret; i++) {
-		const struct shunt_mapping *mapping = &from->own.items[i];
-
-		ret = mappings_reserve(&to->own);
-		if (!ret)
-			ret = shunt_ioas_copy(from->all->iommufd, to->ioas_id, from->ioas_id,
-				mapping->iova, mapping->length, mapping->prot);
-		if (!ret)
-			mappings_insert(&to->own, mapping);
-	}
-	return ret;
-}
-
-static int create_locked(struct shunt_spaces *spaces, const char *name,
-	const struct shunt_space *from, struct shunt_space **space)
+static int create(struct shunt_spaces *spaces, const char *name, const struct shunt_space *from,
+	struct shunt_space **space)
 {
 	struct shunt_space *made, **last;
 	int ret;
 
 	if (!*name || strlen(name) >= SHUNT_SPACE_NAME)
 		return shunt_fail(-EINVAL, "a name has 1 to %d characters", SHUNT_SPACE_NAME - 1);
-	if (find_locked(spaces, name))
+	if (find(spaces, name))
 		return shunt_fail(-EEXIST, "there is a space of that name");
+	if (free_slot(spaces) == SHUNT_SPACES_MAX)
+		return shunt_fail(
+			-ENOSPC, "there are %d spaces already: destroy one", SHUNT_SPACES_MAX);
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return shunt_fail(-ENOMEM, "out of memory");
 	made->all = spaces;
+	made->slot = free_slot(spaces);
 	snprintf(made->name, sizeof(made->name), "%s", name);
 	ret = shunt_ioas_alloc(spaces->iommufd, &made->ioas_id);
 	if (ret)
 		goto free;
-	ret = copy_shared(spaces, made->ioas_id);
-	if (!ret && from)
-		ret = copy_own(from, made);
+	ret = mapping_copy_all(made, from);
 	if (ret)
 		goto destroy;
 	for (last = &spaces->first; *last; last = &(*last)->next)
@@ -188,6 +143,7 @@ static int create_locked(struct shunt_spaces *spaces, const char *name,
 	return 0;
 
 destroy:
+	mapping_forget(made);
 	shunt_iommufd_destroy_id(spaces->iommufd, made->ioas_id);
 free:
 	space_free(made);
@@ -198,9 +154,8 @@ int shunt_space_create(struct shunt_spaces *spaces, const char *name, struct shu
 {
 	int ret;
 
-	pthread_mutex_lock(&spaces->lock);
-	ret = create_locked(spaces, name, NULL, space);
-	pthread_mutex_unlock(&spaces->lock);
+	HOLD(spaces);
+	ret = create(spaces, name, NULL, space);
 	return ret ? shunt_fail_while(ret, "space '%s'", name) : 0;
 }
 
@@ -208,88 +163,100 @@ int shunt_space_copy(struct shunt_space *from, const char *name, struct shunt_sp
 {
 	int ret;
 
-	pthread_mutex_lock(&from->all->lock);
-	ret = create_locked(from->all, name, from, space);
-	pthread_mutex_unlock(&from->all->lock);
+	HOLD(from->all);
+	ret = create(from->all, name, from, space);
 	return ret ? shunt_fail_while(ret, "space '%s', a copy of '%s'", name, from->name) : 0;
-}
-
-static int destroy_locked(struct shunt_spaces *spaces, struct shunt_space *space)
-{
-	struct shunt_space **link;
-	int ret;
-
-	if (space == spaces->first && !space->next && spaces->shared.count)
-		return shunt_fail(-EBUSY,
-			"it is the last one, and %zu mappings are shared: unmap them first",
-			spaces->shared.count);
-	ret = space_destroy_hwpts(space);
-	if (!ret)
-		ret = shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
-	if (ret)
-		return ret;
-	for (link = &spaces->first; *link != space; link = &(*link)->next)
-		;
-	*link = space->next;
-	return 0;
 }
 
 int shunt_space_destroy(struct shunt_space *space)
 {
 	struct shunt_spaces *spaces = space->all;
+	struct shunt_space **link;
 	int ret;
 
-	pthread_mutex_lock(&spaces->lock);
-	ret = destroy_locked(spaces, space);
-	pthread_mutex_unlock(&spaces->lock);
+	HOLD(spaces);
+	ret = space_unused(space);
+	if (!ret && space == spaces->first && !space->next && spaces->shared)
+		ret = shunt_fail(-EBUSY,
+			"it is the last one, and %zu mappings are shared: unmap them first",
+			spaces->shared);
+	if (!ret)
+		ret = space_destroy_hwpts(space);
+	if (!ret)
+		ret = shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
 	if (ret)
 		return shunt_fail_while(ret, "space '%s'", space->name);
+	mapping_forget(space);
+	for (link = &spaces->first; *link != space; link = &(*link)->next)
+		;
+	*link = space->next;
 	space_free(space);
 	return 0;
 }
 
 uint64_t shunt_space_mapped(struct shunt_space *space)
 {
-	uint64_t bytes;
-
-	pthread_mutex_lock(&space->all->lock);
-	bytes = space->all->shared.bytes + space->own.bytes;
-	pthread_mutex_unlock(&space->all->lock);
-	return bytes;
+	HOLD(space->all);
+	return space->mapped;
 }
 
 uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
 {
-	uint64_t bytes;
+	HOLD(spaces);
+	return spaces->file_bytes;
+}
 
-	pthread_mutex_lock(&spaces->lock);
-	bytes = spaces->shared.file_bytes;
-	pthread_mutex_unlock(&spaces->lock);
-	return bytes;
+/* The first shared mapping that a space lacks; NULL: it has all. */
+static const struct mapping *lost(struct shunt_space *space)
+{
+	const struct mapping *mapping = NULL;
+
+	while (space->doubtful &&
+		(mapping = mapping_next(space->all, mapping, 0, UINT64_MAX)) != NULL)
+		if (mapping_wanted(mapping, space) && !set_has(&mapping->in, space))
+			return mapping;
+	space->doubtful = false;
+	return NULL;
 }
 
 int shunt_space_covers(struct shunt_space *to, struct shunt_space *from)
 {
-	struct shunt_spaces *spaces = from->all;
-	int ret = 0;
+	const struct mapping *mapping;
 
-	pthread_mutex_lock(&spaces->lock);
-	if (to->lost)
-		ret = shunt_fail(-EIO,
+	if (to->all != from->all)
+		return shunt_fail(-EINVAL,
+			"space '%s' is of the iommufd of descriptor %d, space '%s' of that of "
+			"descriptor %d: ids of one mean nothing to the other",
+			to->name, to->all->iommufd->fd, from->name, from->all->iommufd->fd);
+	HOLD(from->all);
+	mapping = lost(to);
+	if (mapping)
+		return shunt_fail(-EIO,
 			"space '%s' lost its mapping of IOVA 0x%" PRIx64
 			" in a restart: destroy it and make it anew",
-			to->name, to->lost - 1);
-	for (size_t i = 0; i < from->own.count && !ret; i++) {
-		const struct shunt_mapping *mapping = &from->own.items[i];
-		uint64_t covered = mappings_covered(&to->own, mapping);
+			to->name, mapping->about.iova);
+	TAILQ_FOREACH (mapping, &from->all->own, next) {
+		uint64_t covered = mapping_covered(to, &mapping->about);
 
-		if (covered < mapping->length)
-			ret = shunt_fail(-ENOENT,
+		if (set_has(&mapping->in, from) && covered < mapping->about.length)
+			return shunt_fail(-ENOENT,
 				"space '%s' lacks IOVA 0x%" PRIx64 " to 0x%" PRIx64
 				", which is in use in space '%s': map it there first",
-				to->name, mapping->iova + covered,
-				mapping->iova + mapping->length - 1, from->name);
+				to->name, mapping->about.iova + covered, mapping->range.last,
+				from->name);
 	}
-	pthread_mutex_unlock(&spaces->lock);
-	return ret;
+	return 0;
+}
+
+int shunt_space_fits(
+	struct shunt_space *space, const struct shunt_iova_range *ranges, uint32_t count)
+{
+	const struct mapping *mapping = NULL;
+	int ret = 0;
+
+	HOLD(space->all);
+	while (!ret && (mapping = mapping_next(space->all, mapping, 0, UINT64_MAX)) != NULL)
+		if (set_has(&mapping->in, space))
+			ret = ranges_allow(ranges, count, &mapping->about);
+	return ret ? shunt_fail_while(-EADDRINUSE, "space '%s'", space->name) : 0;
 }

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <rte_errno.h>
 #include <rte_fbarray.h>
 #include <rte_memory.h>
 
-#include "memory.h"
-#include "shunt_error.h"
+#include <shunt/error.h>
 
-RTE_LOG_REGISTER(shunt_eal_logtype, lib.shunt.eal, NOTICE)
+#include "memory.h"
 
 #define CALLBACK_NAME "shunt"
-
-void memory_remember(struct memory_error *error, int err, const char *what)
-{
-	rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype, "SHUNT: %s: %s\n", what, shunt_errmsg());
-	if (error->err)
-		return;
-	error->err = err;
-	snprintf(error->text, sizeof(error->text), "%s: %s", what, shunt_errmsg());
-}
 
 /* The file of a page, if EAL has one for it. Under EAL's memory lock. */
 static struct mirror_file file_of(const struct rte_memseg *page)
@@ -121,9 +110,9 @@ static void on_page(enum rte_mem_event type, struct shunt_eal_memory *memory, ui
 		ret = mirror_add_eal(mirror, start, length, file);
 		if (ret)
 			memory_remember(&memory->error, ret, "mapping memory that EAL allocated");
-	} else if (ranges_find(&mirror->eal, start, length)) {
+	} else {
 		ret = mirror_remove_eal(mirror, start, length, !external);
-		if (ret)
+		if (ret && ret != -ENOENT) /* what it could not map is not there */
 			memory_remember(&memory->error, ret, "unmapping memory that EAL freed");
 	}
 }

@@ -6,8 +6,8 @@
 
 #include <rte_log.h>
 
-#include "mirror.h"
 #include "shunt_eal.h"
+#include "mirror.h"
 
 /* Inside lib/eal: what memory.c (EAL's own) and pools.c (mempools elsewhere) share. */
 

@@ -1,127 +1,125 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdlib.h>
+
+#include <shunt/error.h>
 
 #include "mirror.h"
-#include "shunt_error.h"
 
-static bool overlaps(const struct range *range, uintptr_t start, uintptr_t end)
+/* A range that somebody wants. */
+struct want {
+	struct range range; /* stays first */
+	bool eal;
+	unsigned int users;
+};
+
+static struct want *next_want(
+	struct mirror *mirror, const struct want *after, uint64_t start, uint64_t last)
 {
-	return range->start < end && range->start + range->length > start;
+	return (struct want *)shunt_ranges_next(
+		&mirror->wants, after ? &after->range : NULL, start, last);
 }
 
-static bool covers(const struct range *range, const struct range *part)
+static struct want *find(struct mirror *mirror, bool eal, uint64_t start, uint64_t last)
 {
-	return range->start <= part->start &&
-	       range->start + range->length >= part->start + part->length;
+	struct want *want = NULL;
+
+	while ((want = next_want(mirror, want, start, start)) != NULL)
+		if (want->eal == eal && want->range.start == start && want->range.last == last)
+			break;
+	return want;
 }
 
-/* Whether somebody wants part of a piece. */
-static bool wanted(struct mirror *mirror, const struct range *piece)
+static void forget(struct mirror *mirror, struct want *want)
 {
-	const struct range *page = ranges_after(&mirror->eal, piece->start);
-	uintptr_t end = piece->start + piece->length;
-
-	if (page && page->start < end)
-		return true;
-	for (size_t i = 0; i < mirror->others.count; i++) {
-		if (overlaps(&mirror->others.entries[i], piece->start, end))
-			return true;
-	}
-	return false;
+	shunt_ranges_remove(&mirror->wants, &want->range);
+	free(want);
 }
 
-static int map_piece(
-	struct mirror *mirror, uintptr_t start, size_t length, const struct mirror_file *file)
+static bool next_piece(
+	struct mirror *mirror, uint64_t start, uint64_t last, struct shunt_mapping *piece)
 {
-	void *va = (void *)start;
-	int ret;
-
-	ret = ranges_add(&mirror->pieces, start, length);
-	if (ret)
-		return ret;
-	if (file && file->fd >= 0)
-		ret = shunt_spaces_map_file(
-			mirror->spaces, file->fd, file->offset, va, length, start, SHUNT_DMA_BOTH);
-	else
-		ret = shunt_spaces_map(mirror->spaces, va, length, start, SHUNT_DMA_BOTH);
-	if (ret)
-		ranges_remove(&mirror->pieces, ranges_find(&mirror->pieces, start, length));
-	return ret;
+	return start <= last && shunt_spaces_next(mirror->spaces, mirror, start, last, piece);
 }
 
-/* An unmapped piece is forgotten even if that failed: the kernel has it no more. */
-static int unmap_piece(struct mirror *mirror, struct range *piece)
+static uint64_t last_of(const struct shunt_mapping *piece)
 {
-	int ret = shunt_spaces_unmap(mirror->spaces, piece->start, piece->length);
-
-	ranges_remove(&mirror->pieces, piece);
-	return ret;
+	return piece->iova + (piece->length - 1);
 }
 
 /*
  * Unmaps the pieces with part of a range that nobody wants; of a range whose memory is gone all
  * that lie in it. @return the first error
  */
-static int unmap_unwanted(struct mirror *mirror, uintptr_t start, uintptr_t end, bool gone)
+static int unmap_unwanted(struct mirror *mirror, uint64_t start, uint64_t last, bool gone)
 {
-	const struct range range = { .start = start, .length = end - start };
-	uintptr_t at = start;
-	struct range *piece;
+	struct shunt_mapping piece;
+	uint64_t at = start;
 	int first = 0, ret;
 
-	while ((piece = ranges_after(&mirror->pieces, at)) && piece->start < end) {
-		at = piece->start + piece->length;
-		if (!(gone && covers(&range, piece)) && wanted(mirror, piece))
+	while (next_piece(mirror, at, last, &piece)) {
+		at = last_of(&piece) + 1;
+		if (!(gone && piece.iova >= start && last_of(&piece) <= last) &&
+			next_want(mirror, NULL, piece.iova, last_of(&piece)))
 			continue;
-		ret = unmap_piece(mirror, piece);
+		ret = shunt_spaces_drop(mirror->spaces, piece.iova, piece.length);
 		first = first ? first : ret;
 	}
 	return first;
 }
 
-/* Maps what no piece has; on failure the pieces that nobody wants go again. */
-static int map_gaps(
-	struct mirror *mirror, uintptr_t start, size_t length, const struct mirror_file *file)
+static int map_piece(struct mirror *mirror, uint64_t start, uint64_t last,
+	const struct mirror_file *file, size_t skip)
 {
-	uintptr_t end = start + length, at = start;
+	const bool by_file = file && file->fd >= 0;
 
-	while (at < end) {
-		const struct range *piece = ranges_after(&mirror->pieces, at);
-		uintptr_t stop = piece && piece->start < end ? piece->start : end;
-
-		if (stop > at) {
-			struct mirror_file part = { .fd = -1 };
-			int ret;
-
-			if (file && file->fd >= 0)
-				part = (struct mirror_file){ file->fd,
-					file->offset + (at - start) };
-			ret = map_piece(mirror, at, stop - at, &part);
-			if (ret)
-				return ret;
-			at = stop;
-		} else {
-			at = piece->start + piece->length;
-		}
-	}
-	return 0;
+	return shunt_spaces_add(mirror->spaces, &(struct shunt_mapping){
+							.iova = start,
+							.length = last - start + 1,
+							.va = (void *)start,
+							.prot = SHUNT_DMA_BOTH,
+							.by_file = by_file,
+							.fd = by_file ? file->fd : -1,
+							.offset = by_file ? file->offset + skip : 0,
+							.owner = mirror,
+						});
 }
 
-static int add(struct mirror *mirror, struct ranges *table, uintptr_t start, size_t length,
+/* Maps what no piece has. */
+static int map_gaps(
+	struct mirror *mirror, uint64_t start, uint64_t last, const struct mirror_file *file)
+{
+	struct shunt_mapping piece;
+	uint64_t at = start;
+	int ret = 0;
+
+	while (!ret && next_piece(mirror, at, last, &piece)) {
+		if (piece.iova > at)
+			ret = map_piece(mirror, at, piece.iova - 1, file, at - start);
+		at = last_of(&piece) + 1;
+	}
+	return ret || at > last ? ret : map_piece(mirror, at, last, file, at - start);
+}
+
+static int add(struct mirror *mirror, bool eal, uintptr_t start, size_t length,
 	const struct mirror_file *file)
 {
+	const uint64_t last = start + (length - 1);
+	struct want *want;
 	int ret;
 
 	if (length == 0 || start + length < start)
 		return shunt_fail(
 			-EINVAL, "memory at %#zx, %zu bytes: no range", (size_t)start, length);
-	ret = ranges_add(table, start, length);
-	if (ret)
-		return ret;
-	ret = map_gaps(mirror, start, length, file);
+	want = calloc(1, sizeof(*want));
+	if (!want)
+		return shunt_fail(-ENOMEM, "memory at %#zx: out of memory", (size_t)start);
+	*want = (struct want){ .range = { .start = start, .last = last }, .eal = eal, .users = 1 };
+	shunt_ranges_insert(&mirror->wants, &want->range);
+	ret = map_gaps(mirror, start, last, file);
 	if (ret) {
-		ranges_remove(table, ranges_find(table, start, length));
-		unmap_unwanted(mirror, start, start + length, false);
+		forget(mirror, want);
+		unmap_unwanted(mirror, start, last, false);
 	}
 	return ret;
 }
@@ -129,98 +127,94 @@ static int add(struct mirror *mirror, struct ranges *table, uintptr_t start, siz
 int mirror_add_eal(
 	struct mirror *mirror, uintptr_t start, size_t length, const struct mirror_file *file)
 {
-	return add(mirror, &mirror->eal, start, length, file);
+	return add(mirror, true, start, length, file);
+}
+
+static int not_mapped(uintptr_t start, size_t length)
+{
+	return shunt_fail(-ENOENT, "memory at %#zx, %zu bytes: not mapped", (size_t)start, length);
 }
 
 int mirror_remove_eal(struct mirror *mirror, uintptr_t start, size_t length, bool gone)
 {
-	struct range *page = ranges_find(&mirror->eal, start, length);
+	const uint64_t last = start + (length - 1);
+	struct want *want = find(mirror, true, start, last);
 
-	if (!page)
-		return shunt_fail(
-			-ENOENT, "memory at %#zx, %zu bytes: not mapped", (size_t)start, length);
-	ranges_remove(&mirror->eal, page);
-	return unmap_unwanted(mirror, start, start + length, gone);
+	if (!want)
+		return not_mapped(start, length);
+	forget(mirror, want);
+	return unmap_unwanted(mirror, start, last, gone);
 }
 
 int mirror_add(struct mirror *mirror, uintptr_t start, size_t length)
 {
-	struct range *known = ranges_find(&mirror->others, start, length);
+	struct want *known = find(mirror, false, start, start + (length - 1));
 
 	if (!known)
-		return add(mirror, &mirror->others, start, length, NULL);
+		return add(mirror, false, start, length, NULL);
 	known->users++;
 	return 0;
 }
 
 /* Whether a piece that others want part of is wanted by one of them as a whole. */
-static bool may_stay(struct mirror *mirror, const struct range *piece, const struct range *without)
+static bool may_stay(
+	struct mirror *mirror, const struct shunt_mapping *piece, const struct want *without)
 {
-	uintptr_t end = piece->start + piece->length;
-	const struct range *page = ranges_after(&mirror->eal, piece->start);
-	bool whole = page && covers(page, piece);
-	bool part = page && page->start < end;
+	const uint64_t last = last_of(piece);
+	const struct want *want = NULL;
+	bool part = false;
 
-	for (size_t i = 0; i < mirror->others.count; i++) {
-		const struct range *other = &mirror->others.entries[i];
-
-		if (other == without || !overlaps(other, piece->start, end))
+	while ((want = next_want(mirror, want, piece->iova, last)) != NULL) {
+		if (want == without)
 			continue;
+		if (want->range.start <= piece->iova && want->range.last >= last)
+			return true;
 		part = true;
-		whole = whole || covers(other, piece);
 	}
-	return whole || !part;
+	return !part;
 }
 
 int mirror_remove(struct mirror *mirror, uintptr_t start, size_t length)
 {
-	struct range *known = ranges_find(&mirror->others, start, length);
-	uintptr_t end = start + length, at = start;
-	const struct range *piece;
+	const uint64_t last = start + (length - 1);
+	struct want *known = find(mirror, false, start, last);
+	struct shunt_mapping piece;
 
 	if (!known)
-		return shunt_fail(
-			-ENOENT, "memory at %#zx, %zu bytes: not mapped", (size_t)start, length);
+		return not_mapped(start, length);
 	if (known->users > 1) {
 		known->users--;
 		return 0;
 	}
-	while ((piece = ranges_after(&mirror->pieces, at)) && piece->start < end) {
-		if (!may_stay(mirror, piece, known))
+	for (uint64_t at = start; next_piece(mirror, at, last, &piece); at = last_of(&piece) + 1)
+		if (!may_stay(mirror, &piece, known))
 			return shunt_fail(-EBUSY,
 				"memory at %#zx, %zu bytes: part of it is in use by a mempool or "
 				"mapped by itself: free or unmap that first",
 				(size_t)start, length);
-		at = piece->start + piece->length;
-	}
-	ranges_remove(&mirror->others, known);
-	return unmap_unwanted(mirror, start, end, false);
+	forget(mirror, known);
+	return unmap_unwanted(mirror, start, last, false);
 }
 
 bool mirror_is_eal(struct mirror *mirror, uintptr_t start, size_t length)
 {
-	uintptr_t at = start;
-	const struct range *page;
+	const uint64_t last = start + (length - 1);
+	const struct want *page = NULL;
+	uint64_t at = start;
 
-	while (at < start + length) {
-		page = ranges_after(&mirror->eal, at);
-		if (!page || page->start > at)
+	while (at <= last && (page = next_want(mirror, page, start, last)) != NULL) {
+		if (!page->eal)
+			continue;
+		if (page->range.start > at)
 			return false;
-		at = page->start + page->length;
+		at = page->range.last + 1;
 	}
-	return true;
+	return at > last;
 }
 
 int mirror_clear(struct mirror *mirror)
 {
-	int first = 0, ret;
-
-	while (mirror->pieces.count > 0) {
-		ret = unmap_piece(mirror, &mirror->pieces.entries[mirror->pieces.count - 1]);
-		first = first ? first : ret;
-	}
-	ranges_free(&mirror->pieces);
-	ranges_free(&mirror->others);
-	ranges_free(&mirror->eal);
-	return first;
+	while (!RB_EMPTY(&mirror->wants))
+		forget(mirror, (struct want *)RB_ROOT(&mirror->wants));
+	return unmap_unwanted(mirror, 0, UINT64_MAX, true);
 }

@@ -4,14 +4,18 @@
 #define ALLOW_INTERNAL_API
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
 #include <rte_mempool.h>
 
+#include <shunt/error.h>
+
 #include "memory.h"
-#include "shunt_error.h"
+
+RTE_LOG_REGISTER(shunt_eal_logtype, lib.shunt.eal, NOTICE)
 
 /*
  * A mempool may be populated with memory that EAL does not know: rte_mempool_populate_anon(), or
@@ -40,6 +44,15 @@ struct pass {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct shunt_eal_memory *followed;
 static bool registered;
+
+void memory_remember(struct memory_error *error, int err, const char *what)
+{
+	rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype, "SHUNT: %s: %s\n", what, shunt_errmsg());
+	if (error->err)
+		return;
+	error->err = err;
+	snprintf(error->text, sizeof(error->text), "%s: %s", what, shunt_errmsg());
+}
 
 static void on_chunk(
 	struct rte_mempool *mp, void *opaque, struct rte_mempool_memhdr *chunk, unsigned int index)

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "shunt_space.h"
+#include <shunt/space.h>
 
 /*
  * EAL memory as devices see it: everything DPDK allocates buffers from is mapped into every address
@@ -20,7 +20,7 @@
  * EAL reports ALLOC and FREE ranges that need not match each other, so memory that can come and go
  * is mapped page by page. Neighbouring pages that stay for good (-m and --socket-mem, --no-huge,
  * --legacy-mem) become one mapping, by address if they are not neighbours in one file. Else pages
- * that EAL has a file for are mapped by that where the kernel can (shunt_spaces_map_file()). There,
+ * that EAL has a file for are mapped by that where the kernel can (shunt_spaces_add()). There,
  * external heaps are not mapped as a whole, but what mempools have in them, and what is mapped by
  * hand.
  *

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "members.h"
-#include "shunt_error.h"
 
 int shunt_group_create(int number, struct shunt_group **group)
 {
@@ -19,12 +20,16 @@ int shunt_group_create(int number, struct shunt_group **group)
 	return 0;
 }
 
-void shunt_group_destroy(struct shunt_group *group)
+int shunt_group_destroy(struct shunt_group *group)
 {
 	if (!group)
-		return;
+		return 0;
+	if (shunt_group_members(group))
+		return shunt_fail(-EBUSY, "group %d has members, %s first: take them out",
+			group->number, group->members[0].device->function);
 	pthread_mutex_destroy(&group->lock);
 	free(group);
+	return 0;
 }
 
 void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observer, void *context)
@@ -52,16 +57,7 @@ void shunt_group_evidence(struct shunt_group *group, const struct shunt_evidence
 	pthread_mutex_unlock(&group->lock);
 }
 
-void group_use(struct shunt_group *group, struct shunt_space *space)
-{
-	if (space)
-		shunt_space_use(space);
-	if (group->used)
-		shunt_space_leave(group->used);
-	group->used = space;
-}
-
-/* What a switch takes for granted where it finds the other half. */
+/* A switch relies on both halves of a pair being there. */
 static int refuse_ops(const struct shunt_port_ops *ops)
 {
 	if (!ops)
@@ -78,7 +74,7 @@ static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_
 	if (group->count && group->members[0].device->iommufd != device->iommufd)
 		return shunt_fail(-EINVAL,
 			"it is bound to another iommufd than the members: a group has one owner");
-	if (group->count && !group->space)
+	if (group->to)
 		return shunt_fail(-EBUSY,
 			"its members are not on one page table since a failed roll-back: take "
 			"them out first");
@@ -88,6 +84,47 @@ static int refuse_join(const struct shunt_group *group, const struct shunt_vfio_
 	if (group->count == SHUNT_GROUP_MAX_MEMBERS)
 		return shunt_fail(-ENOSPC, "it has %d members already", SHUNT_GROUP_MAX_MEMBERS);
 	return 0;
+}
+
+/* The kernel tells what the IOMMU allows only while no member is attached. */
+static int say_unfit(const struct shunt_group *group, struct shunt_vfio_device *device,
+	struct shunt_space *space)
+{
+	struct shunt_iova_range *ranges;
+	char why[400];
+	uint32_t count;
+
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	if (!group->count && !shunt_vfio_allowed(device, &ranges, &count)) {
+		if (shunt_space_fits(space, ranges, count))
+			shunt_fail_while(-EADDRINUSE, "%s", why);
+		else
+			shunt_fail(-EADDRINUSE, "%s", why);
+		free(ranges);
+		return -EADDRINUSE;
+	}
+	return shunt_fail(-EADDRINUSE, "%s", why);
+}
+
+/* Counted as a user before the attach, so that no other group can restart the space meanwhile. */
+static int attach(struct shunt_group *group, struct shunt_vfio_device *device,
+	struct shunt_space *space, uint32_t *hwpt_id)
+{
+	int ret;
+
+	ret = group->count ? 0 : shunt_space_use(space, group->number);
+	if (ret)
+		return ret;
+	*hwpt_id = group->hwpt_id;
+	if (!group->count)
+		ret = shunt_space_hwpt(space, group->number, device, hwpt_id);
+	if (!ret)
+		ret = shunt_vfio_attach(device, *hwpt_id, NULL);
+	if (ret == -EADDRINUSE)
+		ret = say_unfit(group, device, space);
+	if (ret && !group->count)
+		shunt_space_leave(space, group->number);
+	return ret;
 }
 
 static int join_locked(struct shunt_group *group, struct shunt_vfio_device *device,
@@ -100,15 +137,17 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 	ret = refuse_ops(ops);
 	if (!ret)
 		ret = refuse_join(group, device);
-	if (ret)
-		return ret;
-	if (group->count)
-		space = group->space;
-	ret = shunt_space_hwpt(space, group->number, device, &hwpt_id);
 	if (!ret)
-		ret = shunt_vfio_attach(device, hwpt_id, NULL);
+		ret = shunt_space_takes(space, device);
 	if (ret)
 		return ret;
+	ret = attach(group, device, group->count ? group->space : space, &hwpt_id);
+	if (ret)
+		return ret;
+	if (!group->count) {
+		group->space = space;
+		group->hwpt_id = hwpt_id;
+	}
 	member = &group->members[group->count++];
 	*member = (struct member){
 		.device = device,
@@ -117,10 +156,8 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 		.hwpt_id = hwpt_id,
 	};
 	snprintf(member->driver, sizeof(member->driver), "%s", driver);
-	if (!group->used)
-		group_use(group, space);
-	group->space = space;
-	group->hwpt_id = hwpt_id;
+	device->used = true;
+	device->group = group->number;
 	return 0;
 }
 
@@ -149,6 +186,16 @@ static unsigned int find_member(
 	return i;
 }
 
+static void leave_spaces(struct shunt_group *group)
+{
+	shunt_space_leave(group->space, group->number);
+	if (group->to)
+		shunt_space_leave(group->to, group->number);
+	shunt_space_forget(group->space, group->number);
+	group->space = group->to = NULL;
+}
+
+/* A failed detach is reported, and the member is out: closing the device detaches it anyway. */
 static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *device)
 {
 	unsigned int i = find_member(group, device);
@@ -157,16 +204,13 @@ static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *dev
 	if (i == group->count)
 		return shunt_fail(-ENOENT, "it is not a member");
 	ret = shunt_vfio_detach(device);
-	if (ret)
-		return ret;
+	device->used = false;
 	group->count--;
 	memmove(group->members + i, group->members + i + 1,
 		(group->count - i) * sizeof(group->members[0]));
-	if (group->count == 0) {
-		group->space = NULL;
-		group_use(group, NULL);
-	}
-	return 0;
+	if (group->count == 0)
+		leave_spaces(group);
+	return ret;
 }
 
 int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *device)
@@ -201,7 +245,7 @@ struct shunt_space *shunt_group_space(struct shunt_group *group)
 	struct shunt_space *space;
 
 	pthread_mutex_lock(&group->lock);
-	space = group->space;
+	space = group->to ? NULL : group->space;
 	pthread_mutex_unlock(&group->lock);
 	return space;
 }

@@ -1,95 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "members.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
 
-static int preflight(struct shunt_group *group, struct shunt_space *to, uint32_t *hwpt_id,
-	struct shunt_switch_result *result)
-{
-	int ret;
-
-	if (!group->count)
-		return shunt_fail(-ENODEV, "it has no member");
-	if (!group->space)
-		return shunt_fail(-EBUSY,
-			"its members are not on one page table since a failed roll-back: take "
-			"them out and join them again");
-	if (to == group->space)
-		return shunt_fail(-EALREADY, "it uses that space already");
-	if (result->asked == SHUNT_PLAN_RESTART && shunt_space_users(to))
-		return shunt_fail(-EBUSY, "another group uses it: a restart would unmap it there");
-	ret = shunt_space_covers(to, group->space);
-	if (!ret)
-		ret = shunt_space_hwpt(to, group->number, group->members[0].device, hwpt_id);
-	if (ret)
-		return ret;
-	result->hwpt_kind = choose_kind(to, *hwpt_id);
-	if (result->asked == SHUNT_PLAN_AUTO)
-		ret = choose_plan(
-			group, result->hwpt_kind, result->live, &result->plan, result->why);
-	if (!ret)
-		ret = ports_able(group, result->plan);
-	return ret ? ret : choose_live(group, result);
-}
-
-/* Ports go on and are looked after whatever became of the move, and of each other. */
-static int switch_held(struct shunt_group *group, struct shunt_space *to, uint32_t hwpt_id,
-	struct shunt_switch_result *result)
-{
-	struct failure failure = { 0 };
-
-	ports_take_late_faults(group, result);
-	shunt_space_use(to);
-	result->start = shunt_clock_now();
-	failure_note(&failure, ports_halt(group, result));
-	if (failure.ret)
-		result->rolled_back = true; /* nothing has moved */
-	else
-		failure_note(&failure, move_members(group, to, hwpt_id, result));
-	failure_note(&failure, ports_go_on(group, result));
-	result->moved = shunt_clock_now();
-	if (group->space == to)
-		group_use(group, to);
-	shunt_space_leave(to);
-	failure_note(&failure, ports_recover(group, result));
-	result->end = shunt_clock_now();
-	return failure_report(&failure);
-}
-
-static int switch_locked(
-	struct shunt_group *group, struct shunt_space *to, struct shunt_switch_result *result)
-{
-	uint32_t hwpt_id;
-	int ret;
-
-	ret = preflight(group, to, &hwpt_id, result);
-	if (ret)
-		return ret;
-	result->to_hwpt = hwpt_id;
-	ports_hold(group);
-	ret = switch_held(group, to, hwpt_id, result);
-	for (unsigned int i = 0; i < group->count; i++)
-		result->members[i].hwpt_id = group->members[i].hwpt_id;
-	ports_tell(group, result);
-	ports_release(group);
-	choose_learn(group, result);
-	if (ret)
-		group->history.failed++;
-	else
-		group->history.switches++;
-	group->history.last = *result;
-	return ret;
-}
-
-void group_describe(const struct shunt_group *group, struct shunt_switch_result *result)
+/* Begins a result: which members there are, and where they are attached. */
+static void describe(const struct shunt_group *group, struct shunt_switch_result *result)
 {
 	*result = (struct shunt_switch_result){
 		.plan = result->plan,
 		.asked = result->plan,
-		.live = result->live,
+		.unpaused = result->unpaused,
 		.from_hwpt = group->hwpt_id,
 		.to_hwpt = group->hwpt_id,
 		.member_count = group->count,
@@ -103,15 +29,278 @@ void group_describe(const struct shunt_group *group, struct shunt_switch_result 
 	}
 }
 
-int shunt_group_switch_live(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
-	enum shunt_live live, struct shunt_switch_result *result)
+static int refuse(const struct shunt_group *group, const struct shunt_space *to)
+{
+	if (!group->count)
+		return shunt_fail(-ENODEV, "it has no member");
+	if (group->to)
+		return shunt_fail(-EBUSY,
+			"its members are not on one page table since a failed roll-back: take "
+			"them out and join them again");
+	if (to == group->space)
+		return shunt_fail(-EALREADY, "it uses that space already");
+	return 0;
+}
+
+/* The group is a user of `to` already: it cannot be destroyed or unmapped meanwhile. */
+static int preflight(struct shunt_group *group, struct shunt_space *to, uint32_t *hwpt_id,
+	struct shunt_switch_result *result)
+{
+	int ret;
+
+	if (result->asked == SHUNT_PLAN_RESTART && shunt_space_users(to) > 1)
+		return shunt_fail(-EBUSY, "another group uses it: a restart would unmap it there");
+	ret = shunt_space_covers(to, group->space);
+	if (!ret)
+		ret = shunt_space_hwpt(to, group->number, group->members[0].device, hwpt_id);
+	if (ret)
+		return ret;
+	result->hwpt_kind = hwpt_kind_of(to, *hwpt_id);
+	if (result->asked == SHUNT_PLAN_AUTO)
+		ret = policy_choose(
+			group, result->hwpt_kind, result->unpaused, &result->plan, result->why);
+	if (!ret)
+		ret = ports_able(group, result->plan);
+	return ret ? ret : policy_unpaused(group, result);
+}
+
+static void count_ioctl(struct shunt_switch_member *row, uint64_t start)
+{
+	uint64_t end = shunt_clock_now();
+
+	if (!row->ioctl_start)
+		row->ioctl_start = start;
+	row->ioctl_end = end;
+	row->ioctl_time += end - start;
+}
+
+static int attach_or_replace(
+	struct shunt_switch_member *row, struct member *member, uint32_t hwpt_id)
+{
+	uint64_t start = shunt_clock_now();
+	int ret = shunt_vfio_attach(member->device, hwpt_id, NULL);
+
+	count_ioctl(row, start);
+	if (!ret)
+		member->hwpt_id = hwpt_id;
+	return ret;
+}
+
+static int detach(struct shunt_switch_member *row, struct member *member)
+{
+	uint64_t start = shunt_clock_now();
+	int ret = shunt_vfio_detach(member->device);
+
+	count_ioctl(row, start);
+	if (!ret)
+		member->hwpt_id = 0;
+	return ret;
+}
+
+/*
+ * For attached members the call is a replace. The first one moves the translation of the whole
+ * group. The others change nothing in the IOMMU, but the kernel records the hwpt of each device by
+ * itself.
+ */
+static int attach_or_replace_all(
+	struct shunt_group *group, uint32_t hwpt_id, struct shunt_switch_result *result)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < group->count && !ret; i++)
+		ret = attach_or_replace(&result->members[i], &group->members[i], hwpt_id);
+	return ret;
+}
+
+/* The group stays translated while one member is attached: the last detach blocks DMA. */
+static int detach_all(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < group->count && !ret; i++)
+		ret = detach(&result->members[i], &group->members[i]);
+	return ret;
+}
+
+static int move_by_plan(
+	struct shunt_group *group, uint32_t hwpt_id, struct shunt_switch_result *result)
+{
+	int ret = 0;
+
+	if (result->plan == SHUNT_PLAN_DETACH_ATTACH || result->plan == SHUNT_PLAN_RESTART)
+		ret = detach_all(group, result);
+	if (!ret && result->plan == SHUNT_PLAN_RESTART)
+		ret = shunt_space_remap(group->to);
+	return ret ? ret : attach_or_replace_all(group, hwpt_id, result);
+}
+
+/*
+ * Members that moved are replaced back, in reverse order. Then detached members are attached: the
+ * kernel accepts only the hwpt that the group has, so this comes second.
+ */
+static int roll_back(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	int ret = 0, err;
+
+	for (unsigned int i = group->count; i-- > 0;) {
+		if (group->members[i].hwpt_id == 0 || group->members[i].hwpt_id == group->hwpt_id)
+			continue;
+		err = attach_or_replace(&result->members[i], &group->members[i], group->hwpt_id);
+		ret = ret ? ret : err;
+	}
+	for (unsigned int i = group->count; i-- > 0;) {
+		if (group->members[i].hwpt_id)
+			continue;
+		err = attach_or_replace(&result->members[i], &group->members[i], group->hwpt_id);
+		ret = ret ? ret : err;
+	}
+	return ret;
+}
+
+/* After a failed roll-back: says where each member is, and what to do. */
+static int say_state(const struct shunt_group *group, int ret, const char *why)
+{
+	char state[600];
+	size_t used = 0;
+
+	state[0] = '\0';
+	for (unsigned int i = 0; i < group->count && used < sizeof(state); i++) {
+		const struct member *member = &group->members[i];
+
+		used += (size_t)snprintf(state + used, sizeof(state) - used,
+			member->hwpt_id ? " %s on hwpt %u,"
+					: " %s detached (its port stays paused or stopped),",
+			member->device->function, member->hwpt_id);
+	}
+	return shunt_fail_while(ret,
+		"%s; rolling back failed too, leaving%s hwpt %u wanted; take every member out and "
+		"join them again",
+		why, state, group->hwpt_id);
+}
+
+/* After a refused attach: names the mapping that lies outside what the IOMMU allows. */
+static void say_unfit(const struct shunt_group *group, char *why, size_t size)
+{
+	struct shunt_iommufd *iommufd = group->members[0].device->iommufd;
+	struct shunt_iova_range *ranges;
+	size_t used = strlen(why);
+	uint64_t alignment;
+	uint32_t count;
+
+	if (shunt_ioas_iova_ranges(
+		    iommufd, shunt_space_ioas(group->space), &ranges, &count, &alignment))
+		return;
+	if (shunt_space_fits(group->to, ranges, count))
+		snprintf(why + used, size - used, ": %s", shunt_errmsg());
+	free(ranges);
+}
+
+/*
+ * Moves every member from group->space to group->to, and exchanges the two. SHUNT_PLAN_RESTART maps
+ * `to` anew while no member is attached.
+ *
+ * On failure every member goes back to its old hwpt: result->rolled_back. If that fails too,
+ * group->to stays set, and the text says where each member is.
+ */
+static int move_members(
+	struct shunt_group *group, uint32_t hwpt_id, struct shunt_switch_result *result)
+{
+	struct shunt_space *from = group->space;
+	char why[600];
+	int ret;
+
+	ret = move_by_plan(group, hwpt_id, result);
+	if (!ret) {
+		group->space = group->to;
+		group->to = from;
+		group->hwpt_id = hwpt_id;
+		return 0;
+	}
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	if (roll_back(group, result))
+		return say_state(group, ret, why);
+	if (ret == -EADDRINUSE)
+		say_unfit(group, why, sizeof(why));
+	result->rolled_back = true;
+	return shunt_fail(ret, "%s; every member is back on hwpt %u", why, group->hwpt_id);
+}
+
+/* Leaves the space that no member uses now. After a failed roll-back the group keeps both. */
+static void leave_other(struct shunt_group *group, const struct shunt_space *to, bool rolled_back)
+{
+	if (!rolled_back && group->space != to)
+		return;
+	shunt_space_leave(group->to, group->number);
+	group->to = NULL;
+}
+
+/* Ports resume and are recovered even if the move, or another port, failed. */
+static int switch_held(struct shunt_group *group, struct shunt_space *to, uint32_t hwpt_id,
+	struct shunt_switch_result *result)
+{
+	struct failure failure = { 0 };
+	int moved = 0;
+
+	result->start = shunt_clock_now();
+	failure_note(&failure, ports_halt(group, result));
+	if (failure.ret)
+		result->rolled_back = true; /* nothing has moved */
+	else
+		moved = move_members(group, hwpt_id, result);
+	failure_note(&failure, moved);
+	failure_note(&failure, ports_go_on(group, result));
+	result->moved = shunt_clock_now();
+	leave_other(group, to, result->rolled_back);
+	failure_note(&failure, ports_recover(group, result));
+	result->end = shunt_clock_now();
+	result->error = failure.ret;
+	result->recovered = failure.ret && !moved && ports_run(result);
+	return failure_report(&failure);
+}
+
+static int switch_locked(
+	struct shunt_group *group, struct shunt_space *to, struct shunt_switch_result *result)
+{
+	uint32_t hwpt_id;
+	int ret;
+
+	ret = refuse(group, to);
+	if (!ret)
+		ret = shunt_space_use(to, group->number);
+	if (ret)
+		return ret;
+	group->to = to;
+	ret = preflight(group, to, &hwpt_id, result);
+	if (ret) {
+		leave_other(group, to, true);
+		return ret;
+	}
+	result->to_hwpt = hwpt_id;
+	ports_take_late_faults(group, result);
+	ports_hold(group);
+	ret = switch_held(group, to, hwpt_id, result);
+	for (unsigned int i = 0; i < group->count; i++)
+		result->members[i].hwpt_id = group->members[i].hwpt_id;
+	ports_tell(group, result);
+	ports_release(group);
+	policy_learn(group, result);
+	if (ret)
+		group->history.failed++;
+	else
+		group->history.switches++;
+	group->history.last = *result;
+	return ret;
+}
+
+int shunt_group_switch_unpaused(struct shunt_group *group, struct shunt_space *to,
+	enum shunt_plan plan, enum shunt_unpaused unpaused, struct shunt_switch_result *result)
 {
 	int ret;
 
 	result->plan = plan;
-	result->live = live;
+	result->unpaused = unpaused;
 	pthread_mutex_lock(&group->lock);
-	group_describe(group, result);
+	describe(group, result);
 	ret = switch_locked(group, to, result);
 	pthread_mutex_unlock(&group->lock);
 	if (ret)
@@ -123,7 +312,7 @@ int shunt_group_switch_live(struct shunt_group *group, struct shunt_space *to, e
 int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum shunt_plan plan,
 	struct shunt_switch_result *result)
 {
-	return shunt_group_switch_live(group, to, plan, SHUNT_LIVE_NO, result);
+	return shunt_group_switch_unpaused(group, to, plan, SHUNT_UNPAUSED_REFUSE, result);
 }
 
 void shunt_group_history(struct shunt_group *group, struct shunt_group_history *history)
@@ -131,4 +320,30 @@ void shunt_group_history(struct shunt_group *group, struct shunt_group_history *
 	pthread_mutex_lock(&group->lock);
 	*history = group->history;
 	pthread_mutex_unlock(&group->lock);
+}
+
+static int check_locked(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	struct failure failure = { 0 };
+	unsigned int recovered;
+
+	describe(group, result);
+	ports_hold(group);
+	result->start = result->moved = shunt_clock_now();
+	recovered = ports_check(group, result, &failure);
+	result->end = shunt_clock_now();
+	result->recovered = failure.ret && ports_run(result);
+	ports_release(group);
+	return failure.ret ? failure_report(&failure) : (int)recovered;
+}
+
+int shunt_group_check(struct shunt_group *group, struct shunt_switch_result *result)
+{
+	int ret;
+
+	if (pthread_mutex_trylock(&group->lock))
+		return shunt_fail(-EBUSY, "group %d is being switched or changed", group->number);
+	ret = check_locked(group, result);
+	pthread_mutex_unlock(&group->lock);
+	return ret < 0 ? shunt_fail_while(ret, "group %d", group->number) : ret;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
-#include "shunt_error.h"
-#include "shunt_iommufd.h"
+#include <shunt/error.h>
+#include <shunt/iommufd.h>
+
 #include "shunt_iommufd_uapi.h"
 
 #define IOMMUFD_PATH "/dev/iommu"
+#define USUAL_RANGES 32u
 
 static int iommufd_ioctl(struct shunt_iommufd *iommufd, unsigned long request, void *arg)
 {
@@ -17,8 +20,8 @@ static const char *open_mend(int err)
 {
 	switch (err) {
 	case -ENOENT:
-		return " (the kernel needs CONFIG_IOMMUFD, 6.6 or later; --platform sim needs "
-		       "neither)";
+		return " (the kernel needs CONFIG_IOMMUFD, 6.6 or later; 'shunt forward --platform "
+		       "sim' needs neither)";
 	case -EACCES:
 	case -EPERM:
 		return " (run as root, or give this user the device: chown it by a udev rule)";
@@ -31,17 +34,35 @@ int shunt_iommufd_open(struct shunt_platform *platform, struct shunt_iommufd *io
 {
 	int fd = platform->ops->open(platform, IOMMUFD_PATH);
 
+	if (fd == -ESTALE)
+		return fd;
 	if (fd < 0)
 		return shunt_fail_errno(fd, "open %s%s", IOMMUFD_PATH, open_mend(fd));
-	iommufd->platform = platform;
-	iommufd->fd = fd;
+	*iommufd = (struct shunt_iommufd){ .platform = platform, .fd = fd };
 	return 0;
 }
 
-void shunt_iommufd_close(struct shunt_iommufd *iommufd)
+int shunt_iommufd_close(struct shunt_iommufd *iommufd)
 {
+	unsigned int users = __atomic_load_n(&iommufd->users, __ATOMIC_ACQUIRE);
+
+	if (users)
+		return shunt_fail(-EBUSY,
+			"closing %s: %u devices and sets of spaces use it: close them first",
+			IOMMUFD_PATH, users);
 	iommufd->platform->ops->close(iommufd->platform, iommufd->fd);
 	iommufd->fd = -1;
+	return 0;
+}
+
+void shunt_iommufd_get(struct shunt_iommufd *iommufd)
+{
+	__atomic_fetch_add(&iommufd->users, 1, __ATOMIC_RELAXED);
+}
+
+void shunt_iommufd_put(struct shunt_iommufd *iommufd)
+{
+	__atomic_fetch_sub(&iommufd->users, 1, __ATOMIC_RELEASE);
 }
 
 int shunt_ioas_alloc(struct shunt_iommufd *iommufd, uint32_t *ioas_id)
@@ -76,11 +97,13 @@ static uint32_t map_flags(unsigned int prot)
 	return flags;
 }
 
+#define NO_MEMORY " (out of memory, or over the locked-memory limit: raise `ulimit -l`)"
+
 static const char *map_mend(int err)
 {
 	switch (err) {
 	case -ENOMEM:
-		return " (out of memory, or over the locked-memory limit: raise `ulimit -l`)";
+		return NO_MEMORY;
 	case -EFAULT:
 		return " (that memory is not mapped in this process)";
 	default:
@@ -177,23 +200,52 @@ int shunt_ioas_copy(struct shunt_iommufd *iommufd, uint32_t dst_ioas_id, uint32_
 }
 
 int shunt_ioas_iova_ranges(struct shunt_iommufd *iommufd, uint32_t ioas_id,
-	struct shunt_iova_range *ranges, uint32_t *count, uint64_t *alignment)
+	struct shunt_iova_range **ranges, uint32_t *count, uint64_t *alignment)
 {
 	struct iommu_ioas_iova_ranges query = {
-		.size = sizeof(query),
-		.ioas_id = ioas_id,
-		.num_iovas = *count,
-		.allowed_iovas = (uintptr_t)ranges,
+		.size = sizeof(query), .ioas_id = ioas_id, .num_iovas = USUAL_RANGES
 	};
+	void *room = NULL, *more;
 	int ret;
 
-	_Static_assert(sizeof(*ranges) == sizeof(struct iommu_iova_range), "same as the uAPI's");
-	ret = iommufd_ioctl(iommufd, IOMMU_IOAS_IOVA_RANGES, &query);
+	_Static_assert(sizeof(**ranges) == sizeof(struct iommu_iova_range), "same as the uAPI's");
+	do { /* their number may grow meanwhile */
+		more = realloc(room, query.num_iovas * sizeof(**ranges));
+		if (!more) {
+			ret = shunt_fail(
+				-ENOMEM, "no memory for %u ranges of IOVAs", query.num_iovas);
+			goto free;
+		}
+		room = more;
+		query.allowed_iovas = (uintptr_t)room;
+		ret = iommufd_ioctl(iommufd, IOMMU_IOAS_IOVA_RANGES, &query);
+	} while (ret == -EMSGSIZE);
+	if (ret < 0) {
+		shunt_fail_errno(ret, "IOMMU_IOAS_IOVA_RANGES of IOAS %u", ioas_id);
+		goto free;
+	}
+	*ranges = room;
 	*count = query.num_iovas;
-	if (ret < 0)
-		return shunt_fail_errno(ret, "IOMMU_IOAS_IOVA_RANGES of IOAS %u", ioas_id);
 	*alignment = query.out_iova_alignment;
 	return 0;
+
+free:
+	free(room);
+	return ret;
+}
+
+/* The first table of an IOAS pins what is mapped: until then nothing was counted. */
+static const char *hwpt_mend(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return NO_MEMORY;
+	case -EADDRINUSE:
+		return " (a mapping lies where this IOMMU allows none: beyond its width, or in a "
+		       "range that it reserves)";
+	default:
+		return "";
+	}
 }
 
 int shunt_hwpt_alloc(
@@ -207,8 +259,8 @@ int shunt_hwpt_alloc(
 	int ret = iommufd_ioctl(iommufd, IOMMU_HWPT_ALLOC, &alloc);
 
 	if (ret < 0)
-		return shunt_fail_errno(
-			ret, "IOMMU_HWPT_ALLOC for device %u from IOAS %u", device_id, ioas_id);
+		return shunt_fail_errno(ret, "IOMMU_HWPT_ALLOC for device %u from IOAS %u%s",
+			device_id, ioas_id, hwpt_mend(ret));
 	*hwpt_id = alloc.out_hwpt_id;
 	return 0;
 }

@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+
 #include "bind.h"
-#include "shunt_error.h"
 
 #define BASE_CLASS_BRIDGE 0x06 /* PCI Code and ID Assignment Specification: bridge devices */
 
@@ -58,8 +59,11 @@ static int check_bridge(const struct shunt_pci_function *bridge)
 
 static int check_use(const struct bind *bind, const struct shunt_pci_function *function, bool force)
 {
-	int ret = pci_check_virtual_functions(bind->machine, function, NULL);
+	struct shunt_pci_holder holder;
+	int ret = shunt_pci_taken_back(bind->machine, function, &holder);
 
+	if (!ret)
+		ret = pci_check_virtual_functions(bind->machine, function, NULL);
 	if (ret || force)
 		return ret;
 	ret = shunt_pci_in_use(bind->machine, function, NULL);
@@ -99,12 +103,7 @@ static int find_one(
 			"%s is a system device without a driver, which stays as it is: name a "
 			"function that does DMA",
 			(*function)->address);
-	if ((*function)->group == SHUNT_PCI_NO_GROUP)
-		return shunt_fail(-ENOTSUP,
-			"%s is in no IOMMU group: enable the IOMMU in the firmware and in the "
-			"kernel (intel_iommu=on on its command line for VT-d)",
-			(*function)->address);
-	return 0;
+	return shunt_pci_translated(*function);
 }
 
 /* Whether one of the first `count` addresses names the same function. */
@@ -191,7 +190,7 @@ static int prepare_record(
 		if (!ret)
 			ret = pci_record_copy(found, &group->record);
 	} else if (first) {
-		snprintf(group->record.file, sizeof(group->record.file), "%s.json", first);
+		snprintf(group->record.file, sizeof(group->record.file), "%s.bind", first);
 	}
 	group->record.group = group->number;
 	for (size_t i = 0; !ret && i < bind->done.count; i++) {
@@ -251,7 +250,7 @@ static int hand_over(struct bind *bind, uid_t owner)
 		ret = pci_node_path(bind->machine, binding->cdev, node);
 		if (ret)
 			return ret;
-		if (stat(node, &status) || chown(node, owner, (gid_t)-1))
+		if (lstat(node, &status) || lchown(node, owner, (gid_t)-1))
 			return shunt_fail_errno(-errno, "%s: giving %s to user %ld",
 				binding->address, binding->cdev, (long)owner);
 		bind->owners[bind->owners_changed++] = status.st_uid;
@@ -270,7 +269,7 @@ static int undo(struct bind *bind, int err)
 	while (bind->owners_changed-- > 0)
 		if (!pci_node_path(
 			    bind->machine, bind->done.functions[bind->owners_changed].cdev, node) &&
-			chown(node, bind->owners[bind->owners_changed], (gid_t)-1))
+			lchown(node, bind->owners[bind->owners_changed], (gid_t)-1))
 			left = bind->done.functions[bind->owners_changed].address;
 	while (bind->touched_count-- > 0) {
 		const struct pci_saved *saved = &bind->touched[bind->touched_count];

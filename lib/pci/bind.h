@@ -2,17 +2,19 @@
 #ifndef BIND_H
 #define BIND_H
 
+#include <dirent.h>
 #include <limits.h>
 
-#include "shunt_pci_bind.h"
+#include <shunt/bind.h>
 
 /*
  * Parts of binding, inside lib/pci.
  *
  *   bind.c, unbind.c      what is moved, in which order, and what is undone
- *     |- bind_record.c    struct pci_record: one JSON file a group, and the lock on their folder
+ *     |- bind_record.c    struct pci_record: one file for each group, and the lock on their folder
  *     |- bind_move.c      one function: on vfio-pci, or back to a struct pci_saved
- *     |- bind_use.c       who uses a function
+ *     |- bind_use.c       what a function is used for
+ *     |- bind_holder.c    which process has it open
  *     |- bind_module.c    vfio-pci where it is a module
  *     `- bind_machine.c   files of the machine
  */
@@ -54,6 +56,16 @@ int pci_node_path(const struct shunt_pci_machine *machine, const char *node, cha
 int pci_read_line(const char *path, char *text, size_t size);
 
 /**
+ * As pci_read_line(), of a file that the kernel gives out under the function's lock: who has that
+ * may wait for a process, and a read that waits with it cannot be ended. So another process reads.
+ *
+ * @return 0 or a negative errno, no shunt_errmsg(); -ETIMEDOUT after PCI_LOCK_PATIENCE_MS
+ */
+int pci_read_locked(const char *path, char *text, size_t size);
+
+#define PCI_LOCK_PATIENCE_MS 5000
+
+/**
  * Writes a file of sysfs on behalf of a function.
  *
  * @return 0; the kernel's errno, and shunt_errmsg() names function, text, file, errno and mend
@@ -79,10 +91,26 @@ int pci_save(const struct shunt_pci_machine *machine, const char *address, struc
 int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
 	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND]);
 
+/** Whether a function is on a driver that hands it to user space by UIO. */
+bool pci_is_uio(const struct shunt_pci_function *function);
+
+/** Opens /sys/class/<name>. @return 0, with *dir NULL where there is none; the errno of reading */
+int pci_open_class(const struct shunt_pci_machine *machine, const char *name, char folder[PATH_MAX],
+	DIR **dir);
+
+/** Name of the next entry of a class that belongs to a function. @return whether there is one */
+bool pci_next_of_function(
+	DIR *dir, const char *folder, const char *address, char name[NAME_MAX + 1]);
+
 /** Moves a function to vfio-pci. @return 0, the kernel's errno; half moved on failure */
 int pci_move_to_vfio(const struct shunt_pci_machine *machine, const char *address);
 
-/** Waits until the function's character device and its node are there. @param[out] cdev its path */
+/**
+ * Waits until the function's character device and its node are there.
+ *
+ * @param[out] cdev  its path
+ * @return 0; -ETIMEDOUT none came; -ESTALE the node is another device; -ENOTSUP, -EIO
+ */
 int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, char cdev[64]);
 
 /** Gives a function what was saved, from wherever it is. @return 0, the kernel's errno */

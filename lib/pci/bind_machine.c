@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -7,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+
 #include "bind.h"
-#include "shunt_error.h"
+#include "identify.h"
 
 const char *pci_machine_records(const struct shunt_pci_machine *machine)
 {
@@ -135,4 +138,56 @@ void shunt_pci_bindings_free(struct shunt_pci_bindings *bindings)
 	free(bindings->functions);
 	bindings->functions = NULL;
 	bindings->count = 0;
+}
+
+static bool is_below_bridge(const char *rest)
+{
+	struct pci_address parts;
+	char name[NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(rest, "/"), rest);
+	return pci_address_parse(name, &parts);
+}
+
+/*
+ * Name of the next entry of /sys/class/<class> that belongs to a function: such an entry is a link
+ * whose target leads through the function's folder, however deep below it (virtio, SCSI).
+ */
+bool pci_next_of_function(
+	DIR *dir, const char *folder, const char *address, char name[NAME_MAX + 1])
+{
+	char path[PATH_MAX], target[PATH_MAX], inside[32];
+	const struct dirent *entry;
+	const char *found;
+	ssize_t length;
+
+	snprintf(inside, sizeof(inside), "/%s/", address);
+	while ((entry = readdir(dir)) != NULL) {
+		if (pci_path(path, "%s/%s", folder, entry->d_name))
+			continue;
+		length = readlink(path, target, sizeof(target) - 1);
+		if (length < 0)
+			continue;
+		target[length] = '\0';
+		/* A bridge's folder has those of the functions behind it. */
+		found = strstr(target, inside);
+		if (!found || is_below_bridge(found + strlen(inside)))
+			continue;
+		snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
+		return true;
+	}
+	return false;
+}
+
+int pci_open_class(
+	const struct shunt_pci_machine *machine, const char *name, char folder[PATH_MAX], DIR **dir)
+{
+	int ret = pci_path(folder, "%s/class/%s", machine->platform->sysfs, name);
+
+	if (ret)
+		return ret;
+	*dir = opendir(folder);
+	if (!*dir && errno != ENOENT)
+		return shunt_fail_errno(-errno, "reading %s", folder);
+	return 0;
 }

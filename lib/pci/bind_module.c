@@ -7,8 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+
 #include "bind.h"
-#include "shunt_error.h"
 
 static bool is_there(const struct shunt_pci_machine *machine)
 {

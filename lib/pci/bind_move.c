@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+
 #include "bind.h"
-#include "shunt_error.h"
+#include "shunt_node.h"
 
 #define PATIENCE_MS 5000
 #define PAUSE_MS    2
@@ -48,7 +51,13 @@ static int read_override(
 
 	if (ret)
 		return ret;
-	ret = pci_read_line(path, override, 64);
+	ret = pci_read_locked(path, override, 64);
+	if (ret == -ETIMEDOUT)
+		return shunt_fail(ret,
+			"%s: the kernel does not let %s be read: a driver that takes or leaves the "
+			"function has its lock, and waits; the kernel's log may say for what "
+			"(dmesg)",
+			address, path);
 	if (ret)
 		return shunt_fail_errno(ret, "%s: reading %s", address, path);
 	if (strcmp(override, "(null)") == 0)
@@ -228,6 +237,9 @@ int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, 
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 };
 	char folder[PATH_MAX], node[PATH_MAX], name[32];
 	int ret = function_path(machine, address, "vfio-dev", folder);
+	struct stat status;
+	dev_t number;
+	bool there;
 
 	if (ret)
 		return ret;
@@ -239,10 +251,18 @@ int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, 
 		ret = pci_node_path(machine, cdev, node);
 		if (ret)
 			return ret;
-		if (name[0] && access(node, F_OK) == 0)
+		there = stat(node, &status) == 0;
+		if (there && !shunt_node_number(machine->platform->sysfs, cdev, &number) &&
+			status.st_rdev == number)
 			return 0;
 		if (waited >= patience)
-			return no_node(address, folder, name, cdev);
+			break;
 		nanosleep(&pause, NULL);
 	}
+	if (there) {
+		ret = shunt_node_check(machine->platform->sysfs, cdev, &status, "the node");
+		if (ret)
+			return shunt_fail_while(ret, "%s", address);
+	}
+	return no_node(address, folder, name, cdev);
 }

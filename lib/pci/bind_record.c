@@ -10,13 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
+#include <shunt/error.h>
 
 #include "bind.h"
-#include "shunt_error.h"
 
-#define SCHEMA   "shunt.bind/1"
-#define SUFFIX   ".json"
+#define SCHEMA   "shunt.bind/2"
+#define SUFFIX   ".bind"
+#define SUFFIX_1 ".json" /* what shunt.bind/1 had */
+#define NONE     "-"
 #define LOCK_MS  10000
 #define LOCK_NAP 10
 
@@ -83,20 +84,6 @@ fail:
 	return ret;
 }
 
-static bool take_text(const json_t *object, const char *key, char *text, size_t size)
-{
-	const json_t *value = json_object_get(object, key);
-
-	text[0] = '\0';
-	if (json_is_null(value))
-		return true;
-	if (!json_is_string(value) || json_string_length(value) >= size ||
-		strchr(json_string_value(value), '/'))
-		return false;
-	snprintf(text, size, "%s", json_string_value(value));
-	return true;
-}
-
 static int damaged(const char *path, const char *what)
 {
 	return shunt_fail(-EIO,
@@ -105,52 +92,60 @@ static int damaged(const char *path, const char *what)
 		path, what);
 }
 
-static int read_functions(const char *path, const json_t *root, struct pci_record *record)
+static void take_none(char *text)
 {
-	const json_t *functions = json_object_get(root, "functions");
-	const json_t *group = json_object_get(root, "group");
-	const json_t *schema = json_object_get(root, "schema");
-	struct pci_saved saved;
-	const json_t *entry;
-	size_t i;
-	int ret;
-
-	if (!json_is_string(schema) || strcmp(json_string_value(schema), SCHEMA) != 0)
-		return damaged(path, "no schema " SCHEMA);
-	if (!json_is_integer(group) || !json_is_array(functions))
-		return damaged(path, "group or functions missing");
-	record->group = (int)json_integer_value(group);
-	for (i = 0; i < json_array_size(functions); i++) {
-		entry = json_array_get(functions, i);
-		if (!take_text(entry, "address", saved.address, sizeof(saved.address)) ||
-			!saved.address[0] ||
-			!take_text(entry, "driver", saved.driver, sizeof(saved.driver)) ||
-			!take_text(
-				entry, "driver_override", saved.override, sizeof(saved.override)))
-			return damaged(path, "a function's address, driver or driver_override");
-		ret = pci_record_add(record, &saved);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	if (strcmp(text, NONE) == 0)
+		text[0] = '\0';
 }
 
-static int read_record(const char *folder, const char *file, struct pci_record *record)
+#define FUNCTION "%15[^ \n/] %31[^ \n/] %63[^ \n/]" /* as struct pci_saved */
+
+static int read_functions(const char *path, FILE *file, struct pci_record *record)
+{
+	struct pci_saved saved;
+	char group[10];
+	int ret = 0, end = 0, words = 0;
+
+	if (fscanf(file, SCHEMA "%n", &end) != 0 || !end)
+		return damaged(path, "no schema " SCHEMA);
+	if (fscanf(file, " group %9[0-9] ", group) != 1)
+		return damaged(path, "group missing");
+	record->group = (int)strtol(group, NULL, 10);
+	while (!ret && (words = fscanf(file, FUNCTION " ", saved.address, saved.driver,
+				saved.override)) == 3) {
+		take_none(saved.driver);
+		take_none(saved.override);
+		ret = pci_record_add(record, &saved);
+	}
+	if (!ret && (words != EOF || !record->count))
+		return damaged(path, "a function's address, driver or driver_override");
+	return ret;
+}
+
+static bool ends_with(const char *file, const char *suffix)
+{
+	size_t length = strlen(file), end = strlen(suffix);
+
+	return length > end && strcmp(file + length - end, suffix) == 0;
+}
+
+static int read_record(const char *folder, const char *name, struct pci_record *record)
 {
 	char path[PATH_MAX];
-	json_error_t error;
-	json_t *root;
-	int ret = pci_path(path, "%s/%s", folder, file);
+	FILE *file;
+	int ret = pci_path(path, "%s/%s", folder, name);
 
 	memset(record, 0, sizeof(*record));
 	if (ret)
 		return ret;
-	memcpy(record->file, file, strlen(file) + 1);
-	root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	if (!root)
-		return damaged(path, error.text);
-	ret = read_functions(path, root, record);
-	json_decref(root);
+	if (ends_with(name, SUFFIX_1))
+		return damaged(path, "an older version wrote it");
+	memcpy(record->file, name, strlen(name) + 1);
+	file = fopen(path, "re");
+	if (!file)
+		return shunt_fail_errno(-errno, "records of bindings: %s", path);
+	ret = read_functions(path, file, record);
+	fclose(file);
 	if (ret)
 		pci_record_free(record);
 	return ret;
@@ -158,11 +153,8 @@ static int read_record(const char *folder, const char *file, struct pci_record *
 
 static bool is_record(const char *file)
 {
-	size_t length = strlen(file), suffix = strlen(SUFFIX);
-
-	return file[0] != '.' && length > suffix &&
-	       length < sizeof(((struct pci_record *)0)->file) &&
-	       strcmp(file + length - suffix, SUFFIX) == 0;
+	return file[0] != '.' && strlen(file) < sizeof(((struct pci_record *)0)->file) &&
+	       (ends_with(file, SUFFIX) || ends_with(file, SUFFIX_1));
 }
 
 static int by_file(const void *left, const void *right)
@@ -266,38 +258,21 @@ void pci_record_free(struct pci_record *record)
 	record->count = 0;
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text[0] ? json_string(text) : json_null();
-}
-
-static json_t *to_json(const struct pci_record *record)
-{
-	json_t *functions = json_array();
-
-	for (size_t i = 0; i < record->count; i++) {
-		const struct pci_saved *saved = &record->functions[i];
-
-		if (json_array_append_new(
-			    functions, json_pack("{s:s, s:o, s:o}", "address", saved->address,
-					       "driver", text_or_null(saved->driver),
-					       "driver_override", text_or_null(saved->override)))) {
-			json_decref(functions);
-			return NULL;
-		}
-	}
-	return json_pack("{s:s, s:i, s:o}", "schema", SCHEMA, "group", record->group, "functions",
-		functions);
-}
-
-static int dump(const json_t *root, const char *path)
+static int dump(const struct pci_record *record, const char *path)
 {
 	FILE *file = fopen(path, "we");
 	bool whole;
 
 	if (!file)
 		return cannot_write(-errno, path);
-	whole = !json_dumpf(root, file, JSON_INDENT(2)) && fputc('\n', file) != EOF;
+	whole = fprintf(file, SCHEMA "\ngroup %d\n", record->group) > 0;
+	for (size_t i = 0; i < record->count && whole; i++) {
+		const struct pci_saved *saved = &record->functions[i];
+
+		whole = fprintf(file, "%s %s %s\n", saved->address,
+				saved->driver[0] ? saved->driver : NONE,
+				saved->override[0] ? saved->override : NONE) > 0;
+	}
 	if (fclose(file) || !whole)
 		return cannot_write(errno ? -errno : -EIO, path);
 	return 0;
@@ -307,22 +282,17 @@ int pci_record_write(const struct shunt_pci_machine *machine, const struct pci_r
 {
 	const char *folder = pci_machine_records(machine);
 	char path[PATH_MAX], fresh[PATH_MAX];
-	json_t *root;
 	int ret = pci_path(path, "%s/%s", folder, record->file);
 
 	if (!ret)
 		ret = pci_path(fresh, "%s/.%s.new", folder, record->file);
 	if (ret)
 		return ret;
-	root = to_json(record);
-	if (!root)
-		return shunt_fail(-ENOMEM, "records of bindings: out of memory");
-	ret = dump(root, fresh);
+	ret = dump(record, fresh);
 	if (!ret && rename(fresh, path))
 		ret = cannot_write(-errno, path);
 	if (ret)
 		unlink(fresh);
-	json_decref(root);
 	return ret;
 }
 

@@ -4,53 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/if.h>
 
+#include <shunt/error.h>
+
 #include "bind.h"
-#include "shunt_error.h"
 
-/*
- * Name of the next entry of /sys/class/<class> that belongs to a function: such an entry is a link
- * whose target leads through the function's folder, however deep below it (virtio, SCSI).
- */
-static bool next_of_function(
-	DIR *dir, const char *folder, const char *address, char name[NAME_MAX + 1])
-{
-	char path[PATH_MAX], target[PATH_MAX], inside[32];
-	const struct dirent *entry;
-	ssize_t length;
-
-	snprintf(inside, sizeof(inside), "/%s/", address);
-	while ((entry = readdir(dir)) != NULL) {
-		if (pci_path(path, "%s/%s", folder, entry->d_name))
-			continue;
-		length = readlink(path, target, sizeof(target) - 1);
-		if (length < 0)
-			continue;
-		target[length] = '\0';
-		if (!strstr(target, inside))
-			continue;
-		snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
-		return true;
-	}
-	return false;
-}
-
-static int open_class(
-	const struct shunt_pci_machine *machine, const char *name, char folder[PATH_MAX], DIR **dir)
-{
-	int ret = pci_path(folder, "%s/class/%s", machine->platform->sysfs, name);
-
-	if (ret)
-		return ret;
-	*dir = opendir(folder);
-	if (!*dir && errno != ENOENT)
-		return shunt_fail_errno(-errno, "reading %s", folder);
-	return 0;
-}
+#define BASE_CLASS_NETWORK 0x02     /* PCI Code and ID Assignment Specification */
+#define UPPER              "upper_" /* links of an interface to those above it */
 
 /* Whether the kernel's main routing table has a default route over an interface. */
 static bool has_default_route(const struct shunt_pci_machine *machine, const char *interface)
@@ -73,29 +36,77 @@ static bool has_default_route(const struct shunt_pci_machine *machine, const cha
 	return found;
 }
 
+/* An interface that is down can still be a port of a bond or a bridge, or carry a VLAN. */
+static bool is_part(const char *folder, const char *name, char part_of[NAME_MAX + 1])
+{
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	if (pci_path(path, "%s/%s", folder, name))
+		return false;
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir)) != NULL) {
+		found = strncmp(entry->d_name, UPPER, strlen(UPPER)) == 0;
+		if (found)
+			snprintf(part_of, NAME_MAX + 1, "%s", entry->d_name + strlen(UPPER));
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static int check_interface(const struct shunt_pci_machine *machine, const char *address,
+	const char *folder, const char *name, char mend[SHUNT_PCI_MEND])
+{
+	char path[PATH_MAX], text[32], part_of[NAME_MAX + 1];
+	int ret = pci_path(path, "%s/%s/flags", folder, name);
+
+	if (ret || pci_read_line(path, text, sizeof(text)))
+		return ret;
+	if (strtoul(text, NULL, 16) & IFF_UP) {
+		snprintf(mend, SHUNT_PCI_MEND, "ip link set dev %.64s down", name);
+		return shunt_fail(-EBUSY,
+			"%s is in use: its network interface %s is up%s; as root: %s", address,
+			name, has_default_route(machine, name) ? " and has the default route" : "",
+			mend);
+	}
+	if (!is_part(folder, name, part_of))
+		return 0;
+	return shunt_fail(-EBUSY,
+		"%s is in use: its network interface %s is part of %s: take it out of there",
+		address, name, part_of);
+}
+
+/*
+ * The kernel shows the interfaces of one network namespace. A network function that serves another
+ * one has a driver and, here, no interface.
+ */
 static int check_interfaces(const struct shunt_pci_machine *machine,
 	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
 {
-	char folder[PATH_MAX], path[PATH_MAX], text[32], name[NAME_MAX + 1];
+	char folder[PATH_MAX], name[NAME_MAX + 1];
+	unsigned int found = 0;
 	DIR *dir;
-	int ret = open_class(machine, "net", folder, &dir);
+	int ret = pci_open_class(machine, "net", folder, &dir);
 
-	if (ret || !dir)
+	if (ret)
 		return ret;
-	while (!ret && next_of_function(dir, folder, function->address, name)) {
-		ret = pci_path(path, "%s/%s/flags", folder, name);
-		if (ret || pci_read_line(path, text, sizeof(text)))
-			continue;
-		if (!(strtoul(text, NULL, 16) & IFF_UP))
-			continue;
-		snprintf(mend, SHUNT_PCI_MEND, "ip link set dev %.64s down", name);
-		ret = shunt_fail(-EBUSY,
-			"%s is in use: its network interface %s is up%s; as root: %s",
-			function->address, name,
-			has_default_route(machine, name) ? " and has the default route" : "", mend);
+	while (!ret && dir && pci_next_of_function(dir, folder, function->address, name)) {
+		found++;
+		ret = check_interface(machine, function->address, folder, name, mend);
 	}
-	closedir(dir);
-	return ret;
+	if (dir)
+		closedir(dir);
+	if (ret || found || function->class_code >> 16 != BASE_CLASS_NETWORK ||
+		!shunt_pci_blocks_group(function) || pci_is_uio(function))
+		return ret;
+	return shunt_fail(-EBUSY,
+		"cannot tell whether %s is in use: it is a network function on %s, and no "
+		"interface of it is to be seen here: it may be in another network namespace, of a "
+		"container",
+		function->address, function->driver);
 }
 
 static int check_block_devices(
@@ -103,11 +114,11 @@ static int check_block_devices(
 {
 	char folder[PATH_MAX], name[NAME_MAX + 1];
 	DIR *dir;
-	int ret = open_class(machine, "block", folder, &dir);
+	int ret = pci_open_class(machine, "block", folder, &dir);
 
 	if (ret || !dir)
 		return ret;
-	if (next_of_function(dir, folder, function->address, name))
+	if (pci_next_of_function(dir, folder, function->address, name))
 		ret = shunt_fail(-EBUSY,
 			"%s is in use: it carries the block device %s; take what is on it out of "
 			"use",
@@ -116,25 +127,67 @@ static int check_block_devices(
 	return ret;
 }
 
+/*
+ * By the links that the kernel makes for them. Reading sriov_numvfs would wait for whoever has the
+ * function's lock, which may be a driver that waits for a process.
+ */
+static int count_virtual_functions(
+	const struct shunt_pci_machine *machine, const char *address, unsigned int *count)
+{
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	int ret = pci_path(path, "%s/bus/pci/devices/%s", machine->platform->sysfs, address);
+	DIR *dir;
+
+	*count = 0;
+	if (ret)
+		return ret;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)) != NULL)
+		*count += strncmp(entry->d_name, "virtfn", strlen("virtfn")) == 0;
+	if (dir)
+		closedir(dir);
+	return 0;
+}
+
 int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
 	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
 {
-	char path[PATH_MAX], text[32], command[SHUNT_PCI_MEND];
-	int ret = pci_path(path, "%s/bus/pci/devices/%s/sriov_numvfs", machine->platform->sysfs,
-		function->address);
+	char command[SHUNT_PCI_MEND];
+	unsigned int count;
+	int ret = count_virtual_functions(machine, function->address, &count);
 
-	if (ret)
+	if (ret || !count)
 		return ret;
-	if (pci_read_line(path, text, sizeof(text)) || strtoul(text, NULL, 10) == 0)
-		return 0;
 	if (!mend)
 		mend = command;
 	snprintf(mend, SHUNT_PCI_MEND, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
 		function->address);
 	return shunt_fail(-EBUSY,
-		"%s is in use: it has %s virtual functions, which go when its driver does; as "
+		"%s is in use: it has %u virtual function%s, which go when its driver does; as "
 		"root: %s",
-		function->address, text, mend);
+		function->address, count, count == 1 ? "" : "s", mend);
+}
+
+/* Whom the kernel's driver serves without an interface: by UIO, RDMA or a VFIO driver. */
+static int check_processes(
+	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
+{
+	struct shunt_pci_holder holder;
+	int ret = function->driver[0] ? shunt_pci_find_holder(machine, function, &holder) : 0;
+
+	if (ret > 0)
+		return shunt_fail(-EBUSY,
+			"%s is in use: process %ld (%s) has it open; end that first",
+			function->address, (long)holder.pid, holder.command);
+	if (ret < 0 && pci_is_uio(function))
+		return shunt_fail_while(-EBUSY, "cannot tell");
+	return 0;
+}
+
+bool pci_is_uio(const struct shunt_pci_function *function)
+{
+	return strstr(function->driver, "uio") != NULL;
 }
 
 int shunt_pci_in_use(const struct shunt_pci_machine *machine,
@@ -151,97 +204,7 @@ int shunt_pci_in_use(const struct shunt_pci_machine *machine,
 		ret = check_block_devices(machine, function);
 	if (!ret)
 		ret = pci_check_virtual_functions(machine, function, mend);
+	if (!ret)
+		ret = check_processes(machine, function);
 	return ret;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	if (S_ISCHR(a->st_mode) && S_ISCHR(b->st_mode))
-		return a->st_rdev == b->st_rdev;
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Whether a process has one of the nodes open; -EACCES: not ours to know. */
-static int holds(const char *process, const struct stat *nodes, size_t count)
-{
-	char folder[PATH_MAX], path[PATH_MAX], target[PATH_MAX];
-	const struct dirent *entry;
-	struct stat open_file;
-	ssize_t length;
-	int held = 0;
-	DIR *dir;
-
-	if (pci_path(folder, "%s/fd", process))
-		return 0;
-	dir = opendir(folder);
-	if (!dir)
-		return errno == EACCES ? -EACCES : 0;
-	while (!held && (entry = readdir(dir)) != NULL) {
-		if (pci_path(path, "%s/%s", folder, entry->d_name))
-			continue;
-		/* Other files are not touched: stat of one on a dead file server would hang. */
-		length = readlink(path, target, sizeof(target) - 1);
-		if (length < 0)
-			continue;
-		target[length] = '\0';
-		if (!strstr(target, "vfio") || stat(path, &open_file))
-			continue;
-		for (size_t i = 0; i < count; i++)
-			held |= same_file(&open_file, &nodes[i]);
-	}
-	closedir(dir);
-	return held;
-}
-
-static size_t find_nodes(const struct shunt_pci_machine *machine,
-	const struct shunt_pci_function *function, struct stat nodes[2])
-{
-	char path[PATH_MAX], group[64];
-	size_t count = 0;
-
-	if (function->cdev[0] && !pci_node_path(machine, function->cdev, path) &&
-		!stat(path, &nodes[count]))
-		count++;
-	snprintf(group, sizeof(group), "/dev/vfio/%d", function->group);
-	if (!pci_node_path(machine, group, path) && !stat(path, &nodes[count]))
-		count++;
-	return count;
-}
-
-int shunt_pci_find_holder(const struct shunt_pci_machine *machine,
-	const struct shunt_pci_function *function, struct shunt_pci_holder *holder)
-{
-	const char *proc = pci_machine_proc(machine);
-	char process[PATH_MAX], path[PATH_MAX];
-	const struct dirent *entry;
-	struct stat nodes[2];
-	size_t count = find_nodes(machine, function, nodes);
-	int found = 0, hidden = 0;
-	DIR *dir;
-
-	if (!count)
-		return 0;
-	dir = opendir(proc);
-	if (!dir)
-		return shunt_fail_errno(-EACCES, "looking for processes that hold %s: reading %s",
-			function->address, proc);
-	while (found <= 0 && (entry = readdir(dir)) != NULL) {
-		if (strspn(entry->d_name, "0123456789") != strlen(entry->d_name) ||
-			pci_path(process, "%s/%s", proc, entry->d_name))
-			continue;
-		found = holds(process, nodes, count);
-		hidden |= found < 0;
-		if (found <= 0)
-			continue;
-		holder->pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (pci_path(path, "%s/comm", process) ||
-			pci_read_line(path, holder->command, sizeof(holder->command)))
-			snprintf(holder->command, sizeof(holder->command), "?");
-	}
-	closedir(dir);
-	if (found > 0)
-		return 1;
-	return hidden ? shunt_fail(-EACCES, "whether a process holds %s only root can see in full",
-				function->address)
-		      : 0;
 }

@@ -10,8 +10,9 @@
 
 #include <pci/pci.h>
 
+#include <shunt/error.h>
+
 #include "identify.h"
-#include "shunt_error.h"
 
 #define CLASS_PCI_BRIDGE 0x0604 /* PCI Code and ID Assignment Specification: PCI-to-PCI bridge */
 

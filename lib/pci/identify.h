@@ -2,7 +2,7 @@
 #ifndef IDENTIFY_H
 #define IDENTIFY_H
 
-#include "shunt_pci.h"
+#include <shunt/pci.h>
 
 /*
  * libpci, inside lib/pci: who a function is. libpci reports errors by calling a function that must

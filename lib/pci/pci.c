@@ -7,9 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+#include <shunt/pci.h>
+
 #include "identify.h"
-#include "shunt_error.h"
-#include "shunt_pci.h"
+
+#define NO_IOMMU_GROUP "vfio-noiommu" /* drivers/vfio/group.c of Linux */
+#define NO_IOMMU_CDEV  "noiommu-"     /* drivers/vfio/vfio_main.c of Linux */
 
 /* Last component of where a link of the function points to; "" where there is no link. */
 static int link_name(
@@ -40,6 +44,25 @@ static int link_name(
 	return 0;
 }
 
+/* In no-IOMMU mode VFIO makes a group for each function: translated by nothing. */
+static bool is_made_up(const char *sysfs, int group)
+{
+	char path[PATH_MAX], name[sizeof(NO_IOMMU_GROUP) + 1] = "";
+	FILE *file;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/kernel/iommu_groups/%d/name", sysfs, group) >=
+		sizeof(path))
+		return false;
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof(name), file))
+		name[0] = '\0';
+	fclose(file);
+	name[strcspn(name, "\n")] = '\0';
+	return strcmp(name, NO_IOMMU_GROUP) == 0;
+}
+
 static int read_group(const char *sysfs, struct shunt_pci_function *function)
 {
 	char name[NAME_MAX + 1];
@@ -58,10 +81,14 @@ static int read_group(const char *sysfs, struct shunt_pci_function *function)
 		return shunt_fail(-EIO, "PCI function %s: IOMMU group '%s' is no number",
 			function->address, name);
 	function->group = (int)group;
+	function->no_iommu = is_made_up(sysfs, function->group);
 	return 0;
 }
 
-/* A VFIO driver shows its character device as the folder vfio-dev/vfioN. */
+/*
+ * A VFIO driver shows its character device as the folder vfio-dev/vfioN; without an IOMMU it is
+ * noiommu-vfioN, which since Linux 7 iommufd takes too.
+ */
 static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
 {
 	char path[PATH_MAX];
@@ -81,6 +108,8 @@ static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
 			-errno, "PCI function %s: reading %s", function->address, path);
 	}
 	while (!ret && (entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, NO_IOMMU_CDEV, strlen(NO_IOMMU_CDEV)) == 0)
+			function->no_iommu = true;
 		if (strncmp(entry->d_name, "vfio", 4) != 0)
 			continue;
 		if ((size_t)snprintf(function->cdev, sizeof(function->cdev), "/dev/vfio/devices/%s",
@@ -122,6 +151,20 @@ static int by_address(const void *left, const void *right)
 	if (length_a != length_b)
 		return length_a < length_b ? -1 : 1;
 	return strcmp(a, b);
+}
+
+static int skip(struct shunt_pci_list *list, const char *address)
+{
+	struct shunt_pci_skipped *grown =
+		reallocarray(list->skipped, list->skipped_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return shunt_fail(-ENOMEM, "out of memory");
+	list->skipped = grown;
+	grown += list->skipped_count++;
+	snprintf(grown->address, sizeof(grown->address), "%s", address);
+	snprintf(grown->reason, sizeof(grown->reason), "%.255s", shunt_errmsg());
+	return 0;
 }
 
 /* Room for one more function, counted; NULL when out of memory. */
@@ -174,16 +217,20 @@ int shunt_pci_scan(struct shunt_platform *platform, struct shunt_pci_list *list)
 			ret = shunt_fail(-ENOMEM, "out of memory");
 			goto out;
 		}
-		ret = read_function(platform->sysfs, identifier, entry->d_name, function);
+		if (!read_function(platform->sysfs, identifier, entry->d_name, function))
+			continue;
+		found.count--;
+		ret = skip(&found, entry->d_name);
 		if (ret)
 			goto out;
 	}
 	if (found.count)
 		qsort(found.functions, found.count, sizeof(*found.functions), by_address);
+	found.platform = platform;
 	*list = found;
-	found.functions = NULL;
+	found = (struct shunt_pci_list){ 0 };
 out:
-	free(found.functions);
+	shunt_pci_list_free(&found);
 	pci_identifier_close(identifier);
 	closedir(dir);
 	if (ret)
@@ -195,6 +242,6 @@ out:
 void shunt_pci_list_free(struct shunt_pci_list *list)
 {
 	free(list->functions);
-	list->functions = NULL;
-	list->count = 0;
+	free(list->skipped);
+	*list = (struct shunt_pci_list){ 0 };
 }

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+
 #include "bind.h"
 #include "identify.h"
-#include "shunt_error.h"
 
 /* One unbind: the records that are asked for, and what became of their functions. */
 struct unbind {
@@ -126,11 +127,14 @@ static int check_free(
 static int check_record(const struct unbind *unbind, const struct pci_record *record, bool force)
 {
 	const struct shunt_pci_function *function;
+	struct shunt_pci_holder holder;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < record->count; i++) {
 		function = function_of(unbind, record->functions[i].address);
-		if (function && function->driver[0] &&
+		if (function)
+			ret = shunt_pci_taken_back(unbind->machine, function, &holder);
+		if (!ret && function && function->driver[0] &&
 			strcmp(function->driver, record->functions[i].driver) != 0)
 			ret = check_free(unbind, function, force);
 	}

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <shunt/bind.h>
+#include <shunt/error.h>
+#include <shunt/pci.h>
+
 #include "identify.h"
-#include "shunt_error.h"
-#include "shunt_pci.h"
 
 #define DEVICES "/sys/bus/pci/devices/"
 
@@ -30,6 +32,9 @@ int shunt_pci_find(const struct shunt_pci_list *list, const char *address,
 			return 0;
 		}
 	}
+	for (i = 0; i < list->skipped_count; i++)
+		if (strcmp(list->skipped[i].address, whole) == 0)
+			return shunt_fail(-ENODEV, "%s", list->skipped[i].reason);
 	return shunt_fail(-ENODEV, "no PCI function %s: 'shunt list' shows those there are", whole);
 }
 
@@ -70,18 +75,42 @@ static void mend(const struct shunt_pci_function *function, char *text, size_t s
 	text[used - 2] = '\0';
 }
 
+#define ENABLE                                                                              \
+	"enable the IOMMU in the firmware and in the kernel (intel_iommu=on on the kernel " \
+	"command line for VT-d)"
+
+int shunt_pci_translated(const struct shunt_pci_function *function)
+{
+	if (function->no_iommu)
+		return shunt_fail(-ENOTSUP,
+			"PCI function %s is on VFIO without an IOMMU, so its DMA would reach any "
+			"memory of the machine: shunt does not drive it; " ENABLE,
+			function->address);
+	if (function->group == SHUNT_PCI_NO_GROUP)
+		return shunt_fail(-ENOTSUP, "PCI function %s is in no IOMMU group: " ENABLE,
+			function->address);
+	return 0;
+}
+
+/* Not bound, or not any more. */
+static int check_taken_back(
+	const struct shunt_pci_list *list, const struct shunt_pci_function *function)
+{
+	const struct shunt_pci_machine machine = { .platform = list->platform };
+	struct shunt_pci_holder holder;
+
+	return list->platform ? shunt_pci_taken_back(&machine, function, &holder) : 0;
+}
+
 int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_function *function)
 {
 	const struct shunt_pci_function *other;
 	char commands[512];
 	size_t i;
+	int ret = shunt_pci_translated(function);
 
-	if (function->group == SHUNT_PCI_NO_GROUP)
-		return shunt_fail(-ENOTSUP,
-			"PCI function %s is in no IOMMU group: enable the IOMMU in the firmware "
-			"and in "
-			"the kernel (intel_iommu=on on the kernel command line for VT-d)",
-			function->address);
+	if (ret)
+		return ret;
 	if (function->is_bridge)
 		return shunt_fail(-ENODEV, "PCI function %s is a bridge, which VFIO does not take",
 			function->address);
@@ -91,6 +120,9 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
 			"takes "
 			"Linux 6.6 with CONFIG_VFIO_DEVICE_CDEV",
 			function->address, function->driver);
+	ret = check_taken_back(list, function);
+	if (ret)
+		return ret;
 	if (!function->cdev[0]) {
 		mend(function, commands, sizeof(commands));
 		return shunt_fail(-ENODEV,

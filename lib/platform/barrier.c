@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <shunt/error.h>
 
 #include "shunt_barrier.h"
 
@@ -36,15 +39,18 @@ bool shunt_barrier_missing(void)
  */
 static uint64_t begun, ended;
 
-void shunt_barrier(void)
+int shunt_barrier(void)
 {
 	uint64_t number;
 
 	if (shunt_barrier_missing())
-		return;
+		return 0;
 	number = __atomic_add_fetch(&begun, 1, __ATOMIC_SEQ_CST);
-	syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
+		return shunt_fail_errno(-errno,
+			"membarrier(2), without which nobody can tell that pollers see a pause");
 	__atomic_store_n(&ended, number, __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 uint64_t shunt_barrier_begun(void)
@@ -52,8 +58,7 @@ uint64_t shunt_barrier_begun(void)
 	return __atomic_load_n(&begun, __ATOMIC_SEQ_CST);
 }
 
-void shunt_barrier_after(uint64_t number)
+int shunt_barrier_after(uint64_t number)
 {
-	if (__atomic_load_n(&ended, __ATOMIC_SEQ_CST) <= number)
-		shunt_barrier();
+	return __atomic_load_n(&ended, __ATOMIC_SEQ_CST) > number ? 0 : shunt_barrier();
 }

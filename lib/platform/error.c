@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shunt_error.h"
+#include <shunt/error.h>
 
 #undef shunt_fail
 #undef shunt_fail_errno

@@ -5,8 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+
 #include "inherited.h"
-#include "shunt_error.h"
 
 static struct inherited *find(struct inherited *list, const char *path)
 {

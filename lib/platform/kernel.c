@@ -2,16 +2,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <shunt/error.h>
+#include <shunt/platform.h>
 
 #include "inherited.h"
 #include "kernel_faults.h"
 #include "kernel_info.h"
-#include "shunt_error.h"
-#include "shunt_platform.h"
+#include "shunt_node.h"
 
 struct kernel {
 	struct shunt_platform platform;
@@ -20,18 +24,38 @@ struct kernel {
 	struct inherited *inherited;
 };
 
+/* A number may belong to no device, or to another than the one that is meant. */
+static int check_node(
+	const struct shunt_platform *platform, const char *path, int fd, const char *whose)
+{
+	struct stat status;
+
+	if (fd < 0 && fd != -ENXIO && fd != -ENODEV)
+		return fd;
+	if (fd < 0 ? stat(path, &status) : fstat(fd, &status))
+		return fd < 0 ? fd : -errno;
+	return shunt_node_check(platform->sysfs, path, &status, whose);
+}
+
 static int kernel_open(struct shunt_platform *platform, const char *path)
 {
 	struct kernel *kernel = (struct kernel *)platform;
-	int fd;
+	char whose[32] = "the node";
+	int fd, ret;
 
 	pthread_mutex_lock(&kernel->lock);
 	fd = inherited_take(kernel->inherited, path);
 	pthread_mutex_unlock(&kernel->lock);
-	if (fd != -ENOENT)
-		return fd;
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0) {
+		snprintf(whose, sizeof(whose), "descriptor %d", fd);
+	} else if (fd == -ENOENT) {
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+	}
+	ret = check_node(platform, path, fd, whose);
+	if (ret && fd >= 0)
+		close(fd);
+	return ret ? ret : fd;
 }
 
 static int kernel_close(struct shunt_platform *platform, int fd)
@@ -81,16 +105,28 @@ static int kernel_write(
 	return transferred(pwrite(fd, buf, length, (off_t)offset), length);
 }
 
-/* Observing begins with the first question: who never asks leaves no trace in the machine. */
+static const struct kernel_roots roots = {
+	.sys = "/sys", .proc = "/proc", .boot = "/boot", .log = "/dev/kmsg"
+};
+
+/* Observing begins when it is asked for: who never asks leaves no trace in the machine. */
 static int begin_to_observe(struct kernel *kernel)
 {
 	int ret = 0;
 
 	pthread_mutex_lock(&kernel->lock);
 	if (!kernel->faults)
-		ret = kernel_faults_create(&kernel->faults);
+		ret = kernel_faults_create(&roots, &kernel->faults);
 	pthread_mutex_unlock(&kernel->lock);
 	return ret;
+}
+
+static int kernel_watch(struct shunt_platform *platform, const char *function)
+{
+	struct kernel *kernel = (struct kernel *)platform;
+	int ret = begin_to_observe(kernel);
+
+	return ret ? ret : kernel_faults_watch(kernel->faults, function);
 }
 
 static int kernel_faults(
@@ -102,12 +138,12 @@ static int kernel_faults(
 	return ret ? ret : kernel_faults_take(kernel->faults, records, n);
 }
 
-static void kernel_info(struct shunt_platform *platform, struct shunt_platform_info *info)
+static void kernel_info(
+	struct shunt_platform *platform, const char *function, struct shunt_platform_info *info)
 {
-	static const struct kernel_roots roots = { "/sys", "/proc", "/boot" };
 	struct kernel *kernel = (struct kernel *)platform;
 
-	kernel_info_fill(&roots, info);
+	kernel_info_fill(&roots, function, info);
 	info->fault_observers[0] = '\0';
 	pthread_mutex_lock(&kernel->lock);
 	if (kernel->faults)
@@ -134,6 +170,7 @@ static const struct shunt_platform_ops kernel_ops = {
 	.unmap = kernel_unmap,
 	.read = kernel_read,
 	.write = kernel_write,
+	.watch = kernel_watch,
 	.faults = kernel_faults,
 	.info = kernel_info,
 	.destroy = kernel_destroy,

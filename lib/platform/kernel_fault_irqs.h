@@ -6,65 +6,53 @@
 #include <stdint.h>
 
 #include "kernel_fault_lines.h"
+#include "irq_settle.h"
 
 /*
- * The fault interrupts of the IOMMUs: an observer that nothing suppresses.
+ * The fault interrupts of one IOMMU: an observer that nothing suppresses.
  *
- *   <sys>/class/iommu/dmar0/          an IOMMU with PCI functions behind it
+ *   <sys>/bus/pci/devices/0000:03:00.0/iommu -> .../dmar0   its name
  *   <sys>/kernel/irq/24/actions       "dmar0": its fault interrupt (virtio-iommu: "virtio0", on a
  *                                     line of its own or shared; AMD: "AMD-Vi0-Evt", "AMD-Vi";
- *                                     SMMUv3: "arm-smmu-v3-evtq" and "-gerror")
+ *                                     SMMUv3: "arm-smmu-v3-evtq", of any of them)
  *   <sys>/kernel/irq/24/per_cpu_count how often it came
  *   <proc>/irq/24/effective_affinity_list   on which processor
- *   <proc>/PID/comm "irq/24-..."      the thread that handles it, if one does
  *
  * Files stay open: a count costs a pread(2). One thread.
  */
 
+#define FAULT_UNIT_NAME 64
+#define FAULT_UNIT_IRQS 32 /* SMMUs do not say whose an interrupt is */
+
 struct fault_irq {
-	enum fault_iommu iommu;
-	unsigned int number;
 	int count_fd;
 	int affinity_fd;
-	int thread_fd;  /* <proc>/PID/stat; -1: handled without a thread */
-	bool beside;    /* tells of the IOMMU's errors, not of faults */
 	uint32_t count; /* when last read */
-	uint32_t news;  /* how often it came from one fault_irqs_read() to the last */
 };
 
-struct fault_irqs {
-	const char *sys;
-	const char *proc;
-	struct fault_irq *irqs;
+struct fault_unit {
+	char name[FAULT_UNIT_NAME];
+	enum fault_iommu iommu; /* FAULT_IOMMUS: of no kind known here */
+	struct fault_irq irqs[FAULT_UNIT_IRQS];
 	unsigned int irq_count;
-	unsigned int iommus; /* in <sys>/class/iommu when last looked */
-	bool complete;       /* every IOMMU in use has its interrupts here */
-	bool unsettled;      /* some handler may not have ended when counts were last read */
+	bool complete; /* its count can be gone by */
 };
 
-/** @param sys, proc  roots of sysfs and procfs, kept */
-void fault_irqs_init(struct fault_irqs *irqs, const char *sys, const char *proc);
-
-void fault_irqs_fini(struct fault_irqs *irqs);
-
 /**
- * Looks for the fault interrupts and begins to count them, anew where they were known.
+ * Finds the interrupts of the IOMMU that translates a function's DMA, and begins to count them.
  *
- * @return 0, whether complete or not; -ENOMEM, -ENFILE, -EMFILE
+ * @param sys, proc  roots of sysfs and procfs
+ * @param unit       its name is set
  */
-int fault_irqs_scan(struct fault_irqs *irqs);
+void fault_unit_open(
+	struct fault_unit *unit, const char *sys, const char *proc, const char *function);
 
-/** Whether IOMMUs came or went since the last scan. */
-bool fault_irqs_stale(const struct fault_irqs *irqs);
+void fault_unit_close(struct fault_unit *unit);
 
-/**
- * Reads the counts, and waits until the handlers of what was counted have ended. In
- * irqs->irqs[].news is how often each came since the last time, at least once if a handler had not
- * ended then.
- *
- * @return 0; -EBUSY interrupts come too fast, or their processors are not to be had for the calling
- *         thread (a cpuset): some handlers may not have ended; -ENODEV one is gone: scan again
- */
-int fault_irqs_read(struct fault_irqs *irqs);
+/** Adds the processors on which its interrupts come. @return 0; -ENODEV one is gone */
+int fault_unit_processors(const struct fault_unit *unit, struct processors *set);
+
+/** Reads its counts. @return whether one moved since the last time, 0 or 1; -ENODEV one is gone */
+int fault_unit_read(struct fault_unit *unit);
 
 #endif

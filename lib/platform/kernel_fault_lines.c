@@ -5,78 +5,50 @@
 #include "kernel_fault_lines.h"
 #include "kernel_sysfs.h"
 
-/* Whether a hexadecimal number, with or without 0x, stands behind the first `key`. */
-static bool hex_after(const char *text, const char *key, uint64_t *value)
+/* PRIORITY,SEQUENCE,TIME,FLAGS[,...];TEXT; facility 0 is one that no process can claim. */
+const char *kmsg_text(char *record)
 {
-	return text_number_after(text, key, 16, value);
+	char *text = strchr(record, ';');
+	const char *at = record;
+	uint64_t priority;
+
+	if (!text || !text_number(&at, 10, &priority) || *at != ',' || priority >> 3)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	return text + 1;
 }
 
-/* PRIORITY,SEQUENCE,TIME,FLAGS[,...];TEXT */
-bool kmsg_parse(char *record, struct kmsg_message *message)
+static bool text_source(const char **text, struct fault_line *line)
 {
-	char *text = strchr(record, ';'), *end;
-	const char *at = record;
-	uint64_t priority, sequence;
-
-	if (!text || !text_number(&at, 10, &priority) || !text_skip(&at, ",") ||
-		!text_number(&at, 10, &sequence) || !text_skip(&at, ",") ||
-		!text_number(&at, 10, &message->time) || !text_skip(&at, ","))
+	if (!pci_source_parse(*text, &line->domain, &line->source))
 		return false;
-	end = strchr(text, '\n');
-	if (end)
-		*end = '\0';
-	message->kernel = priority >> 3 == 0; /* facility 0, which no process can claim */
-	message->text = text + 1;
+	*text += strspn(*text, "0123456789abcdef:.");
 	return true;
 }
 
-static struct fault_line line_of(enum fault_line_type type, enum fault_iommu iommu)
+/* "DMAR: [DMA Read NO_PASID] Request device [03:00.0] fault addr 0x0 [fault reason 0x06] ..." */
+static bool vtd_line(const char *text, struct fault_line *line)
 {
-	return (struct fault_line){ .type = type,
-		.iommu = iommu,
-		.domain = FAULT_DOMAIN_UNKNOWN,
-		.source = FAULT_SOURCE_NONE };
+	uint64_t number;
+
+	line->iommu = FAULT_IOMMU_VTD;
+	line->write = strncmp(text, "Write", 5) == 0;
+	if (!text_skip(&text, "Write") && !text_skip(&text, "Read"))
+		return false;
+	if (text_skip(&text, " PASID ") ? !text_number(&text, 16, &number)
+					: !text_skip(&text, " NO_PASID"))
+		return false;
+	if (!text_skip(&text, "] Request device [") || !text_source(&text, line) ||
+		!text_skip(&text, "] fault addr ") || !text_number(&text, 16, &line->iova) ||
+		!text_skip(&text, " [fault reason ") || !text_number(&text, 16, &number))
+		return false;
+	line->reason = (uint32_t)number;
+	return true;
 }
 
-static struct fault_line vtd_line(const char *text)
-{
-	struct fault_line line = line_of(FAULT_LINE_OTHER, FAULT_IOMMU_VTD);
-	uint64_t status, reason;
-	const char *device;
-
-	if (hex_after(text, "DRHD: handling fault status reg ", &status)) {
-		line.type = FAULT_LINE_RUN;
-		line.status = (uint32_t)status;
-		return line;
-	}
-	if (text_skip(&text, "[INTR-REMAP]")) {
-		line.type = FAULT_LINE_NO_DMA;
-		return line;
-	}
-	if (!text_skip(&text, "[DMA "))
-		return line;
-	device = strstr(text, "Request device [");
-	line.write = strncmp(text, "Write", 5) == 0;
-	line.type = FAULT_LINE_RECORD;
-	if (!device || !hex_after(device, "fault addr ", &line.iova) ||
-		!hex_after(device, "[fault reason ", &reason) ||
-		!pci_source_parse(device + strlen("Request device ["), &line.domain, &line.source))
-		line.type = FAULT_LINE_LOST;
-	else
-		line.reason = (uint32_t)reason;
-	return line;
-}
-
-/* Flags of an event, and those of its names that tell of no refused DMA. */
+/* Flags of an event. */
 #define AMD_FLAG_INTERRUPT 0x08
 #define AMD_FLAG_WRITE     0x20
-
-static const char *const amd_no_dma[] = {
-	"ILLEGAL_COMMAND_ERROR",
-	"COMMAND_HARDWARE_ERROR",
-	"IOTLB_INV_TIMEOUT",
-	"INVALID_PPR_REQUEST",
-};
 
 /* Events of a request for DMA, by their names in the log and their codes in the specification. */
 static const struct {
@@ -91,219 +63,107 @@ static const struct {
 };
 
 /*
- * @param name  what stands before "AMD-Vi: ": the driver and name of the device, if the message is
- *              one of a device; the IOMMU's own otherwise
+ * "IO_PAGE_FAULT device=0000:03:00.0 domain=0x000a address=0x0 flags=0x0020]"; without the device
+ * where the message is the device's own.
  */
-static bool amd_source(const char *name, const char *text, struct fault_line *line)
+static bool amd_line(const char *text, struct fault_line *line)
 {
-	const char *device = strstr(text, "device=");
+	uint64_t flags;
 
-	if (device)
-		return pci_source_parse(device + strlen("device="), &line->domain, &line->source);
-	device = strchr(name, ' ');
-	return device && pci_source_parse(device + 1, &line->domain, &line->source);
+	line->iommu = FAULT_IOMMU_AMD;
+	for (unsigned int i = 0; i < sizeof(amd_events) / sizeof(amd_events[0]); i++)
+		if (text_skip(&text, amd_events[i].name))
+			line->reason = amd_events[i].code;
+	if (!line->reason || (text_skip(&text, "device=") && !text_source(&text, line)) ||
+		!text_number_after(text, "address=", 16, &line->iova) ||
+		!text_number_after(text, "flags=", 16, &flags))
+		return false;
+	line->write = (flags & AMD_FLAG_WRITE) != 0;
+	return line->source != UINT32_MAX && !(flags & AMD_FLAG_INTERRUPT);
 }
 
-static struct fault_line amd_line(const char *name, const char *text)
-{
-	struct fault_line line = line_of(FAULT_LINE_OTHER, FAULT_IOMMU_AMD);
-	uint64_t flags = 0;
-
-	if (strstr(text, "vent log restarting") || strstr(text, "No event written")) {
-		line.type = FAULT_LINE_LOST;
-		return line;
-	}
-	if (text_skip(&text, "  device=")) { /* second message of "Device not attached" */
-		text -= strlen("device=");
-		line.type = amd_source(name, text, &line) ? FAULT_LINE_RECORD : FAULT_LINE_LOST;
-		return line;
-	}
-	if (!text_skip(&text, "Event logged [") || strncmp(text, "Device not attached", 19) == 0)
-		return line;
-	line.type = FAULT_LINE_LOST;
-	for (unsigned int i = 0; i < sizeof(amd_no_dma) / sizeof(amd_no_dma[0]); i++)
-		if (strncmp(text, amd_no_dma[i], strlen(amd_no_dma[i])) == 0)
-			line.type = FAULT_LINE_NO_DMA;
-	for (unsigned int i = 0; i < sizeof(amd_events) / sizeof(amd_events[0]); i++) {
-		if (!text_skip(&text, amd_events[i].name))
-			continue;
-		line.reason = amd_events[i].code;
-		if (hex_after(text, "address=", &line.iova) && amd_source(name, text, &line))
-			line.type = FAULT_LINE_RECORD;
-		hex_after(text, "flags=", &flags);
-		line.write = (flags & AMD_FLAG_WRITE) != 0;
-		if (flags & AMD_FLAG_INTERRUPT)
-			line.type = FAULT_LINE_NO_DMA;
-		break;
-	}
-	return line;
-}
-
-static struct fault_line virtio_line(const char *text)
+/* "virtio_iommu virtio0: page fault from EP 768 at 0x1000 [R]" */
+static bool virtio_line(const char *text, struct fault_line *line)
 {
 	static const char *const reasons[] = { "unknown", "domain", "page" };
-	struct fault_line line = line_of(FAULT_LINE_OTHER, FAULT_IOMMU_VIRTIO);
-	const char *endpoint = strstr(text, " fault from EP ");
 	uint64_t number;
 
-	if (!endpoint) {
-		if (strstr(text, "event buffer"))
-			line.type = FAULT_LINE_LOST;
-		return line;
-	}
-	line.type = FAULT_LINE_LOST;
+	line->iommu = FAULT_IOMMU_VIRTIO;
+	line->reason = UINT32_MAX;
 	for (uint32_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (strncmp(text, reasons[i], strlen(reasons[i])) == 0)
-			line.reason = i;
-	endpoint += strlen(" fault from EP ");
-	if (!text_number(&endpoint, 10, &number) || number > UINT32_MAX)
-		return line;
-	line.type = FAULT_LINE_RECORD;
-	line.source = (uint32_t)number;
-	hex_after(endpoint, "at ", &line.iova);
-	line.write = strchr(endpoint, 'W') != NULL; /* "[RW]" is all that follows */
-	return line;
-}
-
-/* Arm's SMMUv3 architecture, "Event records". */
-#define SMMU3_EVENT(word)  ((uint32_t)((word)&0xff))
-#define SMMU3_STREAM(word) ((uint32_t)((word) >> 32))
-#define SMMU3_READ(word)   ((word) >> 35 & 1)
-
-unsigned int fault_lines_end(struct fault_lines *state, struct fault_line *line)
-{
-	if (!state->smmu[0])
-		return 0;
-	*line = line_of(FAULT_LINE_LOST, FAULT_IOMMU_SMMU3);
-	state->told = false;
-	if (state->words == 4) {
-		line->type = FAULT_LINE_RECORD;
-		line->source = SMMU3_STREAM(state->word[0]);
-		line->reason = SMMU3_EVENT(state->word[0]);
-		line->write = !SMMU3_READ(state->word[1]);
-		line->iova = state->word[2];
-		state->told = true;
-		state->told_stream = line->source;
-	}
-	state->smmu[0] = '\0';
-	return 1;
-}
-
-/* The decoded message, which knows the function, of the event that is open or was just told. */
-static unsigned int smmu3_decoded(
-	struct fault_lines *state, const char *text, struct fault_line lines[static 2])
-{
-	const char *client = strstr(text, " client: ");
-	uint64_t stream = 0;
-	uint32_t source;
-	int domain;
-	unsigned int n;
-
-	if (!client || !hex_after(client, " sid: ", &stream))
-		return 0;
-	client += strlen(" client: ");
-	if (!state->smmu[0] && state->told && state->told_stream == stream)
-		return 0;
-	n = fault_lines_end(state, &lines[0]);
-	if (!n || lines[0].source != stream) {
-		lines[n] = line_of(FAULT_LINE_RECORD, FAULT_IOMMU_SMMU3);
-		lines[n].source = (uint32_t)stream;
-		hex_after(client, " iova: ", &lines[n].iova);
-		n++;
-	}
-	if (pci_source_parse(client, &domain, &source)) {
-		lines[n - 1].domain = domain;
-		lines[n - 1].source = source;
-	}
-	return n;
-}
-
-/*
- * @param name  of the SMMU
- * @param text  what it says; the log shows tabs as \x09
- */
-static unsigned int smmu3_lines(struct fault_lines *state, const char *name, const char *text,
-	struct fault_line lines[static 2])
-{
-	unsigned int n = 0;
-	uint64_t event;
-
-	if (text_skip(&text, "\\x09") || text_skip(&text, "\t")) {
-		if (strcmp(state->smmu, name) == 0 && state->words < 4 &&
-			hex_after(text, "0x", &state->word[state->words]))
-			state->words++;
-		return 0;
-	}
-	if (text_skip(&text, "event: "))
-		return smmu3_decoded(state, text, lines);
-	if (strncmp(text, "event 0x", 8) == 0 && hex_after(text, "event ", &event)) {
-		n = fault_lines_end(state, &lines[0]);
-		state->words = 0;
-		snprintf(state->smmu, sizeof(state->smmu), "%s", name);
-		return n;
-	}
-	if (strstr(text, "EVTQ overflow") || strstr(text, "EVTQ write aborted")) {
-		n = fault_lines_end(state, &lines[0]);
-		lines[n++] = line_of(FAULT_LINE_LOST, FAULT_IOMMU_SMMU3);
-	}
-	return n;
-}
-
-/* "FUNCTION: 12 callbacks suppressed", of lib/ratelimit.c. */
-static bool suppressed_line(const char *text, struct fault_line *line)
-{
-	static const struct {
-		const char *prefix;
-		enum fault_iommu iommu;
-	} functions[] = {
-		{ "dmar_", FAULT_IOMMU_VTD },
-		{ "amd_iommu_", FAULT_IOMMU_AMD },
-		{ "arm_smmu_", FAULT_IOMMU_SMMU3 },
-		{ "viommu_", FAULT_IOMMU_VIRTIO },
-	};
-
-	if (!strstr(text, " callbacks suppressed"))
+		if (text_skip(&text, reasons[i]))
+			line->reason = i;
+	if (line->reason == UINT32_MAX || !text_skip(&text, " fault from EP ") ||
+		!text_number(&text, 10, &number))
 		return false;
-	for (unsigned int i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		if (!text_skip(&text, functions[i].prefix))
-			continue;
-		*line = line_of(FAULT_LINE_SUPPRESSED, functions[i].iommu);
-		return true;
-	}
-	return false;
-}
-
-/* "DRIVER NAME: text", as the kernel writes messages of a device. */
-static bool of_device(const char **text, const char *driver, char *name, size_t size)
-{
-	const char *rest = *text, *end;
-
-	if (!text_skip(&rest, driver) || !text_skip(&rest, " "))
-		return false;
-	end = strstr(rest, ": ");
-	if (!end)
-		return false;
-	snprintf(name, size, "%.*s", (int)(end - rest), rest);
-	*text = end + 2;
+	line->source = (uint32_t)number;
+	if (text_skip(&text, " at ") && text_number(&text, 16, &line->iova))
+		line->write = strchr(text, 'W') != NULL; /* "[RW]" is all that follows */
 	return true;
 }
 
-unsigned int fault_lines_take(
-	struct fault_lines *state, const char *text, struct fault_line lines[static 2])
+/* Arm's SMMUv3 architecture, "Event records". */
+#define SMMU3_EVENT(word)  ((uint32_t)(0xff & (word)))
+#define SMMU3_STREAM(word) ((uint32_t)((word) >> 32))
+#define SMMU3_READ(word)   ((word) >> 35 & 1)
+
+/*
+ * "event 0x10 received:", and its four words in a message each; the log shows their tabs as \x09.
+ * What is decoded of it in a sixth message says nothing new.
+ *
+ * @param name  of the SMMU
+ */
+static bool smmu3_line(
+	struct fault_lines *state, const char *name, const char *text, struct fault_line *line)
+{
+	uint64_t number;
+
+	if (text_skip(&text, "event ") && text_number(&text, 16, &number)) {
+		snprintf(state->smmu, sizeof(state->smmu), "%s", name);
+		state->words = 0;
+		return false;
+	}
+	if (strcmp(state->smmu, name) != 0 || state->words == 4 ||
+		!(text_skip(&text, "\\x09") || text_skip(&text, "\t")) ||
+		!text_number(&text, 16, &state->word[state->words]) || ++state->words < 4)
+		return false;
+	line->iommu = FAULT_IOMMU_SMMU3;
+	line->source = SMMU3_STREAM(state->word[0]);
+	line->reason = SMMU3_EVENT(state->word[0]);
+	line->write = !SMMU3_READ(state->word[1]);
+	line->iova = state->word[2];
+	return true;
+}
+
+/* "DRIVER NAME: text", as the kernel writes messages of a device: goes behind it. */
+static bool of_device(const char **text, char *name, size_t size)
+{
+	const char *at = strchr(*text, ' '), *end;
+
+	end = at ? strchr(at + 1, ' ') : NULL;
+	if (!end || end[-1] != ':' || end - at < 3)
+		return false;
+	snprintf(name, size, "%.*s", (int)(end - at) - 2, at + 1);
+	*text = end + 1;
+	return true;
+}
+
+bool fault_lines_take(struct fault_lines *state, const char *text, struct fault_line *line)
 {
 	char name[sizeof(state->smmu)];
-	const char *amd;
+	const char *behind = text;
 
-	if (of_device(&text, "arm-smmu-v3", name, sizeof(name)))
-		return smmu3_lines(state, name, text, lines);
-	amd = strstr(text, "AMD-Vi: ");
-	if (text_skip(&text, "DMAR: "))
-		lines[0] = vtd_line(text);
-	else if (amd)
-		lines[0] = amd_line(text, amd + strlen("AMD-Vi: "));
-	else if (of_device(&text, "virtio_iommu", name, sizeof(name)))
-		lines[0] = virtio_line(text);
-	else if (!suppressed_line(text, &lines[0]))
-		return 0;
-	return lines[0].type != FAULT_LINE_OTHER;
+	*line = (struct fault_line){ .domain = -1, .source = UINT32_MAX };
+	if (text_skip(&text, "DMAR: [DMA "))
+		return vtd_line(text, line);
+	if (text_skip(&text, "AMD-Vi: Event logged ["))
+		return amd_line(text, line);
+	if (!of_device(&behind, name, sizeof(name)))
+		return false;
+	if (text_skip(&text, "virtio_iommu virtio"))
+		return virtio_line(behind, line);
+	if (text_skip(&text, "arm-smmu-v3 "))
+		return smmu3_line(state, name, behind, line);
+	return pci_source_parse(name, &line->domain, &line->source) &&
+	       text_skip(&behind, "AMD-Vi: Event logged [") && amd_line(behind, line);
 }

@@ -29,29 +29,45 @@ static void name_iommu(const struct kernel_roots *roots, const char *iommu, char
 		snprintf(name, size, "%.*s", (int)size - 1, iommu);
 }
 
+/* Whether names, with " and " between them, have one; another may begin in the same way. */
+static bool has_name(const char *names, const char *name)
+{
+	const size_t length = strlen(name);
+	const char *rest;
+
+	for (const char *at = names; at; at = rest ? rest + strlen(" and ") : NULL) {
+		rest = strstr(at, " and ");
+		if ((rest ? (size_t)(rest - at) : strlen(at)) == length &&
+			strncmp(at, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* IOMMUs without PCI functions are not those that are switched. */
 static void name_iommus(const struct kernel_roots *roots, char *names, size_t size)
 {
 	char path[PATH_LENGTH], name[64];
-	const struct dirent *entry;
-	DIR *dir;
+	struct dirent **entries;
+	int count;
 
 	names[0] = '\0';
 	snprintf(path, sizeof(path), "%s/class/iommu", roots->sys);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir)) != NULL) {
+	count = scandir(path, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
 		size_t used = strlen(names);
 
-		if (entry->d_name[0] == '.' || !iommu_has_functions(roots->sys, entry->d_name))
-			continue;
-		name_iommu(roots, entry->d_name, name, sizeof(name));
-		if (!strstr(names, name))
-			snprintf(names + used, size - used, "%s%s", used ? " and " : "", name);
+		if (entries[i]->d_name[0] != '.' &&
+			iommu_has_functions(roots->sys, entries[i]->d_name)) {
+			name_iommu(roots, entries[i]->d_name, name, sizeof(name));
+			if (!has_name(names, name))
+				snprintf(names + used, size - used, "%s%s", used ? " and " : "",
+					name);
+		}
+		free(entries[i]);
 	}
-	if (dir)
-		closedir(dir);
-	if (!names[0])
-		snprintf(names, size, "none");
+	if (count >= 0)
+		free(entries);
 }
 
 static bool file_has(const char *root, const char *file, const char *text)
@@ -112,11 +128,19 @@ static bool inside_virtual_machine(const struct kernel_roots *roots)
 	return has_qemu_function(roots->sys);
 }
 
-void kernel_info_fill(const struct kernel_roots *roots, struct shunt_platform_info *info)
+void kernel_info_fill(
+	const struct kernel_roots *roots, const char *function, struct shunt_platform_info *info)
 {
 	struct utsname names;
+	char iommu[64];
 
-	name_iommus(roots, info->iommu, sizeof(info->iommu));
+	info->iommu[0] = '\0';
+	if (!function)
+		name_iommus(roots, info->iommu, sizeof(info->iommu));
+	else if (iommu_of_function(roots->sys, function, iommu, sizeof(iommu)))
+		name_iommu(roots, iommu, info->iommu, sizeof(info->iommu));
+	if (!info->iommu[0])
+		snprintf(info->iommu, sizeof(info->iommu), "none");
 	info->nic[0] = '\0';
 	info->kernel[0] = '\0';
 	if (!uname(&names))

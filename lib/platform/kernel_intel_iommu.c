@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <dirent.h>
 #include <stdint.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,13 +8,11 @@
 #include "kernel_intel_iommu.h"
 #include "kernel_sysfs.h"
 
-#define PATH_LENGTH              512
+#define PATH_LENGTH       512
 
-#define CAP_FAULT_REGISTERS(cap) (((cap) >> 40 & 0xff) + 1) /* NFR */
-
-#define ECAP_SCALABLE            (1ull << 43) /* SMTS */
-#define ECAP_SECOND_STAGE        (1ull << 46) /* SSTS */
-#define ECAP_FIRST_STAGE         (1ull << 47) /* FSTS */
+#define ECAP_SCALABLE     (1ull << 43) /* SMTS */
+#define ECAP_SECOND_STAGE (1ull << 46) /* SSTS */
+#define ECAP_FIRST_STAGE  (1ull << 47) /* FSTS */
 
 enum mode { MODE_UNKNOWN, MODE_LEGACY, MODE_SCALABLE };
 
@@ -26,27 +23,6 @@ static bool read_register(const char *sys, const char *unit, const char *file, u
 
 	snprintf(path, sizeof(path), "%s/class/iommu/%s/intel-iommu/%s", sys, unit, file);
 	return file_line(path, line, sizeof(line)) && text_number(&text, 16, value);
-}
-
-unsigned int intel_iommu_fault_registers(const char *sys)
-{
-	char path[PATH_LENGTH];
-	const struct dirent *entry;
-	unsigned int registers = 0;
-	uint64_t cap;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "%s/class/iommu", sys);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir)) != NULL) {
-		if (!read_register(sys, entry->d_name, "cap", &cap))
-			continue;
-		if (!registers || CAP_FAULT_REGISTERS(cap) < registers)
-			registers = (unsigned int)CAP_FAULT_REGISTERS(cap);
-	}
-	if (dir)
-		closedir(dir);
-	return registers;
 }
 
 /* The last of intel_iommu=...,sm_on and sm_off on the command line counts. */

@@ -5,12 +5,9 @@
 #include <stddef.h>
 
 /*
- * What sysfs tells of VT-d remapping units: their capability registers, which the kernel shows as
- * <sys>/class/iommu/dmarN/intel-iommu/{cap,ecap} (VT-d specification, sections 11.4.2 and 11.4.3).
+ * What sysfs tells of VT-d remapping units: their extended capability register, which the
+ * kernel shows as <sys>/class/iommu/dmarN/intel-iommu/ecap (VT-d specification, section 11.4.3).
  */
-
-/** The fewest fault recording registers of any unit; 0 without VT-d. */
-unsigned int intel_iommu_fault_registers(const char *sys);
 
 /**
  * Name and mode of a unit, for records: "intel-iommu legacy", "intel-iommu scalable, second stage".

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel_sysfs.h"
 
@@ -73,6 +74,22 @@ bool iommu_has_functions(const char *sys, const char *name)
 	if (dir)
 		closedir(dir);
 	return found;
+}
+
+bool iommu_of_function(const char *sys, const char *function, char *name, size_t size)
+{
+	char path[PATH_LENGTH], target[PATH_LENGTH];
+	const char *slash;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu", sys, function);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length <= 0)
+		return false;
+	target[length] = '\0';
+	slash = strrchr(target, '/');
+	snprintf(name, size, "%s", slash ? slash + 1 : target);
+	return true;
 }
 
 /* Numbers are 8 bits wide at most but for the domain. */

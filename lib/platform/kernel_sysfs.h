@@ -30,6 +30,12 @@ bool file_line(const char *path, char *line, size_t size);
 /** Whether PCI functions are behind <sys>/class/iommu/NAME. */
 bool iommu_has_functions(const char *sys, const char *name);
 
+/**
+ * Name of the IOMMU that translates a function's DMA, "dmar0": where <sys>/bus/pci/devices/F/iommu
+ * leads. @return whether there is one
+ */
+bool iommu_of_function(const char *sys, const char *function, char *name, size_t size);
+
 /** Reads "0000:03:00.0" or, with the domain unknown (-1), "03:00.0"; anything may follow. */
 bool pci_source_parse(const char *text, int *domain, uint32_t *source);
 

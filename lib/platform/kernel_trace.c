@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+
 #include "kernel_sysfs.h"
 #include "kernel_trace.h"
-#include "shunt_error.h"
 
 #define PATH_LENGTH 512
 #define BUFFER_KB   "64" /* for each processor */

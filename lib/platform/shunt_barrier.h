@@ -23,14 +23,19 @@ extern "C" {
  */
 bool shunt_barrier_missing(void);
 
-/** The barrier; where it is missing, nothing. */
-void shunt_barrier(void);
+/**
+ * The barrier; where it is missing, nothing.
+ *
+ * @return 0; -ENOMEM and what else membarrier(2) says: there was none, so nobody is known to be
+ *         kept out
+ */
+int shunt_barrier(void);
 
 /** Number of the last barrier that has begun. What the caller did before comes before the next. */
 uint64_t shunt_barrier_begun(void);
 
-/** The barrier, unless one after that number has ended: that one does as well. */
-void shunt_barrier_after(uint64_t number);
+/** The barrier, unless one after that number has ended: that one does as well. @return as above */
+int shunt_barrier_after(uint64_t number);
 
 #ifdef __cplusplus
 }

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "sim_sysfs.h"
 #include "sim_vfio.h"
-#include "shunt_error.h"
 
 #define FIRST_GROUP 10
 #define FIRST_BUS   3
@@ -16,6 +17,7 @@
 static const char *const iommu_names[] = {
 	[SHUNT_SIM_BLOCKING] = "blocking",
 	[SHUNT_SIM_HITLESS] = "hitless",
+	[SHUNT_SIM_CACHED] = "cached",
 };
 
 static const char *const nic_names[] = {
@@ -25,13 +27,14 @@ static const char *const nic_names[] = {
 
 int shunt_sim_iommu_parse(const char *name, enum shunt_sim_iommu *iommu)
 {
-	for (int i = SHUNT_SIM_BLOCKING; i <= SHUNT_SIM_HITLESS; i++) {
+	for (int i = SHUNT_SIM_BLOCKING; i <= SHUNT_SIM_CACHED; i++) {
 		if (strcmp(name, iommu_names[i]) == 0) {
 			*iommu = (enum shunt_sim_iommu)i;
 			return 0;
 		}
 	}
-	return shunt_fail(-EINVAL, "unknown IOMMU behaviour '%s': blocking or hitless", name);
+	return shunt_fail(
+		-EINVAL, "unknown IOMMU behaviour '%s': blocking, hitless or cached", name);
 }
 
 int shunt_sim_nic_parse(const char *name, enum shunt_sim_nic *nic)
@@ -150,12 +153,24 @@ static int sim_write(
 	return ret;
 }
 
+/* The model reports faults of every function. */
+static int sim_watch(struct shunt_platform *platform, const char *function)
+{
+	return 0;
+}
+
 static int sim_faults(struct shunt_platform *platform, struct shunt_fault *records, unsigned int n)
 {
 	return sim_faults_take(&((struct sim *)platform)->iommu, records, n);
 }
 
-static void sim_info(struct shunt_platform *platform, struct shunt_platform_info *info)
+static uint64_t sim_time(struct shunt_platform *platform)
+{
+	return atomic_load_explicit(&((struct sim *)platform)->time, memory_order_acquire);
+}
+
+static void sim_info(
+	struct shunt_platform *platform, const char *function, struct shunt_platform_info *info)
 {
 	const struct sim *sim = (const struct sim *)platform;
 
@@ -195,6 +210,7 @@ static void sim_destroy(struct shunt_platform *platform)
 	sim_engine_stop(sim);
 	destroy_functions(sim);
 	sim_sysfs_destroy(sim);
+	sim_switch_log_destroy(&sim->iommu);
 	sim_iommu_destroy(sim);
 	pthread_mutex_destroy(&sim->lock);
 	free(sim);
@@ -208,7 +224,9 @@ static const struct shunt_platform_ops sim_ops = {
 	.unmap = sim_unmap,
 	.read = sim_read,
 	.write = sim_write,
+	.watch = sim_watch,
 	.faults = sim_faults,
+	.time = sim_time,
 	.info = sim_info,
 	.destroy = sim_destroy,
 };
@@ -221,7 +239,7 @@ static int check_config(const struct shunt_sim_config *config)
 	if (config->ports < 1 || config->ports > SHUNT_SIM_MAX_PORTS_PER_GROUP)
 		return shunt_fail(-EINVAL, "sim: %u ports asked for, 1 to %u are possible",
 			config->ports, SHUNT_SIM_MAX_PORTS_PER_GROUP);
-	if (config->iommu != SHUNT_SIM_BLOCKING && config->iommu != SHUNT_SIM_HITLESS)
+	if ((unsigned int)config->iommu > SHUNT_SIM_CACHED)
 		return shunt_fail(-EINVAL, "sim: unknown IOMMU behaviour %d", (int)config->iommu);
 	if (config->nic != SHUNT_SIM_DROP && config->nic != SHUNT_SIM_WEDGE)
 		return shunt_fail(-EINVAL, "sim: unknown NIC fault behaviour %d", (int)config->nic);
@@ -289,6 +307,9 @@ int shunt_sim_create(const struct shunt_sim_config *config, struct shunt_platfor
 	ret = sim_iommu_create(sim);
 	if (ret)
 		goto no_iommu;
+	ret = sim_switch_log_create(&sim->iommu);
+	if (ret)
+		goto no_log;
 	ret = create_functions(sim);
 	if (ret)
 		goto no_functions;
@@ -313,6 +334,8 @@ no_sysfs:
 no_fds:
 	destroy_functions(sim);
 no_functions:
+	sim_switch_log_destroy(&sim->iommu);
+no_log:
 	sim_iommu_destroy(sim);
 no_iommu:
 	pthread_mutex_destroy(&sim->lock);

@@ -5,7 +5,8 @@
 #include <pthread.h>
 #include <sys/queue.h>
 
-#include "shunt_sim.h"
+#include <shunt/sim.h>
+
 #include "sim_dma.h"
 
 /*
@@ -55,7 +56,7 @@ struct sim_group {
 	struct sim_function *functions;
 	unsigned int function_count;
 	/* under sim::lock */
-	struct sim_iommufd *owner; /**< who holds its DMA; NULL: nobody */
+	struct sim_iommufd *owner; /**< holds its DMA; NULL: none */
 	unsigned int owner_count;  /**< devices bound to the owner */
 	struct sim_hwpt *hwpt;     /**< what its members translate through; NULL: blocked */
 	struct sim_device_list attached;
@@ -71,6 +72,8 @@ struct sim {
 	struct sim_group *groups; /**< config.groups of them */
 	struct sim_iommu iommu;
 	struct sim_engine *engine;
+	/** Ticks in which the NICs could act: they pass while the engine makes its rounds. */
+	_Atomic uint64_t time;
 	struct sim_fds *fds;
 	struct sim_sysfs *sysfs;
 	struct sim_region_list regions;   /**< mapped ones; under sim::lock */
@@ -91,7 +94,7 @@ struct sim_function *sim_function_find(struct sim *sim, const char *address);
 int sim_nic_create(struct sim_function *function, unsigned int index);
 void sim_nic_destroy(struct sim_nic *nic);
 
-/** Memory behind BAR 0: doorbells stored here are seen by the engine. */
+/** Memory of BAR 0. The engine sees doorbells stored here. */
 void *sim_nic_bar0(struct sim_nic *nic);
 
 /** Register access through the region, side effects included. @return 0, -EINVAL */

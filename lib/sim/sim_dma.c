@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include <shunt/platform.h>
+
 #include "sim_domain.h"
-#include "shunt_platform.h"
 
 static uint8_t *refuse(
 	struct sim_dma *dma, uint64_t iova, unsigned int prot, enum shunt_sim_reason reason)

@@ -2,15 +2,23 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <sys/param.h>
 
-#include <rte_pause.h>
+#include <shunt/error.h>
 
-#include "shunt_error.h"
+#include "shunt_processor.h"
 #include "shunt_thread.h"
 #include "sim_nic.h"
 
 #define IDLE_SLEEP 256u /* rounds over all ports without work before the engine sleeps */
 #define SLEEP_NS   20000
+
+/*
+ * Of a round's time, the nap before it included, no more than this counts as time that the devices
+ * had: the rest went by while the thread had no processor, or on ports that others' waits are not
+ * for.
+ */
+#define ROUND_NS 50000
 
 struct sim_engine {
 	struct sim *sim;
@@ -21,13 +29,16 @@ struct sim_engine {
 static unsigned int transmit(struct sim_nic *nic)
 {
 	uint32_t queues = nic->tx_enabled;
+	uint32_t first = queues & ~0u << nic->tx_first, others = queues & ~first;
 	unsigned int work = 0;
 
 	/* Only the engine holds two locks, so their order does not matter. */
 	if (nic->peer)
 		sim_nic_enter(nic->peer);
-	for (; queues != 0; queues &= queues - 1)
-		work += sim_tx_turn(nic, (unsigned int)__builtin_ctz(queues), SIM_NIC_BURST);
+	for (; first != 0; first &= first - 1)
+		work += sim_tx_turn(nic, (unsigned int)__builtin_ctz(first), SIM_NIC_BURST);
+	for (; others != 0; others &= others - 1)
+		work += sim_tx_turn(nic, (unsigned int)__builtin_ctz(others), SIM_NIC_BURST);
 	if (nic->peer)
 		sim_nic_unlock(nic->peer);
 	return work;
@@ -43,7 +54,7 @@ unsigned int sim_nic_turn(struct sim_nic *nic)
 		sim_nic_apply(nic);
 	if (unlikely(nic->fifo.frames != 0))
 		work += sim_rx_drain(nic, SIM_NIC_DRAIN);
-	if (nic->transmitting && sim_nic_makes_dma(nic) && nic->tx_enabled)
+	if (sim_nic_transmits(nic) && nic->tx_enabled)
 		work += transmit(nic);
 	if (nic->connected)
 		work += sim_wire_receive(nic, SIM_NIC_BURST);
@@ -62,7 +73,7 @@ static void back_off(struct sim *sim, unsigned int idle)
 	const struct timespec nap = { .tv_nsec = SLEEP_NS };
 
 	if (idle < IDLE_SLEEP) {
-		rte_pause();
+		shunt_relax();
 	} else {
 		sim_iommu_asleep(&sim->iommu);
 		nanosleep(&nap, NULL);
@@ -70,10 +81,21 @@ static void back_off(struct sim *sim, unsigned int idle)
 	}
 }
 
+static void count_round(struct sim *sim, uint64_t *last, uint64_t most)
+{
+	uint64_t now = shunt_clock_now();
+	uint64_t time = atomic_load_explicit(&sim->time, memory_order_relaxed);
+
+	/* Release order: a thread that sees the time sees what the round did. */
+	atomic_store_explicit(&sim->time, time + MIN(now - *last, most), memory_order_release);
+	*last = now;
+}
+
 static void *engine_main(void *arg)
 {
 	struct sim_engine *engine = arg;
 	struct sim *sim = engine->sim;
+	uint64_t most = shunt_clock_from_ns(ROUND_NS), last = shunt_clock_now();
 	unsigned int idle = 0, work, i;
 
 	shunt_thread_prompt();
@@ -82,11 +104,12 @@ static void *engine_main(void *arg)
 		work = 0;
 		for (i = 0; i < sim->function_count; i++)
 			work += sim_nic_turn(sim->functions[i].nic);
+		count_round(sim, &last, most);
 		if (work) {
 			idle = 0;
 		} else {
 			back_off(sim, idle);
-			idle = RTE_MIN(idle + 1, IDLE_SLEEP);
+			idle = MIN(idle + 1, IDLE_SLEEP);
 		}
 	}
 	sim_iommu_asleep(&sim->iommu);

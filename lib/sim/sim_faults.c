@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "sim_iommu.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
 
 #define FAULT_RECORDS 65536u /* a power of two */
 

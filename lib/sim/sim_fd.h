@@ -33,7 +33,7 @@ struct sim_file_ops {
 struct sim_file {
 	const struct sim_file_ops *ops;
 	struct sim *sim;
-	atomic_uint references; /**< taken anew only by who has one, or with the table's lock */
+	atomic_uint references; /**< a new one needs an old one, or the table's lock */
 };
 
 /** @return 0, -ENOMEM */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include <sys/param.h>
 
 #include "sim_nic.h"
 
@@ -7,7 +8,7 @@
 
 static uint32_t space(uint32_t length)
 {
-	return SIM_FIFO_HEADER + RTE_ALIGN(length, SIM_FIFO_HEADER);
+	return SIM_FIFO_HEADER + roundup(length, SIM_FIFO_HEADER);
 }
 
 void sim_fifo_clear(struct sim_fifo *fifo)

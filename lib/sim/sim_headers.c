@@ -64,7 +64,7 @@ static void find_ipv4(const uint8_t *frame, uint32_t at, uint32_t length, struct
 		set_transport(found, at + header, ip[9]);
 }
 
-/* Headers behind the fixed one; a fragment's transport is not looked at. */
+/* Extension headers; the transport of a fragment is not parsed. */
 static void find_ipv6(const uint8_t *frame, uint32_t at, uint32_t length, struct sim_headers *found)
 {
 	const uint8_t *ip = frame + at;
@@ -138,6 +138,23 @@ uint32_t sim_crc32c(const uint8_t *bytes, uint32_t length)
 		crc ^= bytes[i];
 		for (unsigned int bit = 0; bit < 8; bit++)
 			crc = crc & 1 ? crc >> 1 ^ CRC32C_REFLECTED : crc >> 1;
+	}
+	return ~crc;
+}
+
+/* Reflected polynomial 0xEDB88320, four bits a step. */
+uint32_t sim_fcs(const uint8_t *frame, uint32_t length)
+{
+	static const uint32_t step[16] = { 0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC,
+		0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8,
+		0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C };
+	uint32_t crc = 0xFFFFFFFFu;
+	uint32_t i;
+
+	for (i = 0; i < length; i++) {
+		crc ^= frame[i];
+		crc = crc >> 4 ^ step[crc & 15u];
+		crc = crc >> 4 ^ step[crc & 15u];
 	}
 	return ~crc;
 }

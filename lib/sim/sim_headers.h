@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Where the headers of a frame are, and the sums of the Internet protocols, as an 82576 finds and
- * makes them. Of its own, so that tests which compute sums with DPDK's functions compare two.
+ * Where the headers of a frame are, and checksums, as an 82576 finds and computes them. Independent
+ * of DPDK's functions, so that tests compare two implementations.
  *
  *   | Ethernet [tag] | IPv4 [options] or IPv6 [extensions] | TCP, UDP, SCTP ... | padding |
  *   0                ip                                    transport            end
@@ -16,7 +16,7 @@
 /** IP in a frame. Offsets from the frame's first byte. */
 struct sim_headers {
 	uint32_t ip;        /**< header; 0: this is not IP */
-	uint32_t transport; /**< behind it; 0: a fragment, or a protocol that is not looked at */
+	uint32_t transport; /**< header after it; 0: a fragment, or a protocol that is not parsed */
 	uint32_t end;       /**< of the datagram */
 	uint8_t version;    /**< 4 or 6 */
 	uint8_t protocol;   /**< TCP, UDP or SCTP (IPPROTO_...) of transport */
@@ -65,5 +65,8 @@ uint32_t sim_sum_pseudo(const uint8_t *frame, const struct sim_headers *headers)
 
 /** CRC32c of SCTP, RFC 9260 appendix A, least significant byte first on the wire. */
 uint32_t sim_crc32c(const uint8_t *bytes, uint32_t length);
+
+/** Frame check sequence of IEEE 802.3. */
+uint32_t sim_fcs(const uint8_t *frame, uint32_t length);
 
 #endif

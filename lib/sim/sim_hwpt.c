@@ -97,10 +97,13 @@ undo:
 	return ret;
 }
 
-void sim_hwpt_free(struct sim *sim, struct sim_hwpt *hwpt)
+int sim_hwpt_destroy(struct sim_iommufd *iommufd, struct sim_hwpt *hwpt)
 {
 	struct sim_ioas *ioas = hwpt->ioas;
 
+	if (hwpt->object.users != 1)
+		return -EBUSY;
+	sim_object_remove(iommufd, &hwpt->object);
 	if (hwpt->filled) {
 		TAILQ_REMOVE(&ioas->hwpts, hwpt, link);
 		sim_iova_unreserve(&ioas->space, hwpt->domain);
@@ -109,8 +112,9 @@ void sim_hwpt_free(struct sim *sim, struct sim_hwpt *hwpt)
 	}
 	sim_domain_destroy(hwpt->domain);
 	ioas->object.users--;
-	sim->objects.hwpt--;
+	iommufd->file.sim->objects.hwpt--;
 	free(hwpt);
+	return 0;
 }
 
 /* Maps an area into every hwpt, or into none. */
@@ -188,7 +192,7 @@ int sim_hwpt_alloc(struct sim_iommufd *iommufd, struct iommu_hwpt_alloc *command
 		return ret;
 	ret = sim_hwpt_fill(hwpt);
 	if (ret) {
-		sim_object_destroy(iommufd, &hwpt->object);
+		sim_hwpt_destroy(iommufd, hwpt);
 		return ret;
 	}
 	command->out_hwpt_id = hwpt->object.id;

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_pause.h>
+#include <shunt/clock.h>
 
+#include "shunt_processor.h"
 #include "sim_iommu.h"
-#include "shunt_clock.h"
 
 #define SPINS_BEFORE_SLEEP 200
 
@@ -51,16 +51,8 @@ int sim_iommu_create(struct sim *sim)
 	pthread_cond_init(&iommu->queue->acted, NULL);
 
 	ret = sim_faults_create(iommu);
-	if (ret)
-		goto no_faults;
-	ret = sim_switch_log_create(iommu);
-	if (ret)
-		goto no_log;
-	return 0;
-
-no_log:
-	sim_faults_destroy(iommu);
-no_faults:
+	if (!ret)
+		return 0;
 	pthread_cond_destroy(&iommu->queue->acted);
 	pthread_mutex_destroy(&iommu->queue->lock);
 	free(iommu->queue);
@@ -74,7 +66,6 @@ void sim_iommu_destroy(struct sim *sim)
 
 	if (!iommu->queue)
 		return;
-	sim_switch_log_destroy(iommu);
 	sim_faults_destroy(iommu);
 	pthread_cond_destroy(&iommu->queue->acted);
 	pthread_mutex_destroy(&iommu->queue->lock);
@@ -187,7 +178,7 @@ static uint64_t submit(struct sim_iommu *iommu, struct invalidation *request)
 	while (spins++ < SPINS_BEFORE_SLEEP) {
 		if (atomic_load_explicit(&request->done, memory_order_acquire))
 			return request->acted;
-		rte_pause();
+		shunt_relax();
 	}
 	pthread_mutex_lock(&queue->lock);
 	queue->sleepers++;

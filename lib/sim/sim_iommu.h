@@ -16,7 +16,7 @@
  * runs; while it sleeps the caller acts on its behalf.
  */
 
-/** Makes queue, fault log and change log. The engine counts as asleep. @return 0, -ENOMEM */
+/** Makes the queue and the fault log. The engine counts as asleep. @return 0, -ENOMEM */
 int sim_iommu_create(struct sim *sim);
 void sim_iommu_destroy(struct sim *sim);
 

@@ -29,11 +29,26 @@ union command {
 	struct iommu_ioas_map_file map_file;
 };
 
+/* Destroys an object that only the table uses. */
+static int destroy_object(struct sim_iommufd *iommufd, struct sim_object *object)
+{
+	if (object->type == SIM_OBJECT_HWPT)
+		return sim_hwpt_destroy(iommufd, (struct sim_hwpt *)object);
+	/* The VFIO device is a user of its object until sim_device_unbind(). */
+	if (object->users != 1 || object->type == SIM_OBJECT_DEVICE)
+		return -EBUSY;
+	sim_object_remove(iommufd, object);
+	if (iommufd->compatibility == (struct sim_ioas *)object)
+		iommufd->compatibility = NULL;
+	sim_ioas_free(iommufd->file.sim, (struct sim_ioas *)object);
+	return 0;
+}
+
 static int destroy(struct sim_iommufd *iommufd, union command *command)
 {
 	struct sim_object *object = sim_object_find(iommufd, command->destroy.id);
 
-	return object ? sim_object_destroy(iommufd, object) : -ENOENT;
+	return object ? destroy_object(iommufd, object) : -ENOENT;
 }
 
 static int ioas_alloc(struct sim_iommufd *iommufd, union command *command)
@@ -303,12 +318,29 @@ static int iommufd_ioctl(struct sim_file *file, unsigned long request, void *arg
 	return ret;
 }
 
+/* Destroys all objects, users before what they use. */
+static void destroy_objects(struct sim_iommufd *iommufd)
+{
+	bool progress;
+
+	do {
+		progress = false;
+		for (uint32_t i = 0; i < iommufd->capacity; i++) {
+			struct sim_object *object = iommufd->objects[i];
+
+			if (object && destroy_object(iommufd, object) == 0)
+				progress = true;
+		}
+	} while (progress);
+	free(iommufd->objects);
+}
+
 static void iommufd_release(struct sim_file *file)
 {
 	struct sim_iommufd *iommufd = (struct sim_iommufd *)file;
 
 	pthread_mutex_lock(&file->sim->lock);
-	sim_objects_destroy(iommufd);
+	destroy_objects(iommufd);
 	pthread_mutex_unlock(&file->sim->lock);
 	free(iommufd);
 }

@@ -95,12 +95,6 @@ struct sim_ioas *sim_ioas_find(struct sim_iommufd *iommufd, uint32_t id);
 struct sim_hwpt *sim_hwpt_find(struct sim_iommufd *iommufd, uint32_t id);
 struct sim_device *sim_device_find(struct sim_iommufd *iommufd, uint32_t id);
 
-/** Destroys an object that only the table uses. @return 0, -EBUSY */
-int sim_object_destroy(struct sim_iommufd *iommufd, struct sim_object *object);
-
-/** Destroys everything, users before what they use. */
-void sim_objects_destroy(struct sim_iommufd *iommufd);
-
 /** Commands that take a structure; `size` was checked, unknown fields are zero. */
 int sim_ioas_alloc(struct sim_iommufd *iommufd, struct iommu_ioas_alloc *command);
 int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, struct iommu_ioas_iova_ranges *command);
@@ -135,8 +129,8 @@ int sim_hwpt_create(struct sim_iommufd *iommufd, struct sim_ioas *ioas, struct s
  */
 int sim_hwpt_fill(struct sim_hwpt *hwpt);
 
-/** Frees a hwpt that nothing is attached to; its id is gone already. */
-void sim_hwpt_free(struct sim *sim, struct sim_hwpt *hwpt);
+/** Destroys a hwpt with its id. @return 0, -EBUSY something is attached */
+int sim_hwpt_destroy(struct sim_iommufd *iommufd, struct sim_hwpt *hwpt);
 
 /** Maps areas into all hwpts of an IOAS. @return 0; -EFAULT, -ENOMEM and nothing is mapped */
 int sim_hwpts_map(struct sim_ioas *ioas, struct sim_area **areas, size_t count);

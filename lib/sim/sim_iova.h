@@ -99,7 +99,7 @@ void sim_iova_unreserve(struct sim_iova_space *space, const void *owner);
 int sim_iova_aligned(const struct sim_iova_space *space, uint64_t alignment);
 
 /**
- * The next interval, at or after *at, that is not reserved. Moves *at behind it.
+ * The next interval, at or after *at, that is not reserved. Moves *at past it.
  *
  * @return false: none left
  */

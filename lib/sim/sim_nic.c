@@ -2,66 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <linux/vfio.h>
 
-#include <rte_pause.h>
+#include <shunt/error.h>
 
-#include "shunt_error.h"
 #include "sim_nic.h"
-
-#define SPINS_BEFORE_SLEEP 200u
-#define SLEEP_NS           20000
-
-static void wait_a_little(unsigned int *spins)
-{
-	const struct timespec nap = { .tv_nsec = SLEEP_NS };
-
-	rte_pause();
-	if (++*spins % SPINS_BEFORE_SLEEP == 0)
-		nanosleep(&nap, NULL);
-}
-
-/* Who waits looks before it writes, and so leaves the line to who holds the lock. */
-static bool try_lock(struct sim_nic *nic)
-{
-	return !atomic_load_explicit(&nic->lock.held, memory_order_relaxed) &&
-	       !atomic_exchange_explicit(&nic->lock.held, true, memory_order_acquire);
-}
-
-void sim_nic_lock(struct sim_nic *nic)
-{
-	unsigned int spins = 0;
-
-	if (try_lock(nic))
-		return;
-	atomic_fetch_add_explicit(&nic->lock.waiting, 1, memory_order_relaxed);
-	while (!try_lock(nic))
-		wait_a_little(&spins);
-	atomic_fetch_sub_explicit(&nic->lock.waiting, 1, memory_order_relaxed);
-}
-
-void sim_nic_unlock(struct sim_nic *nic)
-{
-	atomic_store_explicit(&nic->lock.held, false, memory_order_release);
-}
-
-void sim_nic_enter(struct sim_nic *nic)
-{
-	unsigned int spins = 0;
-
-	/* The bound keeps a waiting thread that lost its processor from stopping all traffic. */
-	while (atomic_load_explicit(&nic->lock.waiting, memory_order_relaxed) != 0 &&
-		spins < 2 * SPINS_BEFORE_SLEEP) {
-		sim_iommu_service(&nic->sim->iommu);
-		wait_a_little(&spins);
-	}
-	while (!try_lock(nic)) {
-		sim_iommu_service(&nic->sim->iommu);
-		wait_a_little(&spins);
-	}
-}
 
 static void make_eeprom(struct sim_nic *nic, unsigned int index)
 {
@@ -88,7 +34,7 @@ int sim_nic_create(struct sim_function *function, unsigned int index)
 	struct sim_nic *nic;
 	unsigned int i;
 
-	nic = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*nic));
+	nic = aligned_alloc(SHUNT_CACHE_LINE, sizeof(*nic));
 	if (!nic)
 		return shunt_fail(-ENOMEM, "no memory for the NIC of %s", function->address);
 	memset(nic, 0, sizeof(*nic));
@@ -99,6 +45,7 @@ int sim_nic_create(struct sim_function *function, unsigned int index)
 	}
 	nic->sim = function->sim;
 	nic->dma = &function->dma;
+	nic->speed = SHUNT_SIM_SPEED_MAX;
 	nic->fetch_retry = shunt_clock_from_ns(SIM_FETCH_RETRY_NS);
 	for (i = 0; i < SIM_NIC_VECTORS; i++)
 		nic->vector[i] = -1;

@@ -2,11 +2,10 @@
 #ifndef SIM_NIC_H
 #define SIM_NIC_H
 
-#include <rte_branch_prediction.h>
-#include <rte_memcpy.h>
+#include <shunt/clock.h>
 
-#include "shunt_82576.h"
-#include "shunt_clock.h"
+#include "82576.h"
+#include "shunt_processor.h"
 #include "sim.h"
 
 /*
@@ -14,7 +13,7 @@
  *
  *   region access (any thread)          engine thread: sim_nic_turn()
  *     sim_nic.c, sim_nic_config.c          |
- *     sim_nic_registers.c                  |
+ *     sim_nic_registers.c, sim_nic_phy.c   |
  *     sim_nic_stats.c                      |
  *          |                               |
  *          +----------- lock --------------+
@@ -24,9 +23,9 @@
  *                                       sim_rx*.c      sim_tx*.c
  *                     wire --> filter --> FIFO --> memory  `--> wire (sim_wire.c)
  *
- * Everything of a NIC but its doorbells and CTRL's bit that disables DMA belongs to who holds its
- * lock; the engine takes it once a turn. Only the engine holds two, when the far end of the wire is
- * another port. DMA is made with the lock held, so who holds it knows that none is in flight.
+ * The lock protects all of a NIC but its doorbells and CTRL's bit that disables DMA. The engine
+ * takes it once a turn. Only the engine holds two, when the far end of the wire is another port.
+ * DMA is made with the lock held, so a thread that holds it knows that none is in flight.
  *
  * What is not modelled, and then says so: legacy descriptors that ask for checksum or VLAN
  * insertion are discarded and counted; no SCTP checksum of a received frame is checked; a second
@@ -34,8 +33,11 @@
  * IPv6 extension headers none replaces an address that is hashed; interrupt moderation is one
  * interrupt a turn.
  *
- * Where the datasheet leaves a choice: a frame steered by RSS to a queue that is off is dropped, as
- * QEMU's igb does it; without RSS it waits in the FIFO.
+ * A frame on a wire of 10 or 100 Mb/s takes its time, in which no queue sends another; at 1 Gb/s it
+ * takes none. XOFF and XON are not frames here: shunt_sim_hold_back().
+ *
+ * Where the datasheet leaves a choice: a frame that RSS steers to a disabled queue is dropped, as
+ * by QEMU's igb; without RSS it waits in the FIFO.
  */
 
 #define SIM_NIC_QUEUES       SHUNT_82576_QUEUES
@@ -108,13 +110,13 @@ struct sim_fifo {
 };
 
 /**
- * Lock between the engine and register accesses; whoever waits gets in before the next turn. On a
- * cache line of its own, which the engine shares with who waits and nothing else.
+ * Lock between the engine and register accesses; a waiting thread gets it before the next turn. It
+ * has a cache line of its own, which the engine shares only with waiting threads.
  */
 struct sim_nic_lock {
 	atomic_bool held;
 	atomic_uint waiting;
-} __rte_cache_aligned;
+} __attribute__((aligned(SHUNT_CACHE_LINE)));
 
 struct sim_nic {
 	struct sim_nic_lock lock;
@@ -126,6 +128,7 @@ struct sim_nic {
 	bool bus_master;      /**< PCI command register */
 	bool receiving;       /**< RCTL.EN */
 	bool transmitting;    /**< TCTL.EN */
+	bool held_back;       /**< the far end has sent XOFF */
 	bool rss;             /**< frames are steered by MRQC and RETA */
 	bool connected;       /**< the far end of the wire is an endpoint */
 	atomic_bool phy_off;  /**< powered down: the far end has no link either; it may look */
@@ -136,6 +139,9 @@ struct sim_nic {
 	unsigned int address_count;
 	uint64_t addresses[SHUNT_82576_ADDRESSES]; /**< valid receive addresses, as loaded */
 	struct sim_nic *peer;                      /**< far end of the wire: a port */
+	unsigned int speed;                        /**< of the wire, Mb/s */
+	uint64_t wire_free;    /**< ticks of sim::time: until then a frame takes the wire */
+	unsigned int tx_first; /**< queue whose turn it is when the wire is free */
 	struct shunt_sim_endpoint endpoint;
 	struct shunt_sim_port_truth truth; /**< but for what is counted when it is read */
 	uint64_t counter[SIM_COUNTERS];    /**< statistics registers; pairs in the low one */
@@ -151,7 +157,7 @@ struct sim_nic {
 	struct sim_tx_queue tx[SIM_NIC_QUEUES];
 };
 
-/* ---- lock (sim_nic.c) ---- */
+/* ---- lock (sim_nic_lock.c) ---- */
 
 /** For all threads but the engine. Spins briefly, then yields. */
 void sim_nic_lock(struct sim_nic *nic);
@@ -188,6 +194,13 @@ static inline bool sim_nic_makes_dma(const struct sim_nic *nic)
 	       !(sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
 }
 
+/** Whether frames are sent. */
+static inline bool sim_nic_transmits(const struct sim_nic *nic)
+{
+	return nic->transmitting && sim_nic_makes_dma(nic) &&
+	       !(sim_register(nic, SHUNT_82576_STATUS) & SHUNT_82576_STATUS_TXOFF);
+}
+
 uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset);
 void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
 
@@ -200,8 +213,6 @@ void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value
 bool sim_nic_post_ctrl(struct sim_nic *nic, uint32_t value);
 /** Reset of the port (CTRL.RST), or of the whole function, which alone frees wedged queues. */
 void sim_nic_registers_reset(struct sim_nic *nic, bool function_level);
-/** STATUS and PHY follow the wire. */
-void sim_nic_update_link(struct sim_nic *nic);
 
 /* ---- registers of queues (sim_nic_queues.c); lock held ---- */
 
@@ -212,6 +223,14 @@ bool sim_nic_queue_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
 void sim_nic_queues_reset(struct sim_nic *nic, bool function_level);
 /** Engine: does what register writes asked for, and acknowledges it in the registers. */
 void sim_nic_apply(struct sim_nic *nic);
+
+/* ---- PHY and link (sim_nic_phy.c); lock held ---- */
+
+void sim_nic_phy_reset(struct sim_nic *nic);
+/** Reads or writes a register of the PHY, as the value says. */
+void sim_nic_write_mdic(struct sim_nic *nic, uint32_t value);
+/** STATUS and PHY follow the wire. */
+void sim_nic_update_link(struct sim_nic *nic);
 
 /* ---- interrupts (sim_nic_interrupt.c); lock held ---- */
 
@@ -336,17 +355,21 @@ void sim_tx_forget(struct sim_nic *nic, struct sim_tx_queue *queue);
  * @return false: context and frame do not fit together, nothing was sent
  */
 bool sim_tx_offload(struct sim_nic *nic, struct sim_tx_queue *queue, uint32_t length);
-/** Sends a frame, padded to the shortest if TCTL says so; it may have to be changed for that. */
-void sim_tx_send(struct sim_nic *nic, const uint8_t *frame, uint32_t length);
 
 /* ---- wire (sim_wire.c); engine ---- */
 
-/** Puts a frame on the wire; length without FCS. The peer's lock is held. */
+/** Puts a frame on the wire, padded if TCTL says so; length without FCS. The peer's lock is held.
+ */
 void sim_wire_transmit(struct sim_nic *nic, const uint8_t *frame, uint32_t length);
-/** Takes frames from the endpoint. @return frames */
+/** Whether a frame takes the wire now. */
+static inline bool sim_wire_taken(const struct sim_nic *nic)
+{
+	return unlikely(nic->wire_free != 0) &&
+	       nic->wire_free > atomic_load_explicit(&nic->sim->time, memory_order_relaxed);
+}
+
+/** Takes frames from the endpoint. @return frames, and one that is due soon */
 unsigned int sim_wire_receive(struct sim_nic *nic, unsigned int budget);
-/** Frame check sequence of IEEE 802.3. */
-uint32_t sim_wire_fcs(const uint8_t *frame, uint32_t length);
 
 /* ---- engine (sim_engine.c) ---- */
 

@@ -161,7 +161,7 @@ bool sim_nic_queue_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
 }
 
 /* Its link follows our PHY. */
-static void tell_peer(struct sim_nic *nic)
+static void update_peer(struct sim_nic *nic)
 {
 	if (!nic->peer)
 		return;
@@ -177,7 +177,7 @@ void sim_nic_apply(struct sim_nic *nic)
 	bool wanted;
 
 	nic->pending = false;
-	tell_peer(nic);
+	update_peer(nic);
 	for (i = 0; i < SIM_NIC_QUEUES; i++) {
 		ring = &nic->rx[i].ring;
 		wanted = nic->rx_wanted >> i & 1u;

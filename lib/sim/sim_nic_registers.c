@@ -25,74 +25,6 @@ static uint32_t canonical(uint32_t offset)
 	return offset;
 }
 
-void sim_nic_update_link(struct sim_nic *nic)
-{
-	const uint32_t up =
-		SHUNT_82576_STATUS_LU | SHUNT_82576_STATUS_FD | SHUNT_82576_STATUS_SPEED_1000;
-	bool far_end = (nic->connected || (nic->peer && !atomic_load(&nic->peer->phy_off))) &&
-		       !atomic_load(&nic->phy_off);
-	bool was = sim_register(nic, SHUNT_82576_STATUS) & SHUNT_82576_STATUS_LU;
-	bool is = far_end && (sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_SLU);
-	uint32_t status = sim_register(nic, SHUNT_82576_STATUS) & ~up;
-
-	nic->phy[SHUNT_82576_PHY_STATUS] =
-		SHUNT_82576_PHY_STATUS_CAPABILITIES |
-		(far_end ? SHUNT_82576_PHY_STATUS_LINK | SHUNT_82576_PHY_STATUS_AUTONEGOTIATE_DONE
-			 : 0);
-	sim_register_set(nic, SHUNT_82576_STATUS, is ? status | up : status);
-	if (was != is)
-		sim_nic_interrupt_other(nic, SHUNT_82576_ICR_LSC);
-}
-
-/* The peer is another lock's: the engine tells it, sim_nic_apply(). */
-static void phy_power(struct sim_nic *nic, bool off)
-{
-	if (atomic_exchange(&nic->phy_off, off) != off)
-		nic->pending = true;
-}
-
-static void phy_reset(struct sim_nic *nic)
-{
-	memset(nic->phy, 0, sizeof(nic->phy));
-	phy_power(nic, false);
-	nic->phy[SHUNT_82576_PHY_CONTROL] = SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE |
-					    SHUNT_82576_PHY_CONTROL_FULL_DUPLEX |
-					    SHUNT_82576_PHY_CONTROL_SPEED_1000;
-	nic->phy[SHUNT_82576_PHY_ID1] = SHUNT_82576_PHY_ID1_VALUE;
-	nic->phy[SHUNT_82576_PHY_ID2] = SHUNT_82576_PHY_ID2_VALUE;
-	nic->phy[SHUNT_82576_PHY_ADVERTISE] = 0x0DE1;    /* 10, 100, pause */
-	nic->phy[SHUNT_82576_PHY_PARTNER] = 0x45E1;      /* the same, acknowledged */
-	nic->phy[SHUNT_82576_PHY_CONTROL_1000] = 0x0200; /* 1000BASE-T full duplex */
-	nic->phy[SHUNT_82576_PHY_STATUS_1000] = 0x3800;  /* partner has it, receivers fine */
-}
-
-static void write_mdic(struct sim_nic *nic, uint32_t value)
-{
-	uint32_t number = (value & SHUNT_82576_MDIC_REGADD_MASK) >> SHUNT_82576_MDIC_REGADD_SHIFT;
-	uint32_t operation = value & SHUNT_82576_MDIC_OP_MASK;
-	uint16_t data = (uint16_t)(value & SHUNT_82576_MDIC_DATA_MASK);
-
-	value |= SHUNT_82576_MDIC_READY;
-	if ((value & SHUNT_82576_MDIC_PHYADD_MASK) != SHUNT_82576_MDIC_PHYADD_OWN) {
-		value |= SHUNT_82576_MDIC_ERROR;
-	} else if (operation == SHUNT_82576_MDIC_OP_READ) {
-		value = (value & ~SHUNT_82576_MDIC_DATA_MASK) | nic->phy[number];
-	} else if (operation == SHUNT_82576_MDIC_OP_WRITE) {
-		if (number == SHUNT_82576_PHY_CONTROL && (data & SHUNT_82576_PHY_CONTROL_RESET)) {
-			phy_reset(nic);
-			sim_nic_update_link(nic);
-		} else if (number == SHUNT_82576_PHY_CONTROL) {
-			nic->phy[number] = data & (uint16_t)~SHUNT_82576_PHY_CONTROL_RESTART;
-			phy_power(nic, data & SHUNT_82576_PHY_CONTROL_POWER_DOWN);
-			sim_nic_update_link(nic);
-		} else if (number != SHUNT_82576_PHY_STATUS && number != SHUNT_82576_PHY_ID1 &&
-			   number != SHUNT_82576_PHY_ID2) {
-			nic->phy[number] = data;
-		}
-	}
-	sim_register_set(nic, SHUNT_82576_MDIC, value);
-}
-
 static void write_eerd(struct sim_nic *nic, uint32_t value)
 {
 	uint32_t word = (value & SHUNT_82576_EERD_ADDR_MASK) >> SHUNT_82576_EERD_ADDR_SHIFT;
@@ -112,7 +44,7 @@ static void write_ctrl(struct sim_nic *nic, uint32_t value)
 		return;
 	}
 	if (value & SHUNT_82576_CTRL_PHY_RST)
-		phy_reset(nic);
+		sim_nic_phy_reset(nic);
 	sim_register_set(nic, SHUNT_82576_CTRL, value & ~SHUNT_82576_CTRL_PHY_RST);
 	sim_rx_update(nic);
 	sim_nic_update_link(nic);
@@ -190,13 +122,13 @@ void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value
 	case SHUNT_82576_FWSM:
 		return;
 	case SHUNT_82576_MDIC:
-		write_mdic(nic, value);
+		sim_nic_write_mdic(nic, value);
 		return;
 	case SHUNT_82576_EERD:
 		write_eerd(nic, value);
 		return;
 	case SHUNT_82576_EEC:
-		/* A request for the pins is granted; there is nothing behind them. */
+		/* A request for the pins is granted; nothing is connected to them. */
 		value &= SHUNT_82576_EEC_REQ;
 		if (value)
 			value |= SHUNT_82576_EEC_GNT;
@@ -261,6 +193,7 @@ void sim_nic_registers_reset(struct sim_nic *nic, bool function_level)
 	nic->receiving = nic->transmitting = false;
 	sim_nic_queues_reset(nic, function_level);
 	nic->pending = false;
-	phy_reset(nic);
+	nic->wire_free = 0;
+	sim_nic_phy_reset(nic);
 	sim_nic_update_link(nic);
 }

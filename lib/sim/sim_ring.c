@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include <sys/param.h>
 
 #include "sim_nic.h"
 
@@ -52,9 +53,9 @@ static bool fetch_piece(struct sim_nic *nic, struct sim_ring *ring)
 	iova = ring->base + 16ull * from;
 	room = (uint32_t)(SIM_PAGE_SIZE - (iova & (SIM_PAGE_SIZE - 1))) / 16u;
 	slot = (ring->first + ring->cached) % SIM_DESCRIPTOR_CACHE;
-	available = RTE_MIN(available, room);
-	available = RTE_MIN(available, SIM_DESCRIPTOR_CACHE - ring->cached);
-	available = RTE_MIN(available, SIM_DESCRIPTOR_CACHE - slot);
+	available = MIN(available, room);
+	available = MIN(available, SIM_DESCRIPTOR_CACHE - ring->cached);
+	available = MIN(available, SIM_DESCRIPTOR_CACHE - slot);
 	if (available == 0)
 		return false;
 	memory = sim_dma_translate(nic->dma, iova, SHUNT_DMA_READ);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include <sys/param.h>
 
+#include "sim_headers.h"
 #include "sim_nic.h"
 
 #define PREFETCH_AHEAD 4u
@@ -39,7 +41,7 @@ static bool store(struct sim_nic *nic, uint64_t iova, const uint8_t *from, uint3
 	memory = sim_dma_translate(nic->dma, iova, SHUNT_DMA_WRITE);
 	if (unlikely(!memory))
 		return false;
-	rte_memcpy(memory, from, length);
+	memcpy(memory, from, length);
 	return true;
 }
 
@@ -88,7 +90,7 @@ static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *fram
 		pieces = (length + queue->buffer_size - 1) / queue->buffer_size;
 		for (piece = 0; piece < pieces && good; piece++) {
 			offset = piece * queue->buffer_size;
-			part = RTE_MIN(length - offset, queue->buffer_size);
+			part = MIN(length - offset, queue->buffer_size);
 			good = store(nic, sim_ring_peek(ring, piece)->rx.read.packet_address,
 				frame + offset, part);
 		}
@@ -144,7 +146,7 @@ static uint32_t length_in_memory(const struct sim_nic *nic, const uint8_t *frame
 static uint32_t dress(const struct sim_nic *nic, const uint8_t *frame, uint32_t length,
 	union shunt_82576_rx_descriptor *done, uint8_t *out)
 {
-	uint32_t fcs = sim_wire_fcs(frame, length);
+	uint32_t fcs = sim_fcs(frame, length);
 	uint32_t head = 0, used;
 
 	if (strips(nic, frame)) {
@@ -165,7 +167,7 @@ static uint32_t dress(const struct sim_nic *nic, const uint8_t *frame, uint32_t 
 	return used;
 }
 
-static __rte_noinline void deliver_dressed(struct sim_nic *nic, unsigned int index,
+static __attribute__((noinline)) void deliver_dressed(struct sim_nic *nic, unsigned int index,
 	const uint8_t *frame, uint32_t length, union shunt_82576_rx_descriptor *done)
 {
 	uint8_t dressed[SHUNT_82576_FRAME_MAX];
@@ -221,6 +223,7 @@ bool sim_rx_ready(struct sim_nic *nic)
 	return true;
 }
 
+/* Of a frame for this NIC: one that is too short or too long counts as an error of its kind too. */
 static bool length_fits(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
 {
 	uint32_t with_fcs = length + SHUNT_82576_FCS_SIZE;
@@ -228,17 +231,19 @@ static bool length_fits(struct sim_nic *nic, const uint8_t *frame, uint32_t leng
 
 	if (unlikely(with_fcs < SHUNT_82576_FRAME_MIN)) {
 		sim_count(nic, SHUNT_82576_RUC, 1);
+		sim_count(nic, SHUNT_82576_RLEC, 1);
 		return false;
 	}
 	if (likely(with_fcs <= limit))
 		return true;
 	if (sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_LPE)
-		limit = RTE_MIN(sim_register(nic, SHUNT_82576_RLPML), SHUNT_82576_FRAME_MAX);
+		limit = MIN(sim_register(nic, SHUNT_82576_RLPML), SHUNT_82576_FRAME_MAX);
 	else if (sim_rx_tagged(nic, frame))
 		limit += SHUNT_82576_VLAN_TAG;
 	if (with_fcs <= limit)
 		return true;
 	sim_count(nic, SHUNT_82576_ROC, 1);
+	sim_count(nic, SHUNT_82576_RLEC, 1);
 	return false;
 }
 
@@ -269,7 +274,8 @@ void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
 	}
 	sim_count(nic, SHUNT_82576_TPR, 1);
 	sim_count(nic, SHUNT_82576_TORL, length + SHUNT_82576_FCS_SIZE);
-	if (unlikely(!length_fits(nic, frame, length) || !sim_rx_accept(nic, frame))) {
+	if (unlikely(length < SIM_TAG_AT + SHUNT_82576_VLAN_TAG || !sim_rx_accept(nic, frame) ||
+		     !length_fits(nic, frame, length))) {
 		nic->truth.rx_filtered++;
 		return;
 	}

@@ -74,7 +74,7 @@ static uint32_t type_of(const struct sim_nic *nic, const struct sim_headers *hea
 	uint32_t mrqc = sim_register(nic, SHUNT_82576_MRQC);
 	unsigned int i;
 
-	for (i = 0; headers->ip != 0 && i < RTE_DIM(types); i++)
+	for (i = 0; headers->ip != 0 && i < sizeof(types) / sizeof(types[0]); i++)
 		if ((mrqc & types[i].enabled) && headers->version == types[i].version &&
 			(types[i].protocol == 0 || (headers->transport != 0 &&
 							   headers->protocol == types[i].protocol)))

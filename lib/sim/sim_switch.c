@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_atomic.h>
+#include <shunt/clock.h>
 
+#include "shunt_processor.h"
 #include "sim_domain.h"
-#include "shunt_clock.h"
 
 #define CHANGE_RECORDS 65536u /* as shunt_sim_blocked() promises */
 
@@ -90,9 +90,7 @@ static void set_new_context(
 {
 	*still = shunt_clock_now();
 	set_context(dma, domain);
-	/* The counter is read once the store can be seen. */
-	rte_mb();
-	rte_rmb();
+	shunt_stores_seen();
 	*until = shunt_clock_now();
 }
 
@@ -136,6 +134,30 @@ static void replace_hitless(struct sim_iommu *iommu, struct sim_dma *dma, struct
 	record(iommu->changes, dma, from, from, from);
 }
 
+/*
+ * A context entry that is written in two steps, and flushed only then. Between the steps the engine
+ * goes on, so that DMA meets the cleared entry where none is cached. The fence is no invalidation:
+ * what is cached stays.
+ */
+static void replace_cached(struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)
+{
+	uint64_t cleared, still, until, flushed;
+	bool cold;
+
+	begin(iommu->changes, dma);
+	set_context(dma, NULL);
+	cleared = shunt_clock_now();
+	sim_iommu_fence(iommu);
+	set_new_context(dma, domain, &still, &until);
+	flushed = sim_iommu_invalidate_function(iommu, dma);
+	cold = atomic_load_explicit(&dma->blocked, memory_order_relaxed) !=
+	       dma->change.blocked_before;
+	if (cold)
+		record(iommu->changes, dma, cleared, still, until);
+	else
+		record(iommu->changes, dma, flushed, flushed, flushed);
+}
+
 void sim_iommu_switch(struct sim_group *group, struct sim_domain *domain)
 {
 	for (unsigned int i = 0; i < group->function_count; i++) {
@@ -148,6 +170,8 @@ void sim_iommu_switch(struct sim_group *group, struct sim_domain *domain)
 			detach(&sim->iommu, dma);
 		else if (sim->config.iommu == SHUNT_SIM_HITLESS)
 			replace_hitless(&sim->iommu, dma, domain);
+		else if (sim->config.iommu == SHUNT_SIM_CACHED)
+			replace_cached(&sim->iommu, dma, domain);
 		else
 			replace_blocking(&sim->iommu, dma, domain);
 	}

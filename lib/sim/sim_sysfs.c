@@ -3,25 +3,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/pci_regs.h>
 
-#include "sim_sysfs.h"
-#include "shunt_error.h"
+#include <shunt/error.h>
 
-#define TREE_PREFIX   "shunt-sim-"
+#include "sim_sysfs.h"
+
+#define TREE_PREFIX   "shunt-sim."
 #define CONFIG_LENGTH 256
 #define OPEN_AT_ONCE  16
 
 struct sim_sysfs {
 	char path[256];
+	int root; /* locked: the tree is in use */
 };
 
 /* What a function's files say. */
@@ -52,7 +54,24 @@ static const char *parent_directory(void)
 	return named && named[0] ? named : "/tmp";
 }
 
-/* Trees of processes that are no more, of this user. */
+/* The lock is the kernel's to release, whatever becomes of a process. A PID would not do: it means
+ * another process, or none, in another namespace of PIDs. */
+static void remove_unused(int parent, const char *parent_path, const char *name)
+{
+	int root = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[512];
+	struct stat status;
+
+	if (root < 0)
+		return;
+	if (fstat(root, &status) == 0 && status.st_uid == geteuid() &&
+		flock(root, LOCK_EX | LOCK_NB) == 0 &&
+		snprintf(path, sizeof(path), "%s/%s", parent_path, name) < (int)sizeof(path))
+		remove_tree(path);
+	close(root);
+}
+
+/* Trees that no process has any more, of this user. */
 static void remove_stale(const char *parent)
 {
 	DIR *dir = opendir(parent);
@@ -60,25 +79,38 @@ static void remove_stale(const char *parent)
 
 	if (!dir)
 		return;
-	while ((found = readdir(dir)) != NULL) {
-		char path[512];
-		struct stat status;
-		char *end;
-		long pid;
-
-		if (strncmp(found->d_name, TREE_PREFIX, strlen(TREE_PREFIX)) != 0)
-			continue;
-		pid = strtol(found->d_name + strlen(TREE_PREFIX), &end, 10);
-		if (pid <= 0 || *end != '-' || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
-			continue;
-		if (snprintf(path, sizeof(path), "%s/%s", parent, found->d_name) >=
-			(int)sizeof(path))
-			continue;
-		if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
-			status.st_uid == geteuid())
-			remove_tree(path);
-	}
+	while ((found = readdir(dir)) != NULL)
+		if (strncmp(found->d_name, TREE_PREFIX, strlen(TREE_PREFIX)) == 0)
+			remove_unused(dirfd(dir), parent, found->d_name);
 	closedir(dir);
+}
+
+/* Locked before it has a name that others look for. Its root, or -errno. */
+static int make_root(const char *parent, struct sim_sysfs *sysfs)
+{
+	char hidden[sizeof(sysfs->path)];
+	int root, err;
+
+	if (snprintf(hidden, sizeof(hidden), "%s/." TREE_PREFIX "XXXXXX", parent) >=
+		(int)sizeof(hidden))
+		return shunt_fail(-ENAMETOOLONG, "sim: TMPDIR is too long: %s", parent);
+	if (!mkdtemp(hidden))
+		return shunt_fail_errno(-errno,
+			"sim: making a directory in %s for the platform's sysfs tree (set TMPDIR "
+			"to a writable one)",
+			parent);
+	snprintf(sysfs->path, sizeof(sysfs->path), "%s/%s", parent, strrchr(hidden, '/') + 2);
+	root = open(hidden, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0 && !flock(root, LOCK_SH | LOCK_NB) && !rename(hidden, sysfs->path))
+		return root;
+	err = -errno;
+	if (root >= 0)
+		close(root);
+	rmdir(hidden);
+	return shunt_fail_errno(err,
+		"sim: locking and naming the platform's sysfs tree %s (set TMPDIR to a folder of "
+		"another file system)",
+		sysfs->path);
 }
 
 /* Makes a directory below the root and all above it. */
@@ -247,7 +279,7 @@ static int make_entry(int root, const struct entry *entry)
 	return make_link(root, path, "../../../../devices/pci0000:00/%s", entry->address);
 }
 
-/* The root port that a group's ports lie behind. */
+/* The root port above a group's ports. */
 static int make_bridge(int root, const struct sim_group *group, unsigned int index)
 {
 	struct entry bridge = {
@@ -295,27 +327,17 @@ int sim_sysfs_create(struct sim *sim)
 {
 	const char *parent = parent_directory();
 	struct sim_sysfs *sysfs = calloc(1, sizeof(*sysfs));
-	int root, ret;
+	int ret;
 
 	if (!sysfs)
 		return shunt_fail(-ENOMEM, "sim: out of memory");
 	remove_stale(parent);
-	if (snprintf(sysfs->path, sizeof(sysfs->path), "%s/" TREE_PREFIX "%ld-XXXXXX", parent,
-		    (long)getpid()) >= (int)sizeof(sysfs->path)) {
-		ret = shunt_fail(-ENAMETOOLONG, "sim: TMPDIR is too long: %s", parent);
+	sysfs->root = make_root(parent, sysfs);
+	if (sysfs->root < 0) {
+		ret = sysfs->root;
 		goto no_directory;
 	}
-	if (!mkdtemp(sysfs->path)) {
-		ret = shunt_fail_errno(-errno,
-			"sim: making a directory in %s for the platform's sysfs tree (set TMPDIR "
-			"to a writable one)",
-			parent);
-		goto no_directory;
-	}
-	root = open(sysfs->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ret = root < 0 ? -errno : make_tree(sim, root);
-	if (root >= 0)
-		close(root);
+	ret = make_tree(sim, sysfs->root);
 	if (ret) {
 		shunt_fail_errno(ret, "sim: writing the platform's sysfs tree %s", sysfs->path);
 		goto no_tree;
@@ -326,6 +348,7 @@ int sim_sysfs_create(struct sim *sim)
 
 no_tree:
 	remove_tree(sysfs->path);
+	close(sysfs->root);
 no_directory:
 	free(sysfs);
 	return ret;
@@ -336,6 +359,7 @@ void sim_sysfs_destroy(struct sim *sim)
 	if (!sim->sysfs)
 		return;
 	remove_tree(sim->sysfs->path);
+	close(sim->sysfs->root);
 	free(sim->sysfs);
 	sim->sysfs = NULL;
 	sim->platform.sysfs = NULL;

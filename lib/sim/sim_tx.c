@@ -86,20 +86,6 @@ static bool gather(struct sim_nic *nic, struct sim_tx_queue *queue, uint64_t iov
 	return true;
 }
 
-void sim_tx_send(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
-{
-	uint8_t padded[SHUNT_82576_FRAME_MIN - SHUNT_82576_FCS_SIZE];
-
-	if (unlikely(length < sizeof(padded) &&
-		     (sim_register(nic, SHUNT_82576_TCTL) & SHUNT_82576_TCTL_PSP))) {
-		memcpy(padded, frame, length);
-		memset(padded + length, 0, sizeof(padded) - length);
-		frame = padded;
-		length = sizeof(padded);
-	}
-	sim_wire_transmit(nic, frame, length);
-}
-
 /* Last descriptor of a frame was used: `frame` holds all of it. @return whether it was sent */
 static bool finish(struct sim_nic *nic, struct sim_tx_queue *queue, const uint8_t *frame,
 	uint32_t length, uint32_t command)
@@ -120,7 +106,7 @@ static bool finish(struct sim_nic *nic, struct sim_tx_queue *queue, const uint8_
 	if (unlikely(length + SHUNT_82576_FCS_SIZE > SHUNT_82576_FRAME_MAX ||
 		     (queue->payload_length != 0 && queue->payload_length != length)))
 		return false;
-	sim_tx_send(nic, frame, length);
+	sim_wire_transmit(nic, frame, length);
 	return true;
 }
 
@@ -182,7 +168,7 @@ unsigned int sim_tx_turn(struct sim_nic *nic, unsigned int index, unsigned int b
 
 	if (unlikely(ring->wedged))
 		return 0;
-	while (frames < budget && !sim_nic_gives_way(nic, used)) {
+	while (frames < budget && !sim_nic_gives_way(nic, used) && !sim_wire_taken(nic)) {
 		sim_iommu_service(&nic->sim->iommu);
 		if (ring->cached == 0 && !sim_ring_fetch(nic, ring, 1))
 			break;
@@ -192,8 +178,10 @@ unsigned int sim_tx_turn(struct sim_nic *nic, unsigned int index, unsigned int b
 			    (SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT))) {
 			if (unlikely(!data(nic, queue, descriptor)))
 				break;
-			if (command & SHUNT_82576_TXD_EOP)
+			if (command & SHUNT_82576_TXD_EOP) {
 				frames++;
+				nic->tx_first = (index + 1) % SIM_NIC_QUEUES;
+			}
 		} else {
 			keep_context(queue, descriptor);
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include <sys/param.h>
 
 #include "sim_headers.h"
 #include "sim_nic.h"
@@ -29,7 +30,7 @@
 /** A context, taken apart. */
 struct context {
 	uint32_t ip;        /**< place of the IP header */
-	uint32_t transport; /**< and of the one behind it */
+	uint32_t transport; /**< and of the one after it */
 	uint32_t headers;   /**< all of them, for segmentation */
 	uint32_t mss;
 	uint32_t protocol; /**< SHUNT_82576_TXC_L4T_... */
@@ -109,14 +110,14 @@ static void send(struct sim_nic *nic, const struct sim_tx_queue *queue,
 	uint8_t tagged[SHUNT_82576_FRAME_MAX];
 
 	if (!(queue->command & SHUNT_82576_TXD_VLE)) {
-		sim_tx_send(nic, frame, length);
+		sim_wire_transmit(nic, frame, length);
 		return;
 	}
 	memcpy(tagged, frame, SIM_TAG_AT);
 	sim_put16(tagged + SIM_TAG_AT, sim_register(nic, SHUNT_82576_VET));
 	sim_put16(tagged + SIM_TAG_AT + 2, context->vlan);
 	memcpy(tagged + SIM_TAG_AT + SHUNT_82576_VLAN_TAG, frame + SIM_TAG_AT, length - SIM_TAG_AT);
-	sim_tx_send(nic, tagged, length + SHUNT_82576_VLAN_TAG);
+	sim_wire_transmit(nic, tagged, length + SHUNT_82576_VLAN_TAG);
 }
 
 /* Longest frame that can be sent, without tag and FCS. */
@@ -151,7 +152,7 @@ static void adapt_headers(
 	uint8_t *frame, const struct context *context, uint32_t number, uint32_t payload, bool last)
 {
 	uint8_t *ip = frame + context->ip, *tcp = frame + context->transport;
-	uint32_t behind_ip = context->headers - context->transport + payload;
+	uint32_t after_ip = context->headers - context->transport + payload;
 	uint32_t sequence = sim_get16(tcp + TCP_SEQUENCE) << 16 | sim_get16(tcp + TCP_SEQUENCE + 2);
 
 	sequence += number * context->mss;
@@ -160,11 +161,11 @@ static void adapt_headers(
 	if (!last)
 		tcp[TCP_FLAGS] &= (uint8_t)~TCP_LAST_ONLY;
 	if (context->ipv4) {
-		sim_put16(ip + IPV4_LENGTH, context->transport - context->ip + behind_ip);
+		sim_put16(ip + IPV4_LENGTH, context->transport - context->ip + after_ip);
 		sim_put16(ip + IPV4_ID, sim_get16(ip + IPV4_ID) + number);
 	} else {
 		sim_put16(ip + IPV6_LENGTH,
-			context->transport - context->ip - IPV6_HEADER + behind_ip);
+			context->transport - context->ip - IPV6_HEADER + after_ip);
 	}
 }
 
@@ -183,7 +184,7 @@ static bool segment(struct sim_nic *nic, struct sim_tx_queue *queue, const struc
 		return false;
 	sim_count(nic, SHUNT_82576_TSCTC, 1);
 	for (number = 0, offset = 0; offset < payload; number++, offset += part) {
-		part = RTE_MIN(payload - offset, context->mss);
+		part = MIN(payload - offset, context->mss);
 		memcpy(frame, queue->gather, context->headers);
 		memcpy(frame + context->headers, queue->gather + context->headers + offset, part);
 		adapt_headers(frame, context, number, part, offset + part == payload);

@@ -36,7 +36,7 @@ int sim_vfio_open(struct sim_function *function, struct sim_file **file);
 int sim_irqs_info(struct vfio_irq_info *info);
 int sim_irqs_set(struct sim_vfio *vfio, const struct vfio_irq_set *header);
 
-/** Takes all vectors away. On return nobody signals them. */
+/** Removes all vectors. On return none is signalled any more. */
 void sim_irqs_disable(struct sim_vfio *vfio);
 
 /** Maps and unmaps regions (sim_region.c). Any lock state but held. */

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
-#include "shunt_error.h"
-#include "shunt_vfio.h"
+#include <shunt/error.h>
+#include <shunt/vfio.h>
 
 #define BUSY_PAUSE_NS 5000000
 
@@ -28,9 +30,74 @@ static int device_ioctl(struct shunt_vfio_device *device, unsigned long request,
 /* A device that is bound already gives EINVAL: there is one file for it, and it is taken. */
 static const char *bind_mend(int err)
 {
-	return err == -EINVAL || err == -EBUSY ? "; another process holds this function: "
-						 "fuser -v /dev/vfio/devices/* names it"
-					       : "";
+	switch (err) {
+	case -EINVAL:
+	case -EBUSY:
+		return " (another process holds this function: `fuser -v /dev/vfio/devices/*` "
+		       "names it)";
+	case -EPERM:
+		return " (a process has another function of its group, or interrupts are not "
+		       "isolated here: 'shunt doctor' tells which)";
+	default:
+		return "";
+	}
+}
+
+/* What a kernel of before Linux 7 gives for what it cannot do is not told apart from other reasons.
+ */
+static const char *attach_mend(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return " (still, after waiting: a function of its group is being reset, or is in "
+		       "other "
+		       "hands)";
+	case -EADDRINUSE:
+		return " (a mapping lies where this IOMMU allows none, or the kernel cannot "
+		       "replace: "
+		       "on virtio-iommu it can since Linux 7)";
+	case -EINVAL:
+		return " (its group is on another page table, or the kernel cannot use this kind: "
+		       "VT-d with first-stage tables alone since Linux 7)";
+	case -ENOMEM:
+		return " (out of memory, or over the locked-memory limit: raise `ulimit -l`)";
+	default:
+		return "";
+	}
+}
+
+/* Since Linux 7 iommufd takes a function without an IOMMU too: IOVAs are physical addresses then.
+ */
+static int check_translated(const char *cdev, const char *function)
+{
+	const char *name = strrchr(cdev, '/');
+
+	if (strncmp(name ? name + 1 : cdev, "noiommu-", strlen("noiommu-")) != 0)
+		return 0;
+	return shunt_fail(-ENOTSUP,
+		"%s: %s is without an IOMMU, so its DMA would reach any memory of the machine: "
+		"shunt does not drive it",
+		function, cdev);
+}
+
+/*
+ * An open descriptor keeps its number from being given to another function: that it is this one's
+ * is known from here on, whatever happened since the functions were listed.
+ */
+static int check_function(
+	const struct shunt_platform *platform, const char *cdev, const char *function)
+{
+	const char *name = strrchr(cdev, '/');
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/vfio-dev/%s", platform->sysfs,
+		    function, name ? name + 1 : cdev) >= (int)sizeof(path))
+		return shunt_fail(-ENAMETOOLONG, "%s: path of %s is too long", function, cdev);
+	if (access(path, F_OK))
+		return shunt_fail(-ESTALE,
+			"%s: %s is another function's by now: 'shunt list' shows whose", function,
+			cdev);
+	return 0;
 }
 
 int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char *function,
@@ -41,11 +108,19 @@ int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char 
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 	int ret;
 
+	ret = check_translated(cdev, function);
+	if (ret)
+		return ret;
 	*device = (struct shunt_vfio_device){ .iommufd = iommufd };
 	snprintf(device->function, sizeof(device->function), "%s", function);
 	device->fd = platform->ops->open(platform, cdev);
+	if (device->fd == -ESTALE)
+		return shunt_fail_while(device->fd, "%s", function);
 	if (device->fd < 0)
 		return shunt_fail_errno(device->fd, "%s: open %s", function, cdev);
+	ret = check_function(platform, cdev, function);
+	if (ret)
+		goto close;
 	ret = device_ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind);
 	if (ret < 0) {
 		shunt_fail_errno(ret, "%s: VFIO_DEVICE_BIND_IOMMUFD%s", function, bind_mend(ret));
@@ -64,6 +139,7 @@ int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char 
 			sizeof(device->command));
 	if (ret)
 		goto close;
+	shunt_iommufd_get(iommufd);
 	return 0;
 
 close:
@@ -72,10 +148,18 @@ close:
 	return ret;
 }
 
-void shunt_vfio_close(struct shunt_vfio_device *device)
+int shunt_vfio_close(struct shunt_vfio_device *device)
 {
+	if (device->used)
+		return shunt_fail(-EBUSY,
+			"closing %s: it is a member of group %d: take it out first",
+			device->function, device->group);
+	if (device->fd < 0)
+		return 0;
 	platform_of(device)->ops->close(platform_of(device), device->fd);
 	device->fd = -1;
+	shunt_iommufd_put(device->iommufd);
+	return 0;
 }
 
 int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t *hwpt_id)
@@ -91,14 +175,9 @@ int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t
 		attach.pt_id = pt_id;
 		nanosleep(&pause, NULL);
 	}
-	if (ret == -EBUSY)
-		return shunt_fail_errno(ret,
-			"%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT page table %u, for %u ms (is a function "
-			"of its group being reset, or in other hands?)",
-			device->function, pt_id, SHUNT_VFIO_BUSY_MS);
 	if (ret < 0)
-		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT page table %u",
-			device->function, pt_id);
+		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT page table %u%s",
+			device->function, pt_id, attach_mend(ret));
 	if (hwpt_id)
 		*hwpt_id = attach.pt_id;
 	return 0;
@@ -112,6 +191,31 @@ int shunt_vfio_detach(struct shunt_vfio_device *device)
 	if (ret < 0)
 		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_DETACH_IOMMUFD_PT", device->function);
 	return 0;
+}
+
+int shunt_vfio_allowed(
+	struct shunt_vfio_device *device, struct shunt_iova_range **ranges, uint32_t *count)
+{
+	struct shunt_iommufd *iommufd = device->iommufd;
+	uint64_t alignment;
+	uint32_t ioas;
+	int ret, err;
+
+	ret = shunt_ioas_alloc(iommufd, &ioas);
+	if (ret)
+		return ret;
+	ret = shunt_vfio_attach(device, ioas, NULL);
+	if (ret)
+		goto destroy;
+	ret = shunt_ioas_iova_ranges(iommufd, ioas, ranges, count, &alignment);
+	err = shunt_vfio_detach(device);
+	if (!ret && err) {
+		free(*ranges);
+		ret = err;
+	}
+destroy:
+	shunt_iommufd_destroy_id(iommufd, ioas);
+	return ret;
 }
 
 int shunt_vfio_region(

@@ -5,8 +5,8 @@
 
 #include <pcap/pcap.h>
 
-#include "shunt_error.h"
-#include "shunt_traffic.h"
+#include <shunt/error.h>
+#include <shunt/traffic.h>
 
 /* A capture is read twice: to check and count its frames, then to copy them. */
 struct capture {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shunt_error.h"
-#include "shunt_fault_log.h"
+#include <shunt/error.h>
+#include <shunt/fault_log.h>
 
 #define BATCH     64
 #define OBSERVERS 8
@@ -15,16 +15,15 @@ struct function {
 	char address[16];
 	uint64_t seen[OBSERVERS]; /* records of each observer */
 	uint64_t asked;           /* largest of these when last asked */
-	uint64_t blind_added;     /* shunt_fault_log::blind when it was added */
+	uint64_t blind;           /* times its status was unknown */
 	uint64_t blind_asked;     /* and when last asked */
+	int why;                  /* the last of them: a negative errno */
 };
 
 struct shunt_fault_log {
 	struct shunt_platform *platform;
 	pthread_mutex_t lock;
 	char observers[OBSERVERS][sizeof(((struct shunt_fault *)NULL)->observer)];
-	uint64_t blind; /* times that nobody could tell whose DMA was refused */
-	int why;        /* the last of them: a negative errno */
 	struct function *functions;
 	size_t count;
 	struct shunt_fault kept[SHUNT_FAULT_LOG_KEPT];
@@ -39,10 +38,10 @@ static struct function *find(struct shunt_fault_log *log, const char *address)
 	return NULL;
 }
 
-static void blind(struct shunt_fault_log *log, int why)
+static void blind(struct function *function, int why)
 {
-	log->blind++;
-	log->why = why;
+	function->blind++;
+	function->why = why;
 }
 
 /* Index of an observer; the last one is shared by those that find no room. */
@@ -63,14 +62,14 @@ static unsigned int observer_index(struct shunt_fault_log *log, const char *name
 
 static void take_in(struct shunt_fault_log *log, const struct shunt_fault *record)
 {
-	struct function *function;
+	struct function *function = find(log, record->function);
 
-	log->kept[log->taken++ % SHUNT_FAULT_LOG_KEPT] = *record;
-	if (!record->function[0]) {
-		blind(log, -EOVERFLOW);
+	if (record->unknown) {
+		if (function)
+			blind(function, -EOVERFLOW);
 		return;
 	}
-	function = find(log, record->function);
+	log->kept[log->taken++ % SHUNT_FAULT_LOG_KEPT] = *record;
 	if (function)
 		function->seen[observer_index(log, record->observer)]++;
 }
@@ -85,8 +84,8 @@ static void drain(struct shunt_fault_log *log)
 		n = log->platform->ops->faults(log->platform, records, BATCH);
 		more = n == BATCH || (n == -EOVERFLOW && !lost);
 		lost = n == -EOVERFLOW;
-		if (n < 0)
-			blind(log, n);
+		for (size_t i = 0; n < 0 && i < log->count; i++)
+			blind(&log->functions[i], n);
 		for (int i = 0; i < n; i++)
 			take_in(log, &records[i]);
 	} while (more);
@@ -117,8 +116,11 @@ void shunt_fault_log_destroy(struct shunt_fault_log *log)
 int shunt_fault_log_add(struct shunt_fault_log *log, const char *function)
 {
 	struct function *functions;
-	int ret = 0;
+	int ret;
 
+	ret = log->platform->ops->watch(log->platform, function);
+	if (ret)
+		return ret;
 	pthread_mutex_lock(&log->lock);
 	functions = realloc(log->functions, (log->count + 1) * sizeof(*functions));
 	if (functions)
@@ -128,8 +130,7 @@ int shunt_fault_log_add(struct shunt_fault_log *log, const char *function)
 	} else if (find(log, function)) {
 		ret = shunt_fail(-EEXIST, "fault log: %s is in it already", function);
 	} else {
-		functions[log->count] =
-			(struct function){ .blind_added = log->blind, .blind_asked = log->blind };
+		functions[log->count] = (struct function){ 0 };
 		snprintf(functions[log->count].address, sizeof(functions[0].address), "%s",
 			function);
 		log->count++;
@@ -148,11 +149,11 @@ static uint64_t largest(const struct function *function)
 	return most;
 }
 
-static int64_t answer(const struct shunt_fault_log *log, uint64_t count, uint64_t blind_before)
+static int64_t answer(const struct function *function, uint64_t count, uint64_t blind_before)
 {
 	if (count)
 		return (int64_t)count;
-	return log->blind != blind_before ? log->why : 0;
+	return function->blind != blind_before ? function->why : 0;
 }
 
 int64_t shunt_fault_log_since(void *context, const char *address)
@@ -168,9 +169,9 @@ int64_t shunt_fault_log_since(void *context, const char *address)
 	if (function) {
 		/* An observer that tells later than another one adds nothing: totals compare. */
 		most = largest(function);
-		count = answer(log, most - function->asked, function->blind_asked);
+		count = answer(function, most - function->asked, function->blind_asked);
 		function->asked = most;
-		function->blind_asked = log->blind;
+		function->blind_asked = function->blind;
 	}
 	pthread_mutex_unlock(&log->lock);
 	return count;
@@ -185,7 +186,7 @@ int64_t shunt_fault_log_total(struct shunt_fault_log *log, const char *address)
 	drain(log);
 	function = find(log, address);
 	if (function)
-		count = answer(log, largest(function), function->blind_added);
+		count = answer(function, largest(function), 0);
 	pthread_mutex_unlock(&log->lock);
 	return count;
 }

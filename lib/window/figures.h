@@ -2,18 +2,19 @@
 #ifndef FIGURES_H
 #define FIGURES_H
 
-#include "shunt_window.h"
+#include <shunt/window.h>
 
 /*
  * A port's figures grow by what a switch did to it and by what was measured of it.
  */
 
 /** What the switch itself reports of the port. @return 0, -ENOMEM */
-int figures_add_member(
-	struct shunt_window_figures *figures, const struct shunt_switch_member *member);
+int figures_add_member(struct shunt_window_figures *figures,
+	const struct shunt_switch_result *result, unsigned int port);
 
 /** What was done to make the port run again, if anything. @return 0, -ENOMEM */
-int figures_add_mended(struct shunt_window_figures *figures, const struct shunt_recovery *recovery);
+int figures_add_recovery(
+	struct shunt_window_figures *figures, const struct shunt_recovery *recovery);
 
 /** @return 0, -ENOMEM */
 int figures_add_measurement(

@@ -32,7 +32,7 @@ static uint64_t difference(uint64_t a, uint64_t b)
 }
 
 bool frame_loss(struct shunt_tester *tester, unsigned int stream, const struct shunt_gap *gap,
-	uint64_t lost, uint64_t *window, uint64_t *resolution)
+	uint64_t lost, uint64_t *window, uint64_t *uncertainty)
 {
 	uint64_t newest = shunt_tester_sent(tester, stream) - 1;
 	uint64_t times = lost < FRAME_LOSS_MIN ? FRAME_LOSS_MIN : lost;
@@ -46,7 +46,7 @@ bool frame_loss(struct shunt_tester *tester, unsigned int stream, const struct s
 			gap->first + times < newest ? gap->first + times : newest, &after))
 		return false;
 	*window = lost * (before.ticks + after.ticks) / (before.times + after.times);
-	*resolution =
+	*uncertainty =
 		(before.longest > after.longest ? before.longest : after.longest) +
 		difference(lost * before.ticks / before.times, lost * after.ticks / after.times);
 	return true;

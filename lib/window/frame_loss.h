@@ -2,7 +2,7 @@
 #ifndef FRAME_LOSS_H
 #define FRAME_LOSS_H
 
-#include "shunt_tester.h"
+#include <shunt/tester.h>
 
 /*
  * RFC 6201's frame-loss method, from the offered stream around a gap:
@@ -11,7 +11,7 @@
  *           |<- before ->|           |<- after ->|
  *
  *   window      = lost * mean time between two frames, of both parts
- *   resolution  = the longest such time + lost * how much the means of the two parts differ
+ *   uncertainty  = the longest such time + lost * how much the means of the two parts differ
  *
  * A part has as many frames as were lost, within the limits below: a sender that works in bursts
  * shows them. What the sender did while frames were lost is left out: that is the check.
@@ -26,6 +26,6 @@
  * @return false: too few frames before it or after it are known
  */
 bool frame_loss(struct shunt_tester *tester, unsigned int stream, const struct shunt_gap *gap,
-	uint64_t lost, uint64_t *window, uint64_t *resolution);
+	uint64_t lost, uint64_t *window, uint64_t *uncertainty);
 
 #endif

@@ -17,15 +17,15 @@ static uint64_t above(uint64_t value, uint64_t limit)
 	return value > limit ? value - limit : 0;
 }
 
-/* Whether the port, or the one that sends into it, had to be mended after the switch. */
+/* Whether the port, or the one that sends into it, was repaired after the switch. */
 static bool stopped(
 	const struct shunt_window_port *port, const struct shunt_measurement *measurement)
 {
 	const struct shunt_switch_member *members = measurement->result->members;
 
-	return shunt_recovery_mended(&members[measurement->port].recovery) ||
+	return shunt_recovery_any(&members[measurement->port].recovery) ||
 	       (port->sender != SHUNT_WINDOW_TESTER &&
-		       shunt_recovery_mended(&members[port->sender].recovery));
+		       shunt_recovery_any(&members[port->sender].recovery));
 }
 
 /*
@@ -44,15 +44,15 @@ static uint64_t reached(struct shunt_tester *tester, const struct shunt_window_p
 
 /* The longest gap of those that a frame in the switch could have met, and the frames of all. */
 static const struct shunt_gap *find_gap(struct shunt_tester *tester,
-	const struct shunt_window_port *port, const struct port_books *books,
+	const struct shunt_window_port *port, const struct port_losses *losses,
 	struct shunt_measurement *measurement)
 {
 	const struct shunt_switch_result *result = measurement->result;
 	const struct shunt_gap *best = NULL;
 	uint64_t end, longest = 0;
 
-	for (size_t i = 0; i < books->gap_count; i++) {
-		const struct shunt_gap *gap = &books->gaps[i];
+	for (size_t i = 0; i < losses->gap_count; i++) {
+		const struct shunt_gap *gap = &losses->gaps[i];
 
 		if (!gap->last_stamp || !gap->first_stamp || gap->last_stamp > result->moved ||
 			gap->first_seen < result->start)
@@ -81,6 +81,8 @@ static void find_edges(struct shunt_tester *tester, const struct shunt_window_po
 	struct shunt_edges *edges = &measurement->edges;
 
 	edges->begin_from = gap->last_stamp;
+	if (shunt_tester_resumed(tester)) /* none was sent before */
+		edges->begin_from = larger(gap->last_stamp, measurement->result->start);
 	edges->end_to = reached(tester, port, measurement, gap);
 	edges->begin_to = edges->end_to;
 	edges->end_from = edges->begin_from;
@@ -91,9 +93,8 @@ static void find_edges(struct shunt_tester *tester, const struct shunt_window_po
 }
 
 /*
- * A port that lost nothing may have been blocked, unseen, at any time of the switch. One that had
- * to be mended runs when its hardware has taken notice: after the end, but before a frame that went
- * in then.
+ * A port that lost nothing may have been blocked, unseen, at any time of the switch. One that was
+ * repaired runs once its hardware has noticed: after the end, but before a frame sent after it.
  */
 static void find_bounds(
 	struct shunt_tester *tester, unsigned int stream, struct shunt_measurement *measurement)
@@ -103,55 +104,60 @@ static void find_bounds(
 
 	edges->begin_from = result->start;
 	edges->end_to = result->moved;
-	if (shunt_recovery_mended(&result->members[measurement->port].recovery))
+	if (shunt_recovery_any(&result->members[measurement->port].recovery))
 		edges->end_to =
 			larger(result->end, shunt_tester_sent_after(tester, stream, result->end));
 }
 
+/* Where frames were held back before the switch they were away for that. */
 static void find_outages(struct shunt_tester *tester, const struct shunt_window_port *port,
 	struct shunt_measurement *measurement)
 {
 	const struct shunt_watch *returned = shunt_tester_watch(tester, port->stream);
 	const struct shunt_switch_result *result = measurement->result;
 
-	if (shunt_sights_outage(
-		    &port->receive->sights, result->start, result->end, &measurement->outage))
+	if (shunt_tester_resumed(tester))
+		return;
+	if (shunt_burst_log_outage(
+		    &port->receive->bursts, result->start, result->end, &measurement->outage))
 		measurement->outage = (struct shunt_outage){ 0 };
-	if (shunt_sights_outage_behind(
-		    &returned->sights, result->start, result->end, &measurement->returned))
+	if (shunt_burst_log_outage_behind(
+		    &returned->bursts, result->start, result->end, &measurement->returned))
 		measurement->returned = (struct shunt_outage){ 0 };
 }
 
 bool measure_port(struct shunt_tester *tester, const struct shunt_window_port *port,
-	const struct port_books *books, struct shunt_measurement *measurement)
+	const struct port_losses *losses, struct shunt_measurement *measurement)
 {
 	const struct shunt_switch_result *result = measurement->result;
-	const struct shunt_gap *gap = find_gap(tester, port, books, measurement);
+	const struct shunt_gap *gap = find_gap(tester, port, losses, measurement);
 	struct shunt_edges *edges = &measurement->edges;
 
 	find_outages(tester, port, measurement);
 	if (!gap) {
 		find_bounds(tester, port->stream, measurement);
-		measurement->resolution = shunt_tester_interval(tester, port->stream, result->start,
-			result->moved, stopped(port, measurement) ? result->end : 0);
-		return measurement->resolution != 0;
+		measurement->uncertainty = shunt_tester_interval(tester, port->stream,
+			result->start, result->moved, stopped(port, measurement) ? result->end : 0);
+		measurement->uncertainty =
+			smaller(measurement->uncertainty, edges->end_to - edges->begin_from);
+		return measurement->uncertainty != 0;
 	}
 	find_edges(tester, port, gap, measurement);
 	measurement->window = edges->end_to - edges->begin_from;
-	measurement->resolution = measurement->window - above(edges->end_from, edges->begin_to);
+	measurement->uncertainty = measurement->window - above(edges->end_from, edges->begin_to);
 	if (!frame_loss(tester, port->stream, gap, measurement->lost, &measurement->loss_window,
-		    &measurement->loss_resolution))
-		measurement->loss_resolution = 0;
+		    &measurement->loss_uncertainty))
+		measurement->loss_uncertainty = 0;
 	return true;
 }
 
 bool shunt_window_methods_agree(const struct shunt_measurement *measurement)
 {
-	uint64_t least = measurement->window - measurement->resolution;
+	uint64_t least = measurement->window - measurement->uncertainty;
 	uint64_t most = measurement->window;
 
-	return measurement->loss_window + measurement->loss_resolution >= least &&
-	       above(measurement->loss_window, measurement->loss_resolution) <= most;
+	return measurement->loss_window + measurement->loss_uncertainty >= least &&
+	       above(measurement->loss_window, measurement->loss_uncertainty) <= most;
 }
 
 void measure_add(struct whole *whole, const struct shunt_measurement *measurement)
@@ -178,6 +184,6 @@ void measure_group(const struct whole *whole, struct shunt_group_measurement *me
 
 	measurement->lost = whole->lost;
 	measurement->window = whole->lossy ? most : 0;
-	measurement->resolution =
+	measurement->uncertainty =
 		whole->lossy ? most - above(edges->end_from, edges->begin_to) : most;
 }

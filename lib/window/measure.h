@@ -2,14 +2,15 @@
 #ifndef MEASURE_H
 #define MEASURE_H
 
-#include "books.h"
-#include "shunt_window.h"
+#include <shunt/window.h>
+
+#include "loss_accounting.h"
 
 /*
  * One switch, measured: each port from its gaps and the tester's stamps, the group from its ports.
  *
- *   gaps, stamps, sights --> measure_port() --> struct shunt_measurement --.
- *   gaps, stamps, sights --> measure_port() --> struct shunt_measurement --+--> struct whole
+ *   gaps, stamps, bursts --> measure_port() --> struct shunt_measurement --.
+ *   gaps, stamps, bursts --> measure_port() --> struct shunt_measurement --+--> struct whole
  *                                                                               measure_group()
  */
 
@@ -28,7 +29,7 @@ struct whole {
  * @return false: nothing was sent to tell by
  */
 bool measure_port(struct shunt_tester *tester, const struct shunt_window_port *port,
-	const struct port_books *books, struct shunt_measurement *measurement);
+	const struct port_losses *losses, struct shunt_measurement *measurement);
 
 /** Adds a port that was measured. */
 void measure_add(struct whole *whole, const struct shunt_measurement *measurement);

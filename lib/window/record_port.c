@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <shunt/clock.h>
+
 #include "record_json.h"
-#include "shunt_clock.h"
 
 uint64_t shunt_record_lost(const struct shunt_record_port *port)
 {
@@ -35,16 +37,14 @@ static void set_count(json_t *json, const char *name, uint64_t count)
 }
 
 /* None seen is a number only if somebody looked, and could tell, in every switch. */
-static json_t *faults_json(const struct shunt_record *record, const struct shunt_record_port *port)
+static json_t *faults_json(const struct shunt_record *record, int64_t faults)
 {
-	int64_t faults = port->figures->faults;
-
 	if (faults < 0 || (faults == 0 && !record->info.fault_observers[0]))
 		return json_string("unknown");
 	return json_integer(faults);
 }
 
-static json_t *books_json(const struct shunt_record_port *port)
+static json_t *accounting_json(const struct shunt_record_port *port)
 {
 	const struct shunt_window_figures *figures = port->figures;
 
@@ -71,11 +71,15 @@ static void set_quantiles(json_t *json, const char *name, struct shunt_samples *
 	json_object_set_new(json, name, record_quantiles(samples));
 }
 
+static void set_p99(json_t *json, const char *name, struct shunt_samples *samples)
+{
+	json_object_set_new(json, name, record_quantile(samples, 0.99));
+}
+
 static void set_methods(json_t *json, struct shunt_window_figures *figures)
 {
 	set_quantiles(json, "loss_window_ns", &figures->loss_window_ns);
-	set_count(json, "loss_resolution_ns",
-		shunt_samples_quantile(&figures->loss_resolution_ns, 0.99));
+	set_p99(json, "loss_uncertainty_ns", &figures->loss_uncertainty_ns);
 	json_object_set_new(json, "methods",
 		json_pack("{s:o, s:o}", "compared", record_count(figures->methods_compared),
 			"agree", record_count(figures->methods_agree)));
@@ -84,12 +88,10 @@ static void set_methods(json_t *json, struct shunt_window_figures *figures)
 static void set_outages(json_t *json, struct shunt_window_figures *figures)
 {
 	set_quantiles(json, "outage_ns", &figures->outage_ns);
-	set_count(json, "outage_resolution_ns",
-		shunt_samples_quantile(&figures->outage_resolution_ns, 0.99));
+	set_p99(json, "outage_uncertainty_ns", &figures->outage_uncertainty_ns);
 	set_count(json, "outages_measured", figures->outage_ns.count);
 	set_quantiles(json, "returned_outage_ns", &figures->returned_ns);
-	set_count(json, "returned_outage_resolution_ns",
-		shunt_samples_quantile(&figures->returned_resolution_ns, 0.99));
+	set_p99(json, "returned_outage_uncertainty_ns", &figures->returned_uncertainty_ns);
 	set_count(json, "returned_outages_measured", figures->returned_ns.count);
 }
 
@@ -97,6 +99,16 @@ static void set_times(json_t *json, const struct shunt_times *times)
 {
 	json_object_set_new(json, "gap_ns", record_histogram(&times->gap));
 	json_object_set_new(json, "latency_ns", record_histogram(&times->latency));
+}
+
+static json_t *failed_json(
+	const struct shunt_record *record, const struct shunt_window_failed *failed)
+{
+	json_t *json = record_failed(failed);
+
+	json_object_set_new(json, "faults", faults_json(record, failed->faults));
+	set_count(json, "faults_unknown_switches", failed->fault_unknown);
+	return json;
 }
 
 json_t *record_port(const struct shunt_record *record, const struct shunt_record_port *port)
@@ -113,23 +125,24 @@ json_t *record_port(const struct shunt_record *record, const struct shunt_record
 	set_count(json, "late", port->late);
 	set_count(json, "duplicates", port->duplicates);
 	set_count(json, "corrupt", port->corrupt);
-	set_count(json, "max_gap_ns", shunt_clock_to_ns(shunt_histogram_max(&port->times->gap)));
-	set_count(json, "resolution_ns", shunt_samples_quantile(&figures->resolution_ns, 0.99));
-	json_object_set_new(json, "faults", faults_json(record, port));
+	json_object_set_new(json, "max_gap_ns", record_longest(&port->times->gap));
+	set_p99(json, "uncertainty_ns", &figures->uncertainty_ns);
+	json_object_set_new(json, "faults", faults_json(record, figures->faults));
 	set_count(json, "faults_unknown_switches", figures->fault_unknown);
 	set_count(json, "recoveries", figures->recoveries);
 	json_object_set_new(json, "recovered", recovery_json(&figures->recovered));
 	json_object_set_new(json, "window_ns", record_quantiles(&figures->window_ns));
 	set_count(json, "windows_measured", figures->window_ns.count);
 	set_count(json, "windows_unmeasured", figures->unmeasured);
+	json_object_set_new(json, "failed", failed_json(record, &figures->failed));
 	set_methods(json, figures);
 	set_outages(json, figures);
 	set_times(json, port->times);
 	set_quantiles(json, "ioctl_ns", &figures->ioctl_ns);
 	set_quantiles(json, "paused_ns", &figures->paused_ns);
-	set_quantiles(json, "mend_ns", &figures->mend_ns);
-	json_object_set_new(json, "books", books_json(port));
+	set_quantiles(json, "recovery_ns", &figures->recovery_ns);
+	json_object_set_new(json, "loss_accounting", accounting_json(port));
 	if (port->truth.known)
-		json_object_set_new(json, "truth", record_truth(&port->truth));
+		json_object_set_new(json, "ground_truth", record_ground_truth(&port->truth));
 	return json;
 }

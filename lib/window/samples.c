@@ -1,49 +1,50 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
-#include "shunt_error.h"
-#include "shunt_samples.h"
+#include <shunt/error.h>
+#include <shunt/samples.h>
+
+#define PRECISION SHUNT_SAMPLES_PRECISION
+#define ROWS      SHUNT_BUCKET_ROWS(PRECISION)
 
 int shunt_samples_add(struct shunt_samples *samples, uint64_t value)
 {
-	if (samples->count == samples->room) {
-		size_t room = samples->room ? 2 * samples->room : 256;
-		uint64_t *values = realloc(samples->values, room * sizeof(*values));
+	const unsigned int bucket = shunt_bucket(value, PRECISION);
+	uint64_t **row = &samples->rows[bucket / PRECISION];
 
-		if (!values)
-			return shunt_fail(-ENOMEM, "no memory for %zu samples", room);
-		samples->values = values;
-		samples->room = room;
-	}
-	samples->values[samples->count++] = value;
+	if (!*row)
+		*row = calloc(PRECISION, sizeof(**row));
+	if (!*row)
+		return shunt_fail(-ENOMEM, "no memory for samples");
+	(*row)[bucket % PRECISION]++;
+	samples->count++;
+	if (value > samples->largest)
+		samples->largest = value;
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
+uint64_t shunt_samples_quantile(const struct shunt_samples *samples, double q)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const uint64_t rank = shunt_bucket_rank(samples->count, q);
+	uint64_t passed = 0, to;
 
-	return (x > y) - (x < y);
-}
-
-uint64_t shunt_samples_quantile(struct shunt_samples *samples, double q)
-{
-	size_t rank;
-
-	if (!samples->count)
-		return 0;
-	if (samples->sorted < samples->count) {
-		qsort(samples->values, samples->count, sizeof(samples->values[0]), compare);
-		samples->sorted = samples->count;
+	for (unsigned int i = 0; i < ROWS * PRECISION && samples->count; i++) {
+		if (!samples->rows[i / PRECISION]) {
+			i += PRECISION - 1;
+			continue;
+		}
+		passed += samples->rows[i / PRECISION][i % PRECISION];
+		to = shunt_bucket_to(i, PRECISION);
+		if (passed >= rank)
+			return to < samples->largest ? to : samples->largest;
 	}
-	rank = (size_t)ceil(q * (double)samples->count);
-	return samples->values[rank ? rank - 1 : 0];
+	return 0;
 }
 
 void shunt_samples_free(struct shunt_samples *samples)
 {
-	free(samples->values);
+	for (unsigned int i = 0; i < ROWS; i++)
+		free(samples->rows[i]);
 	*samples = (struct shunt_samples){ 0 };
 }

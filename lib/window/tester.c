@@ -3,18 +3,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
-#include <rte_common.h>
-#include <rte_ring.h>
-#include <rte_ring_elem.h>
+#include <shunt/clock.h>
+#include <shunt/error.h>
+#include <shunt/tester.h>
 
-#include "shunt_clock.h"
-#include "shunt_error.h"
-#include "shunt_tester.h"
+#include "handoff.h"
+#include "shunt_processor.h"
 
 #define LOG_SIZE       (1u << 18) /* stamps of the last frames of a stream; a power of two */
 #define CHANGED_SIZE   4096u
-#define CONTENTS_EVERY 64      /* frames: one in so many is compared byte by byte */
+#define CONTENTS_EVERY 64      /* one frame in this many is compared byte by byte */
 #define ADDRESSES      12      /* bytes: forwarders rewrite them */
 #define LAG_MAX_NS     1000000 /* a sender that fell further behind goes on from now: no bursts */
 
@@ -37,7 +37,7 @@ struct stream {
 	unsigned int unsampled;    /* frames since the last one whose latency was taken */
 	struct shunt_times *times; /* by phase */
 	_Atomic uint64_t corrupt;
-} __rte_cache_aligned;
+} __attribute__((aligned(SHUNT_CACHE_LINE)));
 
 struct shunt_tester {
 	const struct shunt_traffic *traffic;
@@ -45,24 +45,15 @@ struct shunt_tester {
 	uint64_t lag_max;
 	unsigned int count;
 	bool in_bursts;
-	_Atomic bool running;
+	_Atomic uint64_t from; /* ticks: nothing is sent before; UINT64_MAX: it has stopped */
+	_Atomic uint64_t resumed;
 	_Atomic unsigned int phase;
 	_Atomic uint64_t foreign;
-	struct rte_ring *changed;
+	struct handoff *changed;
 	_Atomic uint64_t changed_dropped;
 	uint64_t last_stamp; /* of the last good frame seen; the receiving thread's */
 	struct stream streams[];
 };
-
-static struct rte_ring *make_ring(void)
-{
-	ssize_t size = rte_ring_get_memsize_elem(sizeof(struct shunt_changed), CHANGED_SIZE);
-	struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)size);
-
-	if (ring)
-		rte_ring_init(ring, "changed", CHANGED_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	return ring;
-}
 
 static void free_stream(struct stream *stream)
 {
@@ -99,14 +90,15 @@ int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffi
 			"tester: %" PRIu64 " frames per second is more than the "
 			"clock's %" PRIu64 " ticks",
 			rate, shunt_clock_hz());
-	made = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE));
+	made = aligned_alloc(SHUNT_CACHE_LINE, roundup(size, SHUNT_CACHE_LINE));
 	if (!made)
 		return shunt_fail(-ENOMEM, "tester: out of memory");
 	memset(made, 0, size);
-	made->changed = make_ring();
+	made->changed = handoff_create(sizeof(struct shunt_changed), CHANGED_SIZE);
 	if (!made->changed)
 		goto free;
 	made->traffic = traffic;
+	made->from = UINT64_MAX;
 	made->interval = rate ? shunt_clock_hz() / rate : 0;
 	made->lag_max = shunt_clock_from_ns(LAG_MAX_NS);
 	for (; made->count < streams; made->count++) {
@@ -134,12 +126,23 @@ void shunt_tester_destroy(struct shunt_tester *tester)
 
 void shunt_tester_start(struct shunt_tester *tester)
 {
-	atomic_store(&tester->running, true);
+	atomic_store(&tester->from, 0);
+}
+
+void shunt_tester_resume(struct shunt_tester *tester, uint64_t time)
+{
+	atomic_store(&tester->resumed, time);
+	atomic_store(&tester->from, time);
+}
+
+uint64_t shunt_tester_resumed(const struct shunt_tester *tester)
+{
+	return atomic_load_explicit(&tester->resumed, memory_order_relaxed);
 }
 
 void shunt_tester_stop(struct shunt_tester *tester)
 {
-	atomic_store(&tester->running, false);
+	atomic_store(&tester->from, UINT64_MAX);
 }
 
 void shunt_tester_in_bursts(struct shunt_tester *tester)
@@ -165,7 +168,7 @@ const void *shunt_tester_send(struct shunt_tester *tester, unsigned int number, 
 	const struct shunt_frame *frame;
 	struct sent_frame *sent;
 
-	if (!atomic_load_explicit(&tester->running, memory_order_relaxed))
+	if (now < atomic_load_explicit(&tester->from, memory_order_relaxed))
 		return NULL;
 	if (tester->interval ? !due(tester, stream, now) : !ready)
 		return NULL;
@@ -223,14 +226,14 @@ static void note_changed(struct shunt_tester *tester, uint64_t now)
 {
 	struct shunt_changed changed = { .after = tester->last_stamp, .seen = now };
 
-	if (rte_ring_sp_enqueue_elem(tester->changed, &changed, sizeof(changed)))
+	if (!handoff_put(tester->changed, &changed))
 		atomic_fetch_add_explicit(&tester->changed_dropped, 1, memory_order_relaxed);
 }
 
 unsigned int shunt_tester_changed(
 	struct shunt_tester *tester, struct shunt_changed *changed, unsigned int n)
 {
-	return rte_ring_sc_dequeue_burst_elem(tester->changed, changed, sizeof(*changed), n, NULL);
+	return handoff_take(tester->changed, changed, n);
 }
 
 uint64_t shunt_tester_changed_dropped(struct shunt_tester *tester)
@@ -238,14 +241,14 @@ uint64_t shunt_tester_changed_dropped(struct shunt_tester *tester)
 	return atomic_load_explicit(&tester->changed_dropped, memory_order_relaxed);
 }
 
-/* Of a frame in order; its stamp counts only if it is as it was sent. */
+/* Of a frame in order; its stamp counts only if it is as it was sent, a gap if frames were sent. */
 static void note_times(const struct shunt_tester *tester, struct stream *stream, uint64_t now,
 	const struct shunt_stamp *stamp, bool good)
 {
 	struct shunt_times *times =
 		&stream->times[atomic_load_explicit(&tester->phase, memory_order_relaxed)];
 
-	if (__builtin_expect(stream->watch.last_seen != 0, 1))
+	if (__builtin_expect(stream->watch.last_seen > shunt_tester_resumed(tester), 1))
 		shunt_histogram_add(&times->gap, now - stream->watch.last_seen);
 	if (++stream->unsampled < SHUNT_LATENCY_EVERY || !good)
 		return;

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_byteorder.h>
-#include <rte_ether.h>
-#include <rte_ip.h>
-#include <rte_udp.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
 
-#include "shunt_error.h"
-#include "shunt_traffic.h"
+#include <shunt/error.h>
+#include <shunt/traffic.h>
 
 #define UDP_PORT_DISCARD 9
 #define BENCHMARK_NET    0xc6120000u /* 198.18.0.0, RFC 2544 appendix C */
@@ -18,32 +18,53 @@
 static const unsigned int imix_sizes[] = { 64, 594, 64, 64, 594, 64, 1518, 64, 594, 64, 64, 594 };
 #define IMIX_COUNT (sizeof(imix_sizes) / sizeof(imix_sizes[0]))
 
+/* RFC 1071, of an IPv4 header without options. */
+static uint16_t header_checksum(const struct iphdr *ip)
+{
+	uint16_t words[sizeof(*ip) / sizeof(uint16_t)];
+	uint32_t sum = 0;
+
+	memcpy(words, ip, sizeof(*ip));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)(0xffff - (uint16_t)(sum + (sum >> 16)));
+}
+
 static void fill_udp(struct shunt_frame *frame)
 {
-	struct rte_ether_hdr *ethernet = (struct rte_ether_hdr *)frame->bytes;
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(ethernet + 1);
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-	uint16_t ip_length = (uint16_t)(frame->length - sizeof(*ethernet));
+	/* As in a frame: no field is aligned. */
+	struct {
+		struct ether_header ethernet;
+		struct iphdr ip;
+		struct udphdr udp;
+	} __attribute__((packed)) headers;
+	const uint16_t ip_length = (uint16_t)(frame->length - sizeof(headers.ethernet));
+	struct iphdr ip = {
+		.version = IPVERSION,
+		.ihl = sizeof(ip) / sizeof(uint32_t),
+		.tot_len = htons(ip_length),
+		.ttl = IPDEFTTL,
+		.protocol = IPPROTO_UDP,
+		.saddr = htonl(BENCHMARK_NET + 1),
+		.daddr = htonl(BENCHMARK_NET + 0x10001),
+	};
 
+	ip.check = header_checksum(&ip);
+	headers.ethernet = (struct ether_header){
+		.ether_dhost = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		.ether_shost = { 0x02, 0, 0, 0, 0, 1 },
+		.ether_type = htons(ETHERTYPE_IP),
+	};
+	headers.ip = ip;
+	headers.udp = (struct udphdr){
+		.source = htons(UDP_PORT_DISCARD),
+		.dest = htons(UDP_PORT_DISCARD),
+		.len = htons((uint16_t)(ip_length - sizeof(ip))),
+	};
 	for (uint32_t i = 0; i < frame->length; i++)
 		frame->bytes[i] = (uint8_t)i;
-	memset(&ethernet->dst_addr, 0xff, sizeof(ethernet->dst_addr));
-	ethernet->src_addr = (struct rte_ether_addr){ { 0x02, 0, 0, 0, 0, 1 } };
-	ethernet->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = RTE_IPV4_VHL_DEF,
-		.total_length = rte_cpu_to_be_16(ip_length),
-		.time_to_live = 64,
-		.next_proto_id = IPPROTO_UDP,
-		.src_addr = rte_cpu_to_be_32(BENCHMARK_NET + 1),
-		.dst_addr = rte_cpu_to_be_32(BENCHMARK_NET + 0x10001),
-	};
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	*udp = (struct rte_udp_hdr){
-		.src_port = rte_cpu_to_be_16(UDP_PORT_DISCARD),
-		.dst_port = rte_cpu_to_be_16(UDP_PORT_DISCARD),
-		.dgram_len = rte_cpu_to_be_16((uint16_t)(ip_length - sizeof(*ip))),
-	};
+	memcpy(frame->bytes, &headers, sizeof(headers));
 }
 
 static int make_udp(const unsigned int *sizes, size_t count, struct shunt_traffic *traffic)
@@ -71,9 +92,9 @@ static int make_udp(const unsigned int *sizes, size_t count, struct shunt_traffi
 int shunt_traffic_fixed(unsigned int size, struct shunt_traffic *traffic)
 {
 	*traffic = (struct shunt_traffic){ 0 };
-	if (size < RTE_ETHER_MIN_LEN || size > RTE_ETHER_MAX_LEN)
+	if (size < ETHER_MIN_LEN || size > SHUNT_FRAME_MAX)
 		return shunt_fail(-EINVAL, "frame size %u: %u to %u bytes, with FCS", size,
-			RTE_ETHER_MIN_LEN, RTE_ETHER_MAX_LEN);
+			ETHER_MIN_LEN, SHUNT_FRAME_MAX);
 	return make_udp(&size, 1, traffic);
 }
 

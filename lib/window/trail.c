@@ -2,8 +2,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "shunt_error.h"
-#include "shunt_trail.h"
+#include <shunt/error.h>
+#include <shunt/trail.h>
 
 struct shunt_trail *shunt_trail_create(void)
 {

@@ -2,26 +2,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <rte_ring.h>
-#include <rte_ring_elem.h>
+#include <shunt/error.h>
+#include <shunt/watch.h>
 
-#include "shunt_error.h"
-#include "shunt_watch.h"
+#include "handoff.h"
 
-#define RING_SIZE 65536
+#define GAPS 65535 /* that wait to be taken out */
 
 int shunt_watch_init(struct shunt_watch *watch, uint16_t stream)
 {
-	ssize_t size = rte_ring_get_memsize_elem(sizeof(struct shunt_gap), RING_SIZE);
 	int ret;
 
 	*watch = (struct shunt_watch){ .stream = stream };
-	watch->gaps = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)size);
+	watch->gaps = handoff_create(sizeof(struct shunt_gap), GAPS);
 	if (!watch->gaps)
 		return shunt_fail(-ENOMEM, "watch: out of memory");
-	ret = rte_ring_init(watch->gaps, "gaps", RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (!ret)
-		ret = shunt_sights_init(&watch->sights);
+	ret = shunt_burst_log_init(&watch->bursts);
 	if (ret)
 		shunt_watch_fini(watch);
 	return ret;
@@ -29,14 +25,14 @@ int shunt_watch_init(struct shunt_watch *watch, uint16_t stream)
 
 void shunt_watch_fini(struct shunt_watch *watch)
 {
-	shunt_sights_fini(&watch->sights);
+	shunt_burst_log_fini(&watch->bursts);
 	free(watch->gaps);
 	watch->gaps = NULL;
 }
 
 static void put(struct shunt_watch *watch, struct shunt_gap *gap)
 {
-	if (rte_ring_sp_enqueue_elem(watch->gaps, gap, sizeof(*gap)))
+	if (!handoff_put(watch->gaps, gap))
 		watch->gaps_dropped++;
 }
 
@@ -101,5 +97,5 @@ void shunt_watch_end(struct shunt_watch *watch, uint64_t sent, uint64_t now)
 
 unsigned int shunt_watch_take(struct shunt_watch *watch, struct shunt_gap *gaps, unsigned int n)
 {
-	return rte_ring_sc_dequeue_burst_elem(watch->gaps, gaps, sizeof(*gaps), n, NULL);
+	return handoff_take(watch->gaps, gaps, n);
 }

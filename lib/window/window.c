@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "figures.h"
 #include "measure.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
 
 #define BATCH   64
 #define PENDING 64 /* switches whose frames after are still to come */
@@ -28,7 +29,7 @@ struct shunt_window {
 	struct shunt_window_figures figures[SHUNT_WINDOW_MAX_PORTS];
 	struct shunt_window_group_figures group;
 	struct shunt_window_sink sink;
-	struct books books;
+	struct loss_accounting accounting;
 	struct pending pending[PENDING];
 	unsigned int pending_count;
 	uint64_t switches;
@@ -66,7 +67,7 @@ void shunt_window_destroy(struct shunt_window *window)
 	for (unsigned int i = 0; i < window->count; i++)
 		figures_free(&window->figures[i]);
 	figures_free_group(&window->group);
-	books_free(&window->books);
+	accounting_free(&window->accounting);
 	free(window);
 }
 
@@ -106,18 +107,16 @@ static void sum_up_losses(struct shunt_window *window, unsigned int port)
 
 	figures->tx_lost = figures->tx_explained = 0;
 	for (unsigned int i = 0; i < window->count; i++) {
-		struct port_books *books = &window->books.ports[i];
+		const struct port_losses *losses = &window->accounting.ports[i];
 
-		books_explain_late(&window->books, &books->port, loses(window, i));
-		books_explain_late(&window->books, &books->tester, 1u << window->ports[i].out);
-		lost_divide(&books->tester, &books->port, &in, &out);
+		lost_divide(&losses->tester, &losses->port, &in, &out);
 		if (i == port) {
-			figures->rx_lost = in.frames;
-			figures->rx_explained = in.explained;
+			figures->rx_lost = losses->in.frames + in.frames;
+			figures->rx_explained = losses->in.explained + in.explained;
 		}
 		if (window->ports[i].out == port) {
-			figures->tx_lost += out.frames;
-			figures->tx_explained += out.explained;
+			figures->tx_lost += losses->out.frames + out.frames;
+			figures->tx_explained += losses->out.explained + out.explained;
 		}
 	}
 }
@@ -125,11 +124,12 @@ static void sum_up_losses(struct shunt_window *window, unsigned int port)
 struct shunt_window_figures *shunt_window_figures(struct shunt_window *window, unsigned int port)
 {
 	struct shunt_window_figures *figures = &window->figures[port];
+	const struct port_losses *losses = &window->accounting.ports[port];
 
 	sum_up_losses(window, port);
 	figures->baseline_sent = window->baseline_end[port];
 	figures->baseline_lost =
-		lost_below(&window->books.ports[port].tester, window->baseline_end[port]);
+		losses->in_baseline + lost_below(&losses->tester, window->baseline_end[port]);
 	return figures;
 }
 
@@ -154,14 +154,19 @@ static int measure(struct shunt_window *window, struct pending *pending, unsigne
 	};
 	int ret;
 
-	if (!measure_port(
-		    window->tester, &window->ports[port], &window->books.ports[port], &measurement))
+	if (!measure_port(window->tester, &window->ports[port], &window->accounting.ports[port],
+		    &measurement))
 		return 0;
 	measure_add(&pending->whole, &measurement);
 	ret = figures_add_measurement(&window->figures[port], &measurement);
 	if (window->sink.port)
 		window->sink.port(window->sink.context, &measurement);
 	return ret ? ret : 1;
+}
+
+static void add_unmeasured(const struct pending *pending, uint64_t *done, uint64_t *failed)
+{
+	++*(pending->result.error ? failed : done);
 }
 
 /*
@@ -182,7 +187,8 @@ static int measure_ready(struct shunt_window *window, struct pending *pending, b
 			continue;
 		ret = seen ? measure(window, pending, port) : 0;
 		if (ret == 0)
-			window->figures[port].unmeasured++;
+			add_unmeasured(pending, &window->figures[port].unmeasured,
+				&window->figures[port].failed.unmeasured);
 		pending->todo &= ~(1u << port);
 	}
 	return ret < 0 ? ret : 0;
@@ -198,7 +204,8 @@ static int complete(struct shunt_window *window, const struct pending *pending)
 	int ret;
 
 	if (pending->whole.ports < window->count) {
-		window->group.unmeasured++;
+		add_unmeasured(
+			pending, &window->group.unmeasured, &window->group.failed.unmeasured);
 		return 0;
 	}
 	measure_group(&pending->whole, &measurement);
@@ -231,7 +238,7 @@ static int settle_pending(struct shunt_window *window, bool give_up)
 
 static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 {
-	struct port_books *books = &window->books.ports[port];
+	struct port_losses *losses = &window->accounting.ports[port];
 	struct shunt_gap gaps[BATCH];
 	unsigned int n;
 	int ret = 0;
@@ -240,13 +247,13 @@ static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 		n = shunt_watch_take(window->ports[port].receive, gaps, BATCH);
 		for (unsigned int i = 0; i < n && ret >= 0; i++) {
 			if (shunt_gap_is_late(&gaps[i])) {
-				ret = lost_found(&books->port, gaps[i].first);
+				ret = lost_found(&losses->port, gaps[i].first);
 				continue;
 			}
-			ret = books_lose(
-				&window->books, &books->port, &gaps[i], loses(window, port));
+			ret = accounting_lose(
+				&window->accounting, &losses->port, &gaps[i], loses(window, port));
 			if (!ret)
-				ret = books_add_gap(books, &gaps[i]);
+				ret = accounting_add_gap(losses, &gaps[i]);
 		}
 	} while (n == BATCH && ret >= 0);
 	return ret < 0 ? ret : 0;
@@ -255,11 +262,12 @@ static int take_receive_gaps(struct shunt_window *window, unsigned int port)
 static int take_returned_gap(
 	struct shunt_window *window, unsigned int port, const struct shunt_gap *gap)
 {
-	struct lost_list *list = &window->books.ports[port].tester;
+	struct lost_list *list = &window->accounting.ports[port].tester;
 	int ret;
 
 	if (!shunt_gap_is_late(gap))
-		return books_lose(&window->books, list, gap, 1u << window->ports[port].out);
+		return accounting_lose(
+			&window->accounting, list, gap, 1u << window->ports[port].out);
 	ret = lost_found(list, gap->first);
 	if (ret > 0)
 		window->figures[port].late++;
@@ -270,6 +278,7 @@ static int take_gaps(struct shunt_window *window, unsigned int port)
 {
 	struct shunt_watch *returned =
 		shunt_tester_watch(window->tester, window->ports[port].stream);
+	const uint64_t next = shunt_watch_next(returned);
 	struct shunt_gap gaps[BATCH];
 	unsigned int n;
 	int ret = take_receive_gaps(window, port);
@@ -279,6 +288,9 @@ static int take_gaps(struct shunt_window *window, unsigned int port)
 		for (unsigned int i = 0; i < n && !ret; i++)
 			ret = take_returned_gap(window, port, &gaps[i]);
 	} while (n == BATCH && !ret);
+	if (!ret)
+		accounting_settle(&window->accounting, &window->accounting.ports[port], next,
+			window->baseline ? UINT64_MAX : window->baseline_end[port]);
 	return ret;
 }
 
@@ -291,8 +303,8 @@ static void take_changed(struct shunt_window *window)
 		n = shunt_tester_changed(window->tester, changed, BATCH);
 		window->changed += n;
 		for (unsigned int i = 0; i < n; i++)
-			window->changed_explained += books_explain_time(
-				&window->books, changed[i].after, changed[i].seen);
+			window->changed_explained += accounting_explain_time(
+				&window->accounting, changed[i].after, changed[i].seen);
 	} while (n == BATCH);
 }
 
@@ -302,7 +314,7 @@ static void note_seen(struct shunt_window *window, unsigned int port)
 		shunt_tester_watch(window->tester, window->ports[port].stream);
 
 	window->seen[port] = shunt_watch_stamp(window->ports[port].receive);
-	window->returned[port] = shunt_sights_last_stamp(&returned->sights);
+	window->returned[port] = shunt_burst_log_last_stamp(&returned->bursts);
 }
 
 static int poll_all(struct shunt_window *window, bool give_up)
@@ -321,8 +333,27 @@ static int poll_all(struct shunt_window *window, bool give_up)
 	oldest = window->pending_count ? window->pending[0].result.start : shunt_clock_now();
 	oldest -= shunt_clock_from_ns(PATIENCE_NS);
 	for (unsigned int port = 0; port < window->count; port++)
-		books_forget(&window->books.ports[port], oldest);
+		accounting_forget(&window->accounting.ports[port], oldest);
 	return ret;
+}
+
+static void trouble_late(struct shunt_window *window, uint32_t ports)
+{
+	if (!ports)
+		return;
+	accounting_trouble_late(&window->accounting, ports);
+	for (unsigned int i = 0; i < window->count; i++) {
+		struct port_losses *losses = &window->accounting.ports[i];
+
+		accounting_explain_late(&window->accounting, &losses->port, loses(window, i));
+		accounting_explain_late(
+			&window->accounting, &losses->tester, 1u << window->ports[i].out);
+	}
+}
+
+bool shunt_window_room(const struct shunt_window *window)
+{
+	return window->pending_count < PENDING;
 }
 
 int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_result *result)
@@ -335,15 +366,14 @@ int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_r
 		const struct shunt_switch_member *member = &result->members[port];
 
 		late |= (uint32_t)(member->faults_late > 0) << port;
-		if (member->faults || shunt_recovery_mended(&member->recovery) ||
+		if (member->faults || shunt_recovery_any(&member->recovery) ||
 			member->halt == SHUNT_HALT_STOP) /* what is in a stopped port is lost */
 			note.troubled |= 1u << port;
-		ret = figures_add_member(&window->figures[port], member);
+		ret = figures_add_member(&window->figures[port], result, port);
 	}
-	books_trouble_late(&window->books, late);
-	if (!ret)
-		ret = books_note(&window->books, &note);
-	if (!ret && window->pending_count == PENDING)
+	trouble_late(window, late);
+	accounting_note(&window->accounting, &note);
+	if (!ret && !shunt_window_room(window))
 		ret = poll_all(window, true);
 	if (ret)
 		return ret;
@@ -357,17 +387,22 @@ int shunt_window_switch(struct shunt_window *window, const struct shunt_switch_r
 
 int shunt_window_check(struct shunt_window *window, const struct shunt_switch_result *result)
 {
-	struct switch_note note = { .start = result->start, .end = result->end };
+	struct switch_note note = {
+		.start = result->start,
+		.end = result->end,
+		.between = true,
+	};
 	int ret = 0;
 
 	for (unsigned int port = 0; port < window->count && !ret; port++) {
 		const struct shunt_recovery *recovery = &result->members[port].recovery;
 
-		if (shunt_recovery_mended(recovery))
+		if (shunt_recovery_any(recovery))
 			note.troubled |= 1u << port;
-		ret = figures_add_mended(&window->figures[port], recovery);
+		ret = figures_add_recovery(&window->figures[port], recovery);
 	}
-	return ret ? ret : books_note(&window->books, &note);
+	accounting_note(&window->accounting, &note);
+	return ret;
 }
 
 bool shunt_window_complete(const struct shunt_window *window)
@@ -400,7 +435,8 @@ int shunt_window_end(struct shunt_window *window)
 	ret = poll_all(window, true);
 	if (!ret && dropped)
 		ret = shunt_fail(-EOVERFLOW,
-			"%" PRIu64 " gaps or changed frames were not noted: the books cannot be "
+			"%" PRIu64
+			" gaps or changed frames were not noted: the accounting cannot be "
 			"trusted (poll more often)",
 			dropped);
 	return ret;

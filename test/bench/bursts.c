@@ -18,8 +18,9 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include <shunt/clock.h>
+
 #include "rte_net_shunt.h"
-#include "shunt_clock.h"
 
 #define PORTS       2
 #define BURST       32
@@ -145,7 +146,7 @@ int main(int argc, char **argv)
 		goto clean_up;
 	circulate(seconds, &rx, &tx, &rx_full, &tx_full);
 	platform = rte_net_shunt_platform_in_use();
-	platform->ops->info(platform, &info);
+	platform->ops->info(platform, NULL, &info);
 	printf("frames of %u bytes, %s, %s, no hugepages: %.2f million a second\n", LENGTH,
 		info.nic, info.iommu, (double)rx.frames / 1e6 / (double)seconds);
 	printf("%-28s %10s %10s %10s\n", "TSC cycles a frame", "receive", "transmit", "together");

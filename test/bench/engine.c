@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/param.h>
 
 #include "fake_dma.h"
 #include "sim_nic.h"
@@ -73,7 +74,7 @@ static void set_ring(struct sim_nic *nic, uint32_t first, const void *ring)
 
 static void *allocate(size_t size)
 {
-	void *memory = aligned_alloc(1u << 21, RTE_ALIGN(size, 1u << 21));
+	void *memory = aligned_alloc(1u << 21, roundup(size, 1u << 21));
 
 	if (!memory) {
 		fprintf(stderr, "engine: no memory\n");

@@ -45,6 +45,7 @@ static struct rte_mempool *pool;
 
 /* ---- receive ---- */
 
+static struct igb_port port;
 static struct igb_rx_queue *rx;
 static uint32_t rx_tail;
 static uint16_t rx_nic; /* slot that the NIC uses next */
@@ -68,10 +69,14 @@ static int rx_create(void)
 	rte_mbuf_refcnt_set(&fresh, 1);
 	memcpy(&rx->rearm, &fresh.rearm_data, sizeof(rx->rearm));
 	rx->count = rx->unfilled = DESCRIPTORS;
+	rx->buffer_size = 2048;
+	rx->port = &port;
+	igb_rx_begin(rx);
 	rx->pool = pool;
 	rx->doorbell = &rx_tail;
-	igb_rx_refill(rx);
-	receive = igb_rx_function(false, false);
+	rx->refill_size = IGB_REFILL;
+	igb_rx_refill(rx, 1);
+	receive = igb_rx_function(false);
 	return rx->unfilled;
 }
 
@@ -112,11 +117,13 @@ static int tx_create(void)
 		return -1;
 	tx->ring = rte_zmalloc("tx_ring", DESCRIPTORS * sizeof(*tx->ring), 128);
 	tx->buffers = rte_calloc("tx_buffers", DESCRIPTORS, sizeof(*tx->buffers), 0);
-	if (!tx->ring || !tx->buffers)
+	tx->reports = rte_calloc("tx_reports", DESCRIPTORS, sizeof(*tx->reports), 0);
+	if (!tx->ring || !tx->buffers || !tx->reports)
 		return -1;
 	tx->count = DESCRIPTORS;
 	tx->free = DESCRIPTORS - 1;
 	tx->report_threshold = IGB_REPORT;
+	tx->segments_max = IGB_TX_SEGMENTS_MAX;
 	tx->free_threshold = DESCRIPTORS - 2 * IGB_REPORT;
 	tx->fast_free = true; /* the fewest instructions: what pausing adds shows most */
 	tx->doorbell = &tx_tail;

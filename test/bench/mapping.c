@@ -26,12 +26,13 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include <shunt/error.h>
+
 #include "shunt_iommufd_uapi.h"
 #if OURS
 #include <rte_bus_vdev.h>
 
 #include "rte_net_shunt.h"
-#include "shunt_error.h"
 #endif
 
 static struct {

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "shunt_clock.h"
-#include "shunt_error.h"
-#include "shunt_group.h"
-#include "shunt_samples.h"
-#include "shunt_sim.h"
+#include <shunt/clock.h>
+#include <shunt/error.h>
+#include <shunt/group.h>
+#include <shunt/samples.h>
+#include <shunt/sim.h>
 
 #define PAGE_2M  (2ull << 20)
 #define SWITCHES 2000

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "compare.h"
 #include "platforms.h"
-#include "shunt_error.h"
 
 void compare_free(struct transcript *answers)
 {

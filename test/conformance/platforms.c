@@ -4,9 +4,10 @@
 #include <sys/mman.h>
 #include <sys/utsname.h>
 
+#include <shunt/error.h>
+#include <shunt/sim.h>
+
 #include "platforms.h"
-#include "shunt_error.h"
-#include "shunt_sim.h"
 
 #define SIM_7 "sim-7"
 

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "compare.h"
 #include "platforms.h"
-#include "shunt_error.h"
 
 static void usage(FILE *to)
 {

@@ -9,9 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <shunt/error.h>
+#include <shunt/pci.h>
+
 #include "player.h"
-#include "shunt_error.h"
-#include "shunt_pci.h"
 
 #define ARGUMENT_PAGES 2
 

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-#include "shunt_platform.h"
+#include <shunt/platform.h>
+
 #include "words.h"
 
 /*

@@ -5,8 +5,9 @@
 
 #include <linux/iommufd.h>
 
+#include <shunt/error.h>
+
 #include "player.h"
-#include "shunt_error.h"
 
 /* Operations on what the IOMMU itself offers: dirty tracking, invalidation, hardware information.
  */

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "player.h"
-#include "shunt_error.h"
 #include "shunt_iommufd_uapi.h"
 
 #define RANGES_MAX 16

@@ -4,8 +4,9 @@
 
 #include <linux/vfio.h>
 
+#include <shunt/error.h>
+
 #include "player.h"
-#include "shunt_error.h"
 
 #define NO_DESCRIPTOR 9999 /* above what a test opens */
 

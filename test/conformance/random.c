@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+#include <shunt/sim.h>
+
 #include "compare.h"
 #include "generate.h"
 #include "inject.h"
 #include "platforms.h"
-#include "shunt_error.h"
-#include "shunt_sim.h"
 
 struct settings {
 	uint64_t seed, scripts, ops;

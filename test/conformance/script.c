@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "script.h"
-#include "shunt_error.h"
 #include "words.h"
 
 #define ANSWER_COLUMN 48

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shunt_error.h"
+#include <shunt/error.h>
+
 #include "words.h"
 
 int words_split(const char *line, struct words *words)

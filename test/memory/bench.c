@@ -11,9 +11,10 @@
 #include <rte_errno.h>
 #include <rte_memory.h>
 
+#include <shunt/error.h>
+#include <shunt/iommufd.h>
+
 #include "memory.h"
-#include "shunt_error.h"
-#include "shunt_iommufd.h"
 
 #define DESCRIPTORS  128
 #define FRAMES       64
@@ -43,6 +44,7 @@ void memory_eal_start(const struct memory_kind *kind, char **more)
 		argv[argc++] = kind->eal[i];
 	for (; *more; more++)
 		argv[argc++] = *more;
+	net_eal_log();
 	/* EAL takes strings that it may change and changes none. */
 	MEMORY_MUST(rte_eal_init(argc, (char **)(uintptr_t)argv) >= 0, "%s: EAL does not start: %s",
 		kind->name, rte_strerror(rte_errno));
@@ -63,6 +65,7 @@ static void open_platform(struct memory_bench *bench, char **functions, bool by_
 		bench->functions[1] = functions[1];
 	} else {
 		MEMORY_MUST(shunt_sim_create(&config, &bench->platform) == 0, "sim");
+		net_time_of(bench->platform);
 		bench->functions[0] = "0000:03:00.0";
 		bench->functions[1] = "0000:04:00.0";
 		MEMORY_MUST(shunt_sim_wire(
@@ -98,6 +101,9 @@ void memory_open(struct memory_bench *bench, char **functions, bool by_file)
 		"second space");
 	bench->iommufd = device->iommufd;
 	MEMORY_MUST(shunt_ioas_alloc(bench->iommufd, &bench->scratch) == 0, "IOAS");
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		MEMORY_MUST(bench->platform->ops->watch(bench->platform, bench->functions[i]) == 0,
+			"watch");
 	memory_faults(bench);
 }
 

@@ -202,11 +202,8 @@ static void create_attached(struct memory_buffers *buffers)
 	MEMORY_MUST(buffers->pool, "pool: %s", rte_strerror(rte_errno));
 }
 
-/* clang-format off: macros for initializers */
-#define ARGUMENTS(...)      \
-	{                   \
-		__VA_ARGS__ \
-	}
+/* clang-format off */
+#define ARGUMENTS(...) { __VA_ARGS__ }
 /* clang-format on */
 #define NO_HUGE   ARGUMENTS("--no-huge", "-m", "256", "--no-shconf")
 #define IN_MEMORY ARGUMENTS("--in-memory")

@@ -10,16 +10,18 @@
 
 #include <cmocka.h>
 #include <rte_bus_vdev.h>
-#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_ether.h>
+#include <rte_log.h>
+
+#include <shunt/error.h>
 
 #include "net.h"
 #include "rte_net_shunt.h"
-#include "shunt_error.h"
+#include "shunt_wait.h"
 
 #define PATTERN_START (RTE_ETHER_HDR_LEN + sizeof(uint32_t))
-#define POLL_SLEEP_US 50
+#define POLL_SLEEP_NS 50000
 
 const struct net_config net_defaults = {
 	.sim = { .groups = 1, .ports = NET_PORTS, .iommu = SHUNT_SIM_BLOCKING },
@@ -37,6 +39,14 @@ const struct net_config net_defaults = {
 static const char *addresses[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0" };
 static bool kernel;
 
+/* A model's time passes while it acts; QEMU's NICs have the machine's, and may want a processor. */
+#define MODEL_WAIT_NS  1000000000ull
+#define KERNEL_WAIT_NS 10000000000ull
+
+static const struct shunt_platform_ops no_time;
+static struct shunt_platform machine = { .ops = &no_time };
+static struct shunt_platform *timed = &machine; /* whose time waits for frames take */
+
 void net_use_kernel(const char *function_0, const char *function_1)
 {
 	addresses[0] = function_0;
@@ -49,21 +59,51 @@ bool net_on_kernel(void)
 	return kernel;
 }
 
-void net_eal_start(const char *program)
+void net_eal_log(void)
+{
+	rte_openlog_stream(stderr);
+}
+
+void net_eal_start_shared(const char *program, const char *prefix)
 {
 	bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1;
-	char own[256];
+	char own[256], name[64];
 	char *argv[] = { own, kernel ? (char[]){ "--in-memory" } : (char[]){ "--no-huge" },
 		(char[]){ "-m" }, (char[]){ "512" }, (char[]){ "--no-pci" },
-		(char[]){ "--no-telemetry" }, (char[]){ "--iova-mode=va" },
-		(char[]){ "--log-level=lib.eal:warning" }, (char[]){ "--lcores" },
-		two ? (char[]){ "0@(0-1)" } : (char[]){ "0@0" }, (char[]){ "--no-shconf" }, NULL };
+		(char[]){ "--iova-mode=va" }, (char[]){ "--log-level=lib.eal:warning" },
+		(char[]){ "--lcores" }, two ? (char[]){ "0@(0-1)" } : (char[]){ "0@0" },
+		prefix ? (char[]){ "--file-prefix" } : (char[]){ "--no-telemetry" },
+		prefix ? name : (char[]){ "--no-shconf" }, NULL };
 
 	snprintf(own, sizeof(own), "%s", program);
+	snprintf(name, sizeof(name), "%s", prefix ? prefix : "");
+	net_eal_log();
 	if (rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0) {
 		fprintf(stderr, "%s: EAL does not start\n", program);
 		exit(1);
 	}
+}
+
+void net_eal_start(const char *program)
+{
+	net_eal_start_shared(program, NULL);
+}
+
+void net_time_of(struct shunt_platform *model)
+{
+	timed = model;
+}
+
+static void begin_wait(struct shunt_wait *wait)
+{
+	shunt_wait_begin(wait, timed);
+}
+
+/* Sleeps; @return false: long enough for whatever was to come */
+static bool may_come(struct shunt_wait *wait)
+{
+	shunt_wait_nap(wait, POLL_SLEEP_NS);
+	return !shunt_wait_over(wait, timed == &machine ? KERNEL_WAIT_NS : MODEL_WAIT_NS);
 }
 
 void net_create(struct net *net, const struct net_config *config)
@@ -73,6 +113,7 @@ void net_create(struct net *net, const struct net_config *config)
 	net->port[0] = net->port[1] = RTE_MAX_ETHPORTS;
 	if (!kernel) {
 		assert_int_equal(shunt_sim_create(&config->sim, &net->sim), 0);
+		net_time_of(net->sim);
 		if (config->sim.ports >= NET_PORTS)
 			assert_int_equal(shunt_sim_wire(net->sim, addresses[0], addresses[1]), 0);
 		assert_int_equal(inject_create(net->sim, &net->inject), 0);
@@ -276,49 +317,49 @@ unsigned int net_receive(uint16_t port, struct rte_mbuf **frames, unsigned int n
 unsigned int net_receive_from(
 	uint16_t port, uint16_t queue, struct rte_mbuf **frames, unsigned int n)
 {
-	uint64_t quiet = rte_rdtsc();
 	unsigned int received = 0;
+	struct shunt_wait quiet;
+	uint16_t more;
 
-	while (received < n && rte_rdtsc() - quiet < rte_get_tsc_hz()) {
-		uint16_t more = rte_eth_rx_burst(
+	begin_wait(&quiet);
+	do {
+		more = rte_eth_rx_burst(
 			port, queue, frames + received, (uint16_t)RTE_MIN(n - received, 32u));
-
 		if (more)
-			quiet = rte_rdtsc();
-		else
-			usleep(POLL_SLEEP_US);
+			begin_wait(&quiet);
 		received += more;
-	}
+	} while (received < n && (more || may_come(&quiet)));
 	return received;
 }
 
 unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n)
 {
-	uint64_t start = rte_rdtsc();
 	unsigned int sent = 0;
+	struct shunt_wait full;
+	uint16_t more;
 
-	while (sent < n && rte_rdtsc() - start < 10 * rte_get_tsc_hz()) {
-		uint16_t more = rte_eth_tx_burst(port, 0, frames + sent, (uint16_t)(n - sent));
-
-		if (!more)
-			usleep(POLL_SLEEP_US);
+	begin_wait(&full);
+	do {
+		more = rte_eth_tx_burst(port, 0, frames + sent, (uint16_t)(n - sent));
+		if (more)
+			begin_wait(&full);
 		sent += more;
-	}
+	} while (sent < n && (more || may_come(&full)));
 	return sent;
 }
 
 struct rte_mbuf *net_take(uint16_t port, uint16_t queues, uint16_t *queue)
 {
-	uint64_t limit = rte_rdtsc() + 2 * rte_get_tsc_hz();
 	struct rte_mbuf *frame;
+	struct shunt_wait wait;
 
-	while (rte_rdtsc() < limit) {
+	begin_wait(&wait);
+	do {
 		for (*queue = 0; *queue < queues; ++*queue) {
 			if (rte_eth_rx_burst(port, *queue, &frame, 1))
 				return frame;
 		}
-		rte_delay_us_sleep(50);
-	}
+	} while (may_come(&wait));
 	return NULL;
 }
 
@@ -329,4 +370,20 @@ uint64_t net_xstat(uint16_t port, const char *name)
 	assert_int_equal(rte_eth_xstats_get_id_by_name(port, name, &id), 0);
 	assert_int_equal(rte_eth_xstats_get_by_id(port, &id, &value, 1), 1);
 	return value;
+}
+
+void net_exchange(struct net *net, unsigned int from, unsigned int n, uint32_t length,
+	unsigned int segments, uint32_t sequence)
+{
+	struct rte_mbuf *frames[NET_BURST];
+
+	for (unsigned int i = 0; i < n; i++)
+		frames[i] = net_frame(net, length, segments, sequence + i);
+	assert_int_equal(net_send(net->port[from], frames, n), n);
+	assert_int_equal(net_receive(net->port[!from], frames, n), n);
+	for (unsigned int i = 0; i < n; i++) {
+		assert_true(net_frame_is(frames[i], length, sequence + i));
+		assert_int_equal(frames[i]->port, net->port[!from]);
+		rte_pktmbuf_free(frames[i]);
+	}
 }

@@ -8,8 +8,9 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include <shunt/sim.h>
+
 #include "inject.h"
-#include "shunt_sim.h"
 
 /*
  * A pair of igb ports on a wire of the software platform, for tests:
@@ -21,6 +22,7 @@
  */
 
 #define NET_PORTS 2
+#define NET_BURST 64 /* frames at once, at most */
 
 /** How the pair is set up; net_defaults has the usual. */
 struct net_config {
@@ -34,7 +36,8 @@ struct net_config {
 	uint64_t tx_offloads;
 	struct rte_eth_conf eth; /**< tx_offloads are added */
 	unsigned int buffers;    /**< of the pool */
-	unsigned int check_ms; /**< the guard's period; 0: none, so that no call of its own fails */
+	unsigned int
+		check_ms; /**< the watchdog's period; 0: none, so that none of its calls fails */
 };
 
 extern const struct net_config net_defaults;
@@ -48,8 +51,20 @@ struct net {
 	uint16_t port[NET_PORTS];
 };
 
+/**
+ * Sends EAL's log to stderr, which has no buffer; call it before EAL starts. By default the first
+ * line of any thread allocates the stream's buffer. ThreadSanitizer, which does not see libc's lock
+ * of the stream, reports that as a race with the next thread's line.
+ */
+void net_eal_log(void);
+
+/** Waits for frames take this model's time, as those of net_create() do; else the machine's. */
+void net_time_of(struct shunt_platform *model);
+
 /** Starts EAL for this process: no hugepages, no PCI. Exits with a message if that fails. */
 void net_eal_start(const char *program);
+/** The same, with telemetry for other processes, under a prefix of its files; NULL: without. */
+void net_eal_start_shared(const char *program, const char *prefix);
 
 /** From now on these functions of the kernel platform are the ports, "0000:03:00.0". */
 void net_use_kernel(const char *function_0, const char *function_1);
@@ -91,18 +106,26 @@ bool net_frame_is(const struct rte_mbuf *frame, uint32_t length, uint32_t sequen
 /** Sequence of a frame. */
 uint32_t net_frame_sequence(const struct rte_mbuf *frame);
 
-/** Receives up to n frames, polling until they are there or nothing has come for a second. */
+/** Receives up to n frames, polling until they are there or nothing has come for a second of the
+ *  model's time, or ten of QEMU's. */
 unsigned int net_receive(uint16_t port, struct rte_mbuf **frames, unsigned int n);
 unsigned int net_receive_from(
 	uint16_t port, uint16_t queue, struct rte_mbuf **frames, unsigned int n);
 
-/** Sends n frames, polling until all are taken. @return taken within ten seconds */
+/** Sends n frames, polling until all are taken or none has been for as long. @return taken */
 unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n);
 
-/** Takes a frame from whatever queue it went to. @return NULL: none came in two seconds */
+/** Takes a frame from whatever queue it went to. @return NULL: none came for as long */
 struct rte_mbuf *net_take(uint16_t port, uint16_t queues, uint16_t *queue);
 
 /** Value of an xstat by name; fails the test if there is none. */
 uint64_t net_xstat(uint16_t port, const char *name);
+
+/**
+ * Sends up to NET_BURST frames from one port, and asserts that the other one gets them in order and
+ * unchanged.
+ */
+void net_exchange(struct net *net, unsigned int from, unsigned int n, uint32_t length,
+	unsigned int segments, uint32_t sequence);
 
 #endif

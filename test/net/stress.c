@@ -15,10 +15,11 @@
 
 #include <rte_cycles.h>
 
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "net.h"
 #include "rte_net_shunt.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
 #include "stress.h"
 
 #define SECONDS     "10"
@@ -251,7 +252,7 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, uint64_t ns)
 	}
 	for (unsigned int i = 0; i < STRESS_PORTS; i++)
 		operations += stress.ports[i].control->operations;
-	stress.sim->ops->info(stress.sim, &info);
+	stress.sim->ops->info(stress.sim, NULL, &info);
 	printf("%s, %s: %u phases, %" PRIu64 " switches, %" PRIu64 " operations on ports\n",
 		info.iommu, info.nic, done, stress.switches, operations);
 	fflush(stdout);

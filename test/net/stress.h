@@ -7,8 +7,8 @@
 
 #include <rte_mbuf.h>
 
-#include "shunt_group.h"
-#include "shunt_sim.h"
+#include <shunt/group.h>
+#include <shunt/sim.h>
 
 /*
  * Everything that may happen to the ports of one group, at once, for as long as one likes:

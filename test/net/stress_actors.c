@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "shunt_error.h"
+#include <shunt/error.h>
+
 #include "stress.h"
 
 #define ACTORS_MAX 16

@@ -6,10 +6,11 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
+#include <shunt/clock.h>
+#include <shunt/error.h>
+#include <shunt/vfio.h>
+
 #include "rte_net_shunt.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
-#include "shunt_vfio.h"
 #include "stress.h"
 
 #define XSTATS_MAX  256

@@ -5,8 +5,9 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
-#include "shunt_clock.h"
-#include "shunt_error.h"
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "stress.h"
 
 #define BURST        32
@@ -192,12 +193,12 @@ static void check_once(struct stress_actor *actor)
 {
 	struct shunt_switch_result result;
 	uint64_t start = shunt_clock_now();
-	int mended;
+	int repaired;
 
 	stress_at(actor, "checking the group");
 	stress_forget();
-	mended = shunt_group_check(stress.group, &result);
-	expect(actor, RTE_MIN(mended, 0), start);
+	repaired = shunt_group_check(stress.group, &result);
+	expect(actor, RTE_MIN(repaired, 0), start);
 }
 
 void *stress_switcher(void *arg)

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <rte_cycles.h>
 
-#include "kept_bench.h"
+#include "kept_fixture.h"
 
 /* Runs of frames that share a context, and others between them. */
 static struct packet kind(unsigned int i)

@@ -32,6 +32,7 @@ static void *rx_queues[QUEUES], *tx_queues[QUEUES];
 static struct rte_eth_dev_data data;
 static struct rte_eth_dev dev = { .data = &data };
 static bool ended;
+static unsigned int received; /* bursts, by pollers */
 
 static uint16_t burst(void *queue, struct rte_mbuf **frames, uint16_t count)
 {
@@ -105,7 +106,8 @@ static void *poll_queue(void *arg)
 	unsigned int queue = (unsigned int)(uintptr_t)arg;
 
 	while (!__atomic_load_n(&ended, __ATOMIC_ACQUIRE)) {
-		receive(queue);
+		if (receive(queue))
+			__atomic_fetch_add(&received, 1, __ATOMIC_RELAXED);
 		transmit(queue);
 	}
 	return NULL;
@@ -125,9 +127,9 @@ static void nobody_is_inside_a_closed_burst(void **state)
 {
 	const struct timespec nap = { .tv_nsec = 100000 };
 	pthread_t pollers[QUEUES];
-	unsigned int before, strays = 0;
+	unsigned int strays = 0;
 
-	before = rings[0][0].bursts;
+	received = 0;
 	for (uintptr_t i = 0; i < QUEUES; i++)
 		assert_int_equal(pthread_create(&pollers[i], NULL, poll_queue, (void *)i), 0);
 	for (unsigned int i = 0; i < STOPS; i++) {
@@ -141,13 +143,16 @@ static void nobody_is_inside_a_closed_burst(void **state)
 		if (i % 16 == 0)
 			nanosleep(&nap, NULL);
 	}
+	/* Pollers may have had no processor yet. */
+	for (int i = 0; !__atomic_load_n(&received, __ATOMIC_RELAXED) && i < 100000; i++)
+		nanosleep(&nap, NULL);
 	__atomic_store_n(&ended, true, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < QUEUES; i++) {
 		pthread_join(pollers[i], NULL);
 		strays += rings[0][i].strays + rings[1][i].strays;
 	}
 	assert_int_equal(strays, 0);
-	assert_true(rings[0][0].bursts > before);
+	assert_true(received > 0);
 }
 
 static void a_closed_burst_gives_nothing(void **state)

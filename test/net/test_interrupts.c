@@ -206,6 +206,119 @@ static void link_by_command(void **state)
 	finish();
 }
 
+static void remove_both(void)
+{
+	net_remove(&net, 0);
+	net_remove(&net, 1);
+	net_destroy(&net);
+}
+
+/* What the application does in an event, in EAL's interrupt thread. */
+static void (*in_event)(uint16_t port);
+static uint32_t events_done;
+
+static int do_in_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *result)
+{
+	void (*what)(uint16_t port) = __atomic_exchange_n(&in_event, NULL, __ATOMIC_SEQ_CST);
+
+	if (!what)
+		return 0;
+	what(port);
+	__atomic_fetch_add(&events_done, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void do_in_next_event(void (*what)(uint16_t port))
+{
+	__atomic_store_n(&events_done, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&in_event, what, __ATOMIC_SEQ_CST);
+}
+
+static void event_is_done(void)
+{
+	for (unsigned int ms = 0;
+		ms < 4 * WAIT_MS && !__atomic_load_n(&events_done, __ATOMIC_SEQ_CST); ms++)
+		rte_delay_us_sleep(1000);
+	assert_int_equal(__atomic_load_n(&events_done, __ATOMIC_SEQ_CST), 1);
+}
+
+static void stop(uint16_t port)
+{
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+}
+
+static void stop_and_close(uint16_t port)
+{
+	stop(port);
+	assert_int_equal(rte_eth_dev_close(port), 0);
+}
+
+/* And the port is told of its link after it was started again. */
+static void stopped_by_who_hears_of_the_link(void **state)
+{
+	config.eth.intr_conf.lsc = 1;
+	begin();
+	assert_int_equal(rte_eth_dev_callback_register(
+				 net.port[1], RTE_ETH_EVENT_INTR_LSC, do_in_event, NULL),
+		0);
+	for (unsigned int i = 0; i < 3; i++) {
+		do_in_next_event(stop);
+		assert_int_equal(rte_eth_dev_set_link_down(net.port[0]), 0);
+		event_is_done();
+		assert_int_equal(rte_eth_dev_set_link_up(net.port[0]), 0);
+		assert_int_equal(rte_eth_dev_start(net.port[1]), 0);
+		assert_true(link_is(net.port[1], RTE_ETH_LINK_UP));
+		frames_pass();
+	}
+	do_in_next_event(stop_and_close);
+	assert_int_equal(rte_eth_dev_set_link_down(net.port[0]), 0);
+	event_is_done();
+	stop(net.port[0]);
+	remove_both();
+}
+
+static void closed_by_who_hears_of_the_removal(void **state)
+{
+	begin();
+	assert_int_equal(rte_eth_dev_callback_register(
+				 net.port[1], RTE_ETH_EVENT_INTR_RMV, do_in_event, NULL),
+		0);
+	do_in_next_event(stop_and_close);
+	inject_request(net.inject);
+	event_is_done();
+	stop(net.port[0]);
+	remove_both();
+}
+
+static uint32_t other_closes;
+
+static void close_the_other(uint16_t port)
+{
+	while (!__atomic_load_n(&other_closes, __ATOMIC_SEQ_CST))
+		rte_delay_us_sleep(1000);
+	rte_delay_us_sleep(100000); /* it waits for this handler by now, or will */
+	stop_and_close(net.port[0]);
+}
+
+/* One port is closed by a thread, the other by who hears of the first one's removal meanwhile. */
+static void closed_by_two_at_once(void **state)
+{
+	other_closes = 0;
+	begin();
+	assert_int_equal(rte_eth_dev_callback_register(
+				 net.port[1], RTE_ETH_EVENT_INTR_RMV, do_in_event, NULL),
+		0);
+	do_in_next_event(close_the_other);
+	inject_request(net.inject);
+	while (__atomic_load_n(&in_event, __ATOMIC_SEQ_CST))
+		rte_delay_us_sleep(1000);
+	stop(net.port[1]);
+	__atomic_store_n(&other_closes, 1, __ATOMIC_SEQ_CST);
+	assert_int_equal(rte_eth_dev_close(net.port[1]), 0);
+	event_is_done();
+	remove_both();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,9 +327,18 @@ int main(int argc, char **argv)
 		TEST(link_interrupts),
 		TEST(link_by_command),
 	};
+	const struct CMUnitTest on_sim[] = {
+		TEST(stopped_by_who_hears_of_the_link),
+		TEST(closed_by_who_hears_of_the_removal),
+		TEST(closed_by_two_at_once),
+	};
+	int failed;
 
 	if (argc == 3)
 		net_use_kernel(argv[1], argv[2]);
 	net_eal_start(argv[0]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	if (!net_on_kernel())
+		failed += cmocka_run_group_tests(on_sim, NULL, NULL);
+	return failed;
 }

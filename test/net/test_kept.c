@@ -15,7 +15,7 @@
 #include <rte_cycles.h>
 #include <rte_interrupts.h>
 
-#include "kept_bench.h"
+#include "kept_fixture.h"
 
 #define WAIT_MS 5000
 

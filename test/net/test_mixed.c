@@ -14,10 +14,11 @@
 
 #include <cmocka.h>
 
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "direction.h"
 #include "rte_net_shunt.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
 
 #define LENGTH   64
 #define SWITCHES 40
@@ -195,7 +196,7 @@ static void stop_replace_start(unsigned int others, const enum shunt_halt halts[
 		assert_int_equal(result.plan, SHUNT_PLAN_STOP_REPLACE_START);
 		for (unsigned int port = 0; port < NET_PORTS; port++) {
 			assert_int_equal(result.members[port].halt, halts[port]);
-			assert_false(shunt_recovery_mended(&result.members[port].recovery));
+			assert_false(shunt_recovery_any(&result.members[port].recovery));
 		}
 		assert_traffic_runs();
 	}
@@ -224,12 +225,13 @@ static void ports_of_another_driver_stop_and_start(void **state)
 }
 
 static void assert_refused(
-	struct shunt_group *group, enum shunt_plan plan, enum shunt_live live, int err)
+	struct shunt_group *group, enum shunt_plan plan, enum shunt_unpaused unpaused, int err)
 {
 	struct shunt_switch_result result;
 
 	assert_int_equal(
-		shunt_group_switch_live(group, other_space(group), plan, live, &result), err);
+		shunt_group_switch_unpaused(group, other_space(group), plan, unpaused, &result),
+		err);
 	if (!strstr(shunt_errmsg(), "0000:04:00.0 (" OTHER ") cannot pause its DMA") ||
 		!strstr(shunt_errmsg(), "use stop-replace-start"))
 		fail_msg("%s", shunt_errmsg());
@@ -244,15 +246,15 @@ static void live_under_a_hitless_iommu(void **state)
 	struct shunt_group *group = begin(SHUNT_SIM_HITLESS, 1);
 	struct shunt_switch_result result;
 
-	assert_refused(group, SHUNT_PLAN_QUIESCE, SHUNT_LIVE_FORCED, -EOPNOTSUPP);
-	assert_refused(group, SHUNT_PLAN_REPLACE, SHUNT_LIVE_NO, -EPERM);
-	assert_refused(group, SHUNT_PLAN_DETACH_ATTACH, SHUNT_LIVE_ASKED, -EPERM);
+	assert_refused(group, SHUNT_PLAN_QUIESCE, SHUNT_UNPAUSED_FORCE, -EOPNOTSUPP);
+	assert_refused(group, SHUNT_PLAN_REPLACE, SHUNT_UNPAUSED_REFUSE, -EPERM);
+	assert_refused(group, SHUNT_PLAN_DETACH_ATTACH, SHUNT_UNPAUSED_ALLOW, -EPERM);
 	for (unsigned int i = 0; i < SWITCHES; i++) {
-		assert_int_equal(shunt_group_switch_live(group, other_space(group),
-					 SHUNT_PLAN_REPLACE, SHUNT_LIVE_ASKED, &result),
+		assert_int_equal(shunt_group_switch_unpaused(group, other_space(group),
+					 SHUNT_PLAN_REPLACE, SHUNT_UNPAUSED_ALLOW, &result),
 			0);
-		assert_non_null(strstr(
-			result.warning, i ? "nobody could tell" : "nothing is known of replace"));
+		assert_non_null(strstr(result.warning,
+			i ? "fault status unknown" : "nothing is known of replace"));
 		assert_traffic_runs();
 	}
 	assert_int_equal(faults(), 0);

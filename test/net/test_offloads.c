@@ -267,6 +267,36 @@ static void tags_are_stripped(void **state)
 	}
 }
 
+/* The tag is the frame's: its first segment has it, the others have nothing (rte_mbuf.h). */
+static void the_first_segment_has_the_tag(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct net_config config = net_defaults;
+		struct packet packet = { .payload = 3900, .segments = 5, .vlan = 0x123, .last = 9 };
+		struct rte_mbuf *frame;
+
+		config.data_room = RTE_PKTMBUF_HEADROOM + 1024;
+		config.mtu = 4000;
+		config.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+		config.eth.rxmode.offloads = i ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP : 0;
+		net_create(&net, &config);
+		net_start(&net);
+		assert_int_equal(
+			rte_eth_dev_set_vlan_offload(net.port[1], RTE_ETH_VLAN_STRIP_OFFLOAD), 0);
+		frame = send_one(packet_make(&net, &packet));
+		assert_int_equal(frame->nb_segs, 4);
+		assert_int_equal(frame->ol_flags, RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED);
+		assert_int_equal(frame->vlan_tci, packet.vlan);
+		for (struct rte_mbuf *more = frame->next; more; more = more->next) {
+			assert_int_equal(more->ol_flags, 0);
+			assert_int_equal(more->vlan_tci, 0);
+		}
+		packet.vlan = 0;
+		assert_true(packet_is(frame, &packet));
+		end();
+	}
+}
+
 static void tags_are_inserted(void **state)
 {
 	begin(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | CHECKSUMS, 0);
@@ -307,22 +337,59 @@ static void tags_are_filtered(void **state)
 
 /* ---- the whole frame ---- */
 
+/*
+ * ethdev's convention: the FCS lies in memory behind the data, and no length has it. With buffers
+ * of 1 KiB it is whole or in part in a segment of its own, or in two.
+ */
+static void fcs_kept(uint32_t length, uint16_t data_room)
+{
+	struct packet packet = { .last = 9, .seed = (uint8_t)length, .segments = 1 + length / 900 };
+	struct rte_eth_stats stats;
+	struct rte_mbuf *frame;
+	uint8_t bytes[4096];
+	uint32_t fcs;
+
+	/* QEMU leaves out an FCS that does not fit behind the last data. */
+	if (net_on_kernel() && (length - 1) % data_room + 1 + RTE_ETHER_CRC_LEN > data_room)
+		return;
+	packet.payload = length - packet_headers(&packet);
+	assert_int_equal(rte_eth_stats_reset(net.port[1]), 0);
+	frame = send_one(packet_make(&net, &packet));
+	assert_int_equal(frame->pkt_len, length);
+	assert_int_equal(frame->nb_segs, (length + data_room - 1) / data_room);
+	packet_copy(frame, bytes, sizeof(bytes));
+	if (frame->nb_segs == 1 && length + RTE_ETHER_CRC_LEN <= data_room) {
+		memcpy(&fcs, rte_pktmbuf_mtod_offset(frame, uint8_t *, length), sizeof(fcs));
+		if (!net_on_kernel()) /* QEMU: zero */
+			assert_int_equal(fcs, (uint32_t)crc32(0, bytes, length));
+	}
+	assert_true(packet_is(frame, &packet));
+	assert_int_equal(rte_eth_stats_get(net.port[1], &stats), 0);
+	assert_int_equal(stats.ibytes, length);
+	assert_int_equal(stats.ipackets, 1);
+}
+
 static void the_fcs_is_kept(void **state)
 {
-	struct packet packet = { .payload = 200, .last = 9 };
-	uint8_t bytes[2048];
-	uint32_t length, fcs;
-	struct rte_mbuf *frame;
+	for (unsigned int small = 0; small < 2; small++) {
+		struct net_config config = net_defaults;
+		uint16_t room = small ? 1024 : 2048;
 
-	begin(0, RTE_ETH_RX_OFFLOAD_KEEP_CRC);
-	frame = send_one(packet_make(&net, &packet));
-	length = packet_copy(frame, bytes, sizeof(bytes));
-	assert_int_equal(length, packet_headers(&packet) + 200 + RTE_ETHER_CRC_LEN);
-	memcpy(&fcs, bytes + length - RTE_ETHER_CRC_LEN, sizeof(fcs));
-	rte_pktmbuf_free(frame);
-	if (!net_on_kernel()) /* QEMU: zero */
-		assert_int_equal(fcs, (uint32_t)crc32(0, bytes, length - RTE_ETHER_CRC_LEN));
-	end();
+		config.data_room = RTE_PKTMBUF_HEADROOM + room;
+		config.mtu = small ? 3000 : RTE_ETHER_MTU;
+		config.eth.rxmode.offloads = RTE_ETH_RX_OFFLOAD_KEEP_CRC;
+		config.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+		net_create(&net, &config);
+		net_start(&net);
+		for (uint32_t length = 60; length <= 66; length++)
+			fcs_kept(length, room);
+		for (uint32_t length = 1018; length <= 1030; length++)
+			fcs_kept(length, room);
+		fcs_kept(1514, room);
+		for (uint32_t length = 2042; small && length <= 2054; length++)
+			fcs_kept(length, room);
+		end();
+	}
 }
 
 /* ---- TCP segmentation ---- */
@@ -433,6 +500,7 @@ int main(int argc, char **argv)
 		TEST(received_checksums_are_checked),
 		TEST(packet_types_are_told),
 		TEST(tags_are_stripped),
+		TEST(the_first_segment_has_the_tag),
 		TEST(tags_are_inserted),
 		TEST(tags_are_filtered),
 		TEST(the_fcs_is_kept),

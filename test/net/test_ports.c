@@ -13,9 +13,10 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 
+#include <shunt/error.h>
+
 #include "net.h"
 #include "rte_net_shunt.h"
-#include "shunt_error.h"
 
 #define NAME "net_shunt0"
 
@@ -77,6 +78,24 @@ static void function_of_another_kind(void **state)
 	net_destroy(&net);
 }
 
+/* Copper 82576; not its SerDes ones, nor its virtual functions. */
+static void functions_that_are_driven(void **state)
+{
+	static const uint16_t driven[] = { 0x10C9, 0x10E8, 0x150A, 0x1526 };
+	static const uint16_t others[] = { 0, 0x10E6, 0x10E7, 0x10CA, 0x150D, 0x1518, 0x1521 };
+
+	for (unsigned int i = 0; i < RTE_DIM(driven); i++) {
+		char id[16];
+
+		assert_true(rte_net_shunt_drives(0x8086, driven[i]));
+		assert_false(rte_net_shunt_drives(0x8087, driven[i]));
+		snprintf(id, sizeof(id), "8086:%04x", driven[i]);
+		assert_non_null(strstr(rte_net_shunt_driven(), id));
+	}
+	for (unsigned int i = 0; i < RTE_DIM(others); i++)
+		assert_false(rte_net_shunt_drives(0x8086, others[i]));
+}
+
 static void function_twice(void **state)
 {
 	net_create(&net, &net_defaults);
@@ -135,6 +154,80 @@ static void close_and_probe_again(void **state)
 	net_remove(&net, 0);
 	net_remove(&net, 1);
 	check_nothing_left();
+	net_destroy(&net);
+}
+
+/* The kernel may refuse a detach: closing the device is one. The group is done with the port. */
+static void close_while_a_detach_fails(void **state)
+{
+	struct shunt_switch_result result;
+	struct shunt_group *group;
+	struct shunt_space *b;
+
+	net_create(&net, &net_defaults);
+	net_start(&net);
+	assert_int_equal(rte_net_shunt_group(net.port[1], &group), 0);
+	assert_int_equal(rte_eth_dev_stop(net.port[0]), 0);
+	inject_fail(net.inject, "VFIO_DEVICE_DETACH_IOMMUFD_PT", 1, 1, EIO);
+	assert_int_equal(rte_eth_dev_close(net.port[0]), -EIO);
+	inject_stop(net.inject);
+	assert_int_equal(shunt_group_members(group), 1);
+	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
+	assert_int_equal(shunt_group_switch(group, b, SHUNT_PLAN_QUIESCE, &result), 0);
+	assert_int_equal(result.member_count, 1);
+	assert_string_equal(result.members[0].function, "0000:04:00.0");
+	net_remove(&net, 0);
+	net_remove(&net, 1);
+	check_nothing_left();
+	net_destroy(&net);
+}
+
+/* A paused port that is left detached makes no DMA, and can be closed. */
+static void close_what_a_roll_back_left_detached(void **state)
+{
+	struct shunt_switch_result result;
+	struct shunt_group *group;
+	struct shunt_space *b;
+
+	net_create(&net, &net_defaults);
+	net_start(&net);
+	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
+	assert_int_equal(shunt_space_create(rte_net_shunt_spaces(), "b", &b), 0);
+	assert_int_equal(shunt_group_prepare(group, b), 0);
+	inject_fail(net.inject, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", 1, UINT64_MAX, EIO);
+	assert_int_equal(shunt_group_switch(group, b, SHUNT_PLAN_DETACH_ATTACH, &result), -EIO);
+	inject_stop(net.inject);
+	for (unsigned int i = 0; i < NET_PORTS; i++)
+		assert_int_equal(result.members[i].halt, SHUNT_HALT_PAUSE);
+	assert_null(shunt_group_space(group));
+	net_remove(&net, 0);
+	net_remove(&net, 1);
+	check_nothing_left();
+	net_destroy(&net);
+}
+
+/* As sysfs has it: an application takes its memory and its lcores from there. */
+static void says_its_numa_node(void **state)
+{
+	static const int nodes[NET_PORTS] = { 1, SOCKET_ID_ANY };
+	char path[256];
+	FILE *file;
+
+	net_create(&net, &net_defaults);
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/0000:03:00.0/numa_node", net.sim->sysfs);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "%d\n", nodes[0]);
+	assert_int_equal(fclose(file), 0);
+	for (unsigned int i = 0; i < NET_PORTS; i++) {
+		struct rte_eth_dev_info info;
+
+		assert_int_equal(net_probe(&net, i), 0);
+		assert_int_equal(rte_eth_dev_socket_id(net.port[i]), nodes[i]);
+		assert_int_equal(rte_eth_dev_info_get(net.port[i], &info), 0);
+		assert_int_equal(rte_dev_numa_node(info.device), nodes[i]);
+		net_remove(&net, i);
+	}
 	net_destroy(&net);
 }
 
@@ -318,9 +411,13 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(wrong_arguments, abandon),
 		cmocka_unit_test_teardown(function_of_another_kind, abandon),
+		cmocka_unit_test(functions_that_are_driven),
 		cmocka_unit_test_teardown(function_twice, abandon),
 		cmocka_unit_test_teardown(accessors, abandon),
 		cmocka_unit_test_teardown(close_and_probe_again, abandon),
+		cmocka_unit_test_teardown(close_while_a_detach_fails, abandon),
+		cmocka_unit_test_teardown(close_what_a_roll_back_left_detached, abandon),
+		cmocka_unit_test(says_its_numa_node),
 		cmocka_unit_test(own_software_platform),
 		cmocka_unit_test_teardown(what_a_port_says_of_itself, abandon),
 		cmocka_unit_test_teardown(pool_too_small, abandon),

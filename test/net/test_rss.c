@@ -66,6 +66,26 @@ static uint16_t queue_of_flow(uint16_t flow, uint32_t *hash)
 	return queue;
 }
 
+/* Room for less than a key is not written behind, and less than a key is not one. */
+static void a_key_has_its_length(void **state)
+{
+	uint8_t key[40] = { 0 };
+	struct rte_eth_rss_conf rss = { .rss_key = key, .rss_key_len = 16 };
+
+	use_rss(TYPES);
+	begin();
+	assert_int_equal(rte_eth_dev_rss_hash_conf_get(net.port[1], &rss), -EINVAL);
+	for (unsigned int i = 0; i < sizeof(key); i++)
+		assert_int_equal(key[i], 0);
+	rss.rss_hf = TYPES;
+	assert_int_equal(rte_eth_dev_rss_hash_update(net.port[1], &rss), -EINVAL);
+	rss.rss_key_len = sizeof(key);
+	assert_int_equal(rte_eth_dev_rss_hash_conf_get(net.port[1], &rss), 0);
+	assert_int_equal(rss.rss_key_len, sizeof(key));
+	assert_int_equal(rte_eth_dev_rss_hash_update(net.port[1], &rss), 0);
+	finish();
+}
+
 static void flows_spread_over_queues(void **state)
 {
 	uint8_t key[40], other[40];
@@ -205,6 +225,7 @@ static void without_hash_all_go_to_the_first(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_key_has_its_length),
 		TEST(flows_spread_over_queues),
 		TEST(ipv6_is_hashed),
 		TEST(the_table_is_obeyed),

@@ -12,9 +12,10 @@
 
 #include <cmocka.h>
 
-#include "shunt_clock.h"
-#include "shunt_error.h"
-#include "switch_bench.h"
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
+#include "switch_fixture.h"
 
 #define SWITCHES 60
 
@@ -32,9 +33,9 @@ static void add(struct shunt_recovery *sum, const struct shunt_recovery *recover
 }
 
 /*
- * Switches to and fro: as often as asked, and on until a DMA was refused if that is wanted, since
- * whether one falls into the window is chance; then with detach-attach, whose window is longer.
- * Nobody observes faults: every recovery has to find out by itself.
+ * Switches back and forth: as often as asked, and on until a DMA was refused if that is wanted,
+ * since whether one falls into the window is chance; then with detach-attach, whose window is
+ * longer. Nobody observes faults: every recovery has to find out by itself.
  */
 static void switch_about(struct shunt_group *group, enum shunt_plan plan, bool want_faults,
 	struct shunt_recovery *sum)

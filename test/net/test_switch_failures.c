@@ -12,8 +12,9 @@
 
 #include <cmocka.h>
 
-#include "shunt_error.h"
-#include "switch_bench.h"
+#include <shunt/error.h>
+
+#include "switch_fixture.h"
 
 static struct shunt_group *group;
 static struct shunt_space *spaces[2]; /* it starts in the first */
@@ -132,11 +133,11 @@ static void count_faults(uint64_t *blocked, uint64_t *others)
 }
 
 /*
- * A queue has stopped; the switch that mends it fails in each read in turn and in all that follow,
- * and its poller runs on. No descriptor is read but those that were laid for the NIC: one that was
- * written back has no address of ours in it.
+ * A queue has stopped; the switch that repairs it fails in each read in turn and in all that
+ * follow, and its poller runs on. No descriptor is read but those that were laid for the NIC: one
+ * that was written back has no address of ours in it.
  */
-static void a_half_mended_port_makes_no_dma(void **state)
+static void a_half_repaired_port_makes_no_dma(void **state)
 {
 	uint64_t blocked = 0, others = 0, failed = 0;
 	struct shunt_switch_result result;
@@ -202,7 +203,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(
 			a_queue_that_stopped_between_switches_is_brought_back, abandon),
 		cmocka_unit_test_teardown(each_call_fails_under_traffic, abandon),
-		cmocka_unit_test_teardown(a_half_mended_port_makes_no_dma, abandon),
+		cmocka_unit_test_teardown(a_half_repaired_port_makes_no_dma, abandon),
 	};
 
 	net_eal_start(argv[0]);

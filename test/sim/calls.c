@@ -164,7 +164,7 @@ int call_detach(struct shunt_platform *platform, int device)
 	return call(platform, device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &arg);
 }
 
-void bench_open(struct bench *bench, unsigned int ports, enum shunt_sim_iommu iommu)
+void rig_open(struct rig *rig, unsigned int ports, enum shunt_sim_iommu iommu)
 {
 	const struct shunt_sim_config config = {
 		.groups = 1, .ports = ports, .iommu = iommu, .nic = SHUNT_SIM_DROP
@@ -172,31 +172,30 @@ void bench_open(struct bench *bench, unsigned int ports, enum shunt_sim_iommu io
 	struct shunt_platform *platform;
 
 	assert_int_equal(shunt_sim_create(&config, &platform), 0);
-	bench->platform = platform;
-	bench->sim = (struct sim *)platform;
-	bench->ports = ports;
-	bench->fd = platform->ops->open(platform, "/dev/iommu");
-	assert_true(bench->fd >= 0);
+	rig->platform = platform;
+	rig->sim = (struct sim *)platform;
+	rig->ports = ports;
+	rig->fd = platform->ops->open(platform, "/dev/iommu");
+	assert_true(rig->fd >= 0);
 	for (unsigned int i = 0; i < ports; i++) {
 		char path[64];
 
 		snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", i);
-		bench->devices[i] = platform->ops->open(platform, path);
-		assert_true(bench->devices[i] >= 0);
-		assert_int_equal(
-			call_bind(platform, bench->devices[i], bench->fd, &bench->ids[i]), 0);
+		rig->devices[i] = platform->ops->open(platform, path);
+		assert_true(rig->devices[i] >= 0);
+		assert_int_equal(call_bind(platform, rig->devices[i], rig->fd, &rig->ids[i]), 0);
 	}
 }
 
-void bench_close(struct bench *bench)
+void rig_close(struct rig *rig)
 {
 	const struct shunt_sim_objects none = { 0 };
-	struct shunt_platform *platform = bench->platform;
+	struct shunt_platform *platform = rig->platform;
 	struct shunt_sim_objects left;
 
-	for (unsigned int i = 0; i < bench->ports; i++)
-		assert_int_equal(platform->ops->close(platform, bench->devices[i]), 0);
-	assert_int_equal(platform->ops->close(platform, bench->fd), 0);
+	for (unsigned int i = 0; i < rig->ports; i++)
+		assert_int_equal(platform->ops->close(platform, rig->devices[i]), 0);
+	assert_int_equal(platform->ops->close(platform, rig->fd), 0);
 	shunt_sim_objects(platform, &left);
 	assert_memory_equal(&left, &none, sizeof(none));
 	shunt_platform_destroy(platform);

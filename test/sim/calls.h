@@ -38,7 +38,7 @@ int call_attach(struct shunt_platform *platform, int device, uint32_t *pt);
 int call_detach(struct shunt_platform *platform, int device);
 
 /** A platform with an open iommufd and the ports of its first group bound to it. */
-struct bench {
+struct rig {
 	struct shunt_platform *platform;
 	struct sim *sim;
 	int fd;
@@ -48,10 +48,10 @@ struct bench {
 };
 
 /** Asserts that all of it works. */
-void bench_open(struct bench *bench, unsigned int ports, enum shunt_sim_iommu iommu);
+void rig_open(struct rig *rig, unsigned int ports, enum shunt_sim_iommu iommu);
 
 /** Closes all; asserts that nothing is left on the platform. */
-void bench_close(struct bench *bench);
+void rig_close(struct rig *rig);
 
 /** Anonymous memory, filled with a byte; asserts that there is some. */
 uint8_t *pages_create(size_t length, uint8_t fill);

@@ -17,7 +17,7 @@
  * take; sources: Linux 6.12 device.c, io_pagetable.c, copy_struct_from_user().
  */
 struct fixture {
-	struct bench bench;
+	struct rig rig;
 	uint32_t ioas;
 	uint8_t *memory;
 };
@@ -27,9 +27,8 @@ static int setup(void **state)
 	static struct fixture fixture;
 
 	memset(&fixture, 0, sizeof(fixture));
-	bench_open(&fixture.bench, 1, SHUNT_SIM_BLOCKING);
-	assert_int_equal(
-		call_ioas_alloc(fixture.bench.platform, fixture.bench.fd, &fixture.ioas), 0);
+	rig_open(&fixture.rig, 1, SHUNT_SIM_BLOCKING);
+	assert_int_equal(call_ioas_alloc(fixture.rig.platform, fixture.rig.fd, &fixture.ioas), 0);
 	fixture.memory = pages_create(4 * PAGE, 0);
 	*state = &fixture;
 	return 0;
@@ -39,16 +38,16 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	bench_close(&fixture->bench);
+	rig_close(&fixture->rig);
 	pages_destroy(fixture->memory, 4 * PAGE);
 	return 0;
 }
 
 static int ioctl(struct fixture *fixture, unsigned long request, void *arg)
 {
-	struct shunt_platform *platform = fixture->bench.platform;
+	struct shunt_platform *platform = fixture->rig.platform;
 
-	return platform->ops->ioctl(platform, fixture->bench.fd, request, arg);
+	return platform->ops->ioctl(platform, fixture->rig.fd, request, arg);
 }
 
 /* The registers say what the model does: Intel VT-d specification, 11.4.2 and 11.4.3. */
@@ -58,7 +57,7 @@ static void test_vtd_registers(void **state)
 	struct iommu_hw_info_vtd vtd;
 	struct iommu_hw_info info = {
 		.size = sizeof(info),
-		.dev_id = fixture->bench.ids[0],
+		.dev_id = fixture->rig.ids[0],
 		.data_len = sizeof(vtd),
 		.data_uptr = (uintptr_t)&vtd,
 	};
@@ -80,7 +79,7 @@ static void test_room_for_registers(void **state)
 	struct fixture *fixture = *state;
 	struct iommu_hw_info info = {
 		.size = sizeof(info),
-		.dev_id = fixture->bench.ids[0],
+		.dev_id = fixture->rig.ids[0],
 		.data_len = 40,
 		.data_uptr = (uintptr_t)fixture->memory,
 	};
@@ -122,17 +121,17 @@ static void test_larger_structure(void **state)
 static void test_copy_of_parts_of_pages(void **state)
 {
 	struct fixture *fixture = *state;
-	struct shunt_platform *platform = fixture->bench.platform;
+	struct shunt_platform *platform = fixture->rig.platform;
 	uint64_t iova = 0x10000, length = PAGE;
 	uint32_t other, hwpt;
-	int fd = fixture->bench.fd;
+	int fd = fixture->rig.fd;
 
 	assert_int_equal(call_map_at(platform, fd, fixture->ioas, fixture->memory, 0x800, iova), 0);
 	assert_int_equal(call_map_at(platform, fd, fixture->ioas, fixture->memory + PAGE, 0x800,
 				 iova + 0x800),
 		0);
 	assert_int_equal(call_ioas_alloc(platform, fd, &other), 0);
-	assert_int_equal(call_hwpt_alloc(platform, fd, fixture->bench.ids[0], other, 0, &hwpt), 0);
+	assert_int_equal(call_hwpt_alloc(platform, fd, fixture->rig.ids[0], other, 0, &hwpt), 0);
 	assert_int_equal(
 		call_copy(platform, fd, fixture->ioas, iova, other, PAGE, &iova, FIXED), -EINVAL);
 	assert_int_equal(call_unmap(platform, fd, other, iova, &length), -ENOENT);

@@ -15,7 +15,7 @@
 /* Mapping rules of one IOAS, without and with a hwpt; sources: Linux 6.12 ioas.c, io_pagetable.c.
  */
 struct fixture {
-	struct bench bench;
+	struct rig rig;
 	struct shunt_platform *platform;
 	int fd;
 	uint32_t a, b;
@@ -27,9 +27,9 @@ static int setup(void **state)
 	static struct fixture fixture;
 
 	memset(&fixture, 0, sizeof(fixture));
-	bench_open(&fixture.bench, 2, SHUNT_SIM_BLOCKING);
-	fixture.platform = fixture.bench.platform;
-	fixture.fd = fixture.bench.fd;
+	rig_open(&fixture.rig, 2, SHUNT_SIM_BLOCKING);
+	fixture.platform = fixture.rig.platform;
+	fixture.fd = fixture.rig.fd;
 	assert_int_equal(call_ioas_alloc(fixture.platform, fixture.fd, &fixture.a), 0);
 	assert_int_equal(call_ioas_alloc(fixture.platform, fixture.fd, &fixture.b), 0);
 	fixture.memory = pages_create(MEMORY_PAGES * PAGE, 0x5a);
@@ -41,7 +41,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	bench_close(&fixture->bench);
+	rig_close(&fixture->rig);
 	pages_destroy(fixture->memory, MEMORY_PAGES * PAGE);
 	return 0;
 }
@@ -64,8 +64,8 @@ static uint32_t make_hwpt(struct fixture *fixture, uint32_t ioas)
 {
 	uint32_t id;
 
-	assert_int_equal(call_hwpt_alloc(fixture->platform, fixture->fd, fixture->bench.ids[0],
-				 ioas, 0, &id),
+	assert_int_equal(
+		call_hwpt_alloc(fixture->platform, fixture->fd, fixture->rig.ids[0], ioas, 0, &id),
 		0);
 	return id;
 }
@@ -109,7 +109,7 @@ static void test_map_arguments(void **state)
 	}
 	assert_int_equal(mappings(fixture), 1);
 	assert_int_equal(map(fixture, fixture->a + 100, 0, 1, PAGE), -ENOENT);
-	assert_int_equal(map(fixture, fixture->bench.ids[0], 0, 1, PAGE), -ENOENT);
+	assert_int_equal(map(fixture, fixture->rig.ids[0], 0, 1, PAGE), -ENOENT);
 }
 
 static void test_alignment_comes_with_hwpt(void **state)
@@ -126,7 +126,7 @@ static void test_alignment_comes_with_hwpt(void **state)
 		call_ranges(fixture->platform, fixture->fd, fixture->a, &range, &count, &alignment),
 		0);
 	assert_true(count == 1 && range.start == 0 && range.last == UINT64_MAX && alignment == 1);
-	assert_int_equal(call_hwpt_alloc(fixture->platform, fixture->fd, fixture->bench.ids[0],
+	assert_int_equal(call_hwpt_alloc(fixture->platform, fixture->fd, fixture->rig.ids[0],
 				 fixture->a, 0, &id),
 		-EADDRINUSE);
 	assert_int_equal(unmap(fixture, fixture->a, 0x1007, 5, &unmapped), 0);
@@ -157,15 +157,14 @@ static void test_beyond_aperture(void **state)
 	uint32_t id;
 
 	assert_int_equal(map(fixture, fixture->a, 0, 1, 1ull << 48), 0);
-	assert_int_equal(call_hwpt_alloc(fixture->platform, fixture->fd, fixture->bench.ids[0],
+	assert_int_equal(call_hwpt_alloc(fixture->platform, fixture->fd, fixture->rig.ids[0],
 				 fixture->a, 0, &id),
 		-EADDRINUSE);
 	id = fixture->a;
-	assert_int_equal(
-		call_attach(fixture->platform, fixture->bench.devices[0], &id), -EADDRINUSE);
+	assert_int_equal(call_attach(fixture->platform, fixture->rig.devices[0], &id), -EADDRINUSE);
 	/* Nothing of the failed attach is left. */
 	id = fixture->b;
-	assert_int_equal(call_attach(fixture->platform, fixture->bench.devices[0], &id), 0);
+	assert_int_equal(call_attach(fixture->platform, fixture->rig.devices[0], &id), 0);
 	assert_int_equal(call_destroy(fixture->platform, fixture->fd, fixture->a), 0);
 }
 
@@ -178,12 +177,12 @@ static void test_mapping_in_msi_window(void **state)
 	/* A hwpt alone reserves nothing below 2^48, an attached device does. */
 	assert_int_equal(map(fixture, fixture->a, 0, 1, 0xfee00000), 0);
 	assert_int_equal(
-		call_attach(fixture->platform, fixture->bench.devices[0], &hwpt), -EADDRINUSE);
-	assert_int_equal(call_attach(fixture->platform, fixture->bench.devices[0], &other), 0);
+		call_attach(fixture->platform, fixture->rig.devices[0], &hwpt), -EADDRINUSE);
+	assert_int_equal(call_attach(fixture->platform, fixture->rig.devices[0], &other), 0);
 	assert_int_equal(
-		call_attach(fixture->platform, fixture->bench.devices[0], &hwpt), -EADDRINUSE);
+		call_attach(fixture->platform, fixture->rig.devices[0], &hwpt), -EADDRINUSE);
 	assert_int_equal(map(fixture, fixture->b, 0, 1, 0xfeeff000), -EINVAL);
-	assert_int_equal(call_detach(fixture->platform, fixture->bench.devices[0]), 0);
+	assert_int_equal(call_detach(fixture->platform, fixture->rig.devices[0]), 0);
 	assert_int_equal(map(fixture, fixture->b, 0, 1, 0xfeeff000), 0);
 }
 
@@ -228,7 +227,7 @@ static int copy(
 static void test_copy(void **state)
 {
 	struct fixture *fixture = *state;
-	struct sim_dma *dma = &fixture->bench.sim->functions[0].dma;
+	struct sim_dma *dma = &fixture->rig.sim->functions[0].dma;
 	uint64_t readable = 0x30000;
 	uint32_t id;
 
@@ -248,7 +247,7 @@ static void test_copy(void **state)
 	assert_int_equal(copy(fixture, 0x10000, PAGE, 0x51000, FIXED), -EEXIST);
 	assert_int_equal(mappings(fixture), 4);
 	id = fixture->b;
-	assert_int_equal(call_attach(fixture->platform, fixture->bench.devices[0], &id), 0);
+	assert_int_equal(call_attach(fixture->platform, fixture->rig.devices[0], &id), 0);
 	assert_int_equal(*sim_dma_translate(dma, 0x51000, SHUNT_DMA_WRITE), 1);
 	assert_int_equal(*sim_dma_translate(dma, 0x52000, SHUNT_DMA_WRITE), 4);
 	assert_null(sim_dma_translate(dma, 0x53000, SHUNT_DMA_READ));
@@ -298,7 +297,7 @@ static void test_placement(void **state)
 
 	/* What the user wants allowed and what a device reserves exclude each other. */
 	id = fixture->a;
-	assert_int_equal(call_attach(fixture->platform, fixture->bench.devices[0], &id), 0);
+	assert_int_equal(call_attach(fixture->platform, fixture->rig.devices[0], &id), 0);
 	assert_int_equal(
 		call_allow(fixture->platform, fixture->fd, fixture->a,
 			&(struct iommu_iova_range){ .start = 0xfee00000, .last = 0xffffffff }, 1),
@@ -308,8 +307,7 @@ static void test_placement(void **state)
 			&(struct iommu_iova_range){ .start = 0xfee00000, .last = 0xffffffff }, 1),
 		0);
 	id = fixture->b;
-	assert_int_equal(
-		call_attach(fixture->platform, fixture->bench.devices[0], &id), -EADDRINUSE);
+	assert_int_equal(call_attach(fixture->platform, fixture->rig.devices[0], &id), -EADDRINUSE);
 }
 
 static void test_memory_that_is_not_there(void **state)
@@ -322,7 +320,7 @@ static void test_memory_that_is_not_there(void **state)
 	/* Nobody looks at the memory until a hwpt takes it. */
 	assert_int_equal(
 		call_map_at(fixture->platform, fixture->fd, fixture->a, gone, 2 * PAGE, 0), 0);
-	assert_int_equal(call_hwpt_alloc(fixture->platform, fixture->fd, fixture->bench.ids[0],
+	assert_int_equal(call_hwpt_alloc(fixture->platform, fixture->fd, fixture->rig.ids[0],
 				 fixture->a, 0, &id),
 		-EFAULT);
 	before = make_hwpt(fixture, fixture->b);
@@ -417,14 +415,13 @@ static void test_ids(void **state)
 	assert_int_equal(call_ioas_alloc(fixture->platform, fixture->fd, &again), 0);
 	assert_int_equal(again, first);
 	assert_int_equal(call_destroy(fixture->platform, fixture->fd, 0), -ENOENT);
-	assert_int_equal(
-		call_destroy(fixture->platform, fixture->fd, fixture->bench.ids[0]), -EBUSY);
+	assert_int_equal(call_destroy(fixture->platform, fixture->fd, fixture->rig.ids[0]), -EBUSY);
 }
 
 static void test_hwpt_alloc_arguments(void **state)
 {
 	struct fixture *fixture = *state;
-	uint32_t device = fixture->bench.ids[0], hwpt, id;
+	uint32_t device = fixture->rig.ids[0], hwpt, id;
 
 	assert_int_equal(
 		call_hwpt_alloc(fixture->platform, fixture->fd, 100, fixture->a, 0, &id), -ENOENT);

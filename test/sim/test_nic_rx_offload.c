@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "offload_bench.h"
+#include "offload_fixture.h"
+#include "sim_headers.h"
 
 static uint32_t make_ipv6(uint8_t *frame, uint8_t protocol, uint32_t payload)
 {
@@ -32,14 +33,14 @@ static uint32_t make_ipv6(uint8_t *frame, uint8_t protocol, uint32_t payload)
 	return (uint32_t)(ETHER + IPV6 + l4 + payload);
 }
 
-static uint32_t status_of(struct bench *bench, const uint8_t *frame, uint32_t length)
+static uint32_t status_of(struct rig *rig, const uint8_t *frame, uint32_t length)
 {
-	struct bench_port *port = &bench->port[0];
+	struct rig_port *port = &rig->port[0];
 	const union shunt_82576_rx_descriptor *descriptor = &port->rx[port->rx_next];
 
-	bench_post(bench, 0, 1);
+	rig_post(rig, 0, 1);
 	sim_rx_frame(port->nic, frame, length);
-	assert_true(bench_receive(bench, 0) >= 0);
+	assert_true(rig_receive(rig, 0) >= 0);
 	return descriptor->writeback.status_error & ~(SHUNT_82576_RXD_DD | SHUNT_82576_RXD_EOP);
 }
 
@@ -69,7 +70,7 @@ static void received_sums_are_checked(void **state)
 	frame[ETHER + 6] = 0x20;
 	frame[ETHER + IPV4 + 6] = 1;
 	assert_false(status_of(*state, frame, 60) & udp);
-	bench_set(*state, 0, SHUNT_82576_RXCSUM, 0);
+	rig_set(*state, 0, SHUNT_82576_RXCSUM, 0);
 	assert_int_equal(status_of(*state, frame, 60), 0);
 }
 
@@ -97,8 +98,8 @@ static uint32_t add_tag(uint8_t *frame, uint32_t length, uint16_t tag)
 
 static void tags_are_stripped(void **state)
 {
-	struct bench *bench = *state;
-	struct bench_port *port = &bench->port[0];
+	struct rig *rig = *state;
+	struct rig_port *port = &rig->port[0];
 	uint8_t frame[512], plain[512];
 	uint32_t length = make_ipv4(frame, IPPROTO_TCP, PAYLOAD), fcs;
 
@@ -107,44 +108,42 @@ static void tags_are_stripped(void **state)
 	length = add_tag(frame, length, 0x6ABC);
 	/* It is a part of the frame, and what is behind it is looked at all the same. */
 	assert_int_equal(
-		status_of(bench, frame, length), SHUNT_82576_RXD_IPCS | SHUNT_82576_RXD_L4CS);
+		status_of(rig, frame, length), SHUNT_82576_RXD_IPCS | SHUNT_82576_RXD_L4CS);
 	assert_memory_equal(port->rx_buffers, frame, length);
-	bench_set(bench, 0, SHUNT_82576_CTRL,
-		bench_get(bench, 0, SHUNT_82576_CTRL) | SHUNT_82576_CTRL_VME);
-	assert_int_equal(status_of(bench, frame, length),
+	rig_set(rig, 0, SHUNT_82576_CTRL, rig_get(rig, 0, SHUNT_82576_CTRL) | SHUNT_82576_CTRL_VME);
+	assert_int_equal(status_of(rig, frame, length),
 		SHUNT_82576_RXD_IPCS | SHUNT_82576_RXD_L4CS | SHUNT_82576_RXD_VP);
 	assert_int_equal(port->rx[1].writeback.vlan, 0x6ABC);
 	assert_int_equal(port->rx[1].writeback.length, length - 4);
-	assert_memory_equal(port->rx_buffers + BENCH_BUFFER, plain, length - 4);
+	assert_memory_equal(port->rx_buffers + RIG_BUFFER, plain, length - 4);
 	/* The FCS is that of the wire. */
-	bench_set(bench, 0, SHUNT_82576_RCTL,
-		bench_get(bench, 0, SHUNT_82576_RCTL) & ~SHUNT_82576_RCTL_SECRC);
-	assert_true(status_of(bench, frame, length) & SHUNT_82576_RXD_VP);
+	rig_set(rig, 0, SHUNT_82576_RCTL,
+		rig_get(rig, 0, SHUNT_82576_RCTL) & ~SHUNT_82576_RCTL_SECRC);
+	assert_true(status_of(rig, frame, length) & SHUNT_82576_RXD_VP);
 	assert_int_equal(port->rx[2].writeback.length, length);
-	memcpy(&fcs, port->rx_buffers + 2 * BENCH_BUFFER + length - 4, sizeof(fcs));
-	assert_int_equal(fcs, sim_wire_fcs(frame, length));
-	assert_false(status_of(bench, plain, length - 4) & SHUNT_82576_RXD_VP);
+	memcpy(&fcs, port->rx_buffers + 2 * RIG_BUFFER + length - 4, sizeof(fcs));
+	assert_int_equal(fcs, sim_fcs(frame, length));
+	assert_false(status_of(rig, plain, length - 4) & SHUNT_82576_RXD_VP);
 }
 
 static void tags_are_filtered(void **state)
 {
-	struct bench *bench = *state;
-	struct sim_nic *nic = bench->port[0].nic;
+	struct rig *rig = *state;
+	struct sim_nic *nic = rig->port[0].nic;
 	uint8_t frame[64];
 
-	bench_post(bench, 0, 8);
-	bench_set(bench, 0, SHUNT_82576_RCTL,
-		bench_get(bench, 0, SHUNT_82576_RCTL) | SHUNT_82576_RCTL_VFE);
-	bench_set(bench, 0, SHUNT_82576_VFTA(100 / 32), 1u << 100 % 32);
-	bench_make_frame(frame, 0, 60);
+	rig_post(rig, 0, 8);
+	rig_set(rig, 0, SHUNT_82576_RCTL, rig_get(rig, 0, SHUNT_82576_RCTL) | SHUNT_82576_RCTL_VFE);
+	rig_set(rig, 0, SHUNT_82576_VFTA(100 / 32), 1u << 100 % 32);
+	rig_make_frame(frame, 0, 60);
 	sim_rx_frame(nic, frame, 60); /* without a tag */
 	add_tag(frame, 60, 0xE000 | 100);
 	sim_rx_frame(nic, frame, 64);
-	assert_int_equal(bench_truth(bench, 0).rx_delivered, 2);
+	assert_int_equal(rig_truth(rig, 0).rx_delivered, 2);
 	sim_put16(frame + 14, 101);
 	sim_rx_frame(nic, frame, 64);
-	assert_int_equal(bench_truth(bench, 0).rx_delivered, 2);
-	assert_int_equal(bench_truth(bench, 0).rx_filtered, 1);
+	assert_int_equal(rig_truth(rig, 0).rx_delivered, 2);
+	assert_int_equal(rig_truth(rig, 0).rx_filtered, 1);
 }
 
 /* Microsoft's verification suite of RSS: its key, and its first row. */
@@ -154,8 +153,8 @@ static void frames_are_hashed(void **state)
 		0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4,
 		0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac,
 		0x01, 0xfa };
-	struct bench *bench = *state;
-	struct bench_port *port = &bench->port[0];
+	struct rig *rig = *state;
+	struct rig_port *port = &rig->port[0];
 	uint8_t frame[256];
 	uint32_t length = make_ipv4(frame, IPPROTO_TCP, 8);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + ETHER);
@@ -165,57 +164,57 @@ static void frames_are_hashed(void **state)
 	sim_put16(frame + ETHER + IPV4, 2794);
 	sim_put16(frame + ETHER + IPV4 + 2, 1766);
 	for (uint32_t i = 0; i < 10; i++)
-		bench_set(bench, 0, SHUNT_82576_RSSRK(i),
+		rig_set(rig, 0, SHUNT_82576_RSSRK(i),
 			(uint32_t)key[4 * i] | (uint32_t)key[4 * i + 1] << 8 |
 				(uint32_t)key[4 * i + 2] << 16 | (uint32_t)key[4 * i + 3] << 24);
-	bench_set(bench, 0, SHUNT_82576_RXCSUM, SHUNT_82576_RXCSUM_PCSD);
-	bench_set(bench, 0, SHUNT_82576_MRQC,
+	rig_set(rig, 0, SHUNT_82576_RXCSUM, SHUNT_82576_RXCSUM_PCSD);
+	rig_set(rig, 0, SHUNT_82576_MRQC,
 		SHUNT_82576_MRQC_RSS | SHUNT_82576_MRQC_TCP_IPV4 | SHUNT_82576_MRQC_IPV4);
-	status_of(bench, frame, length);
+	status_of(rig, frame, length);
 	assert_int_equal(port->rx[0].writeback.rss_hash, 0x51ccc178);
 	assert_int_equal(port->rx[0].writeback.packet_info & SHUNT_82576_RXD_RSS_TYPE,
 		SHUNT_82576_RXD_RSS_TCP_IPV4);
 	ip->next_proto_id = IPPROTO_UDP; /* not chosen: addresses alone */
-	status_of(bench, frame, length);
+	status_of(rig, frame, length);
 	assert_int_equal(port->rx[1].writeback.rss_hash, 0x323e8fc2);
 	assert_int_equal(port->rx[1].writeback.packet_info & SHUNT_82576_RXD_RSS_TYPE,
 		SHUNT_82576_RXD_RSS_IPV4);
 	frame[12] = 0x88;
-	status_of(bench, frame, length);
+	status_of(rig, frame, length);
 	assert_int_equal(port->rx[2].writeback.rss_hash, 0);
 	assert_int_equal(port->rx[2].writeback.packet_info & SHUNT_82576_RXD_RSS_TYPE, 0);
 }
 
 static void hashes_choose_queues(void **state)
 {
-	struct bench *bench = *state;
-	struct sim_nic *nic = bench->port[0].nic;
+	struct rig *rig = *state;
+	struct sim_nic *nic = rig->port[0].nic;
 	uint8_t frame[256];
 	uint32_t length = make_ipv4(frame, IPPROTO_UDP, PAYLOAD);
-	uint64_t iova = (uintptr_t)bench->port[1].rx;
+	uint64_t iova = (uintptr_t)rig->port[1].rx;
 
-	bench_set(bench, 0, SHUNT_82576_RXCSUM, SHUNT_82576_RXCSUM_PCSD);
+	rig_set(rig, 0, SHUNT_82576_RXCSUM, SHUNT_82576_RXCSUM_PCSD);
 	for (uint32_t i = 0; i < SHUNT_82576_RETA_ENTRIES / 4; i++)
-		bench_set(bench, 0, SHUNT_82576_RETA(i), 0x05050505);
-	bench_set(bench, 0, SHUNT_82576_MRQC, SHUNT_82576_MRQC_RSS | SHUNT_82576_MRQC_UDP_IPV4);
+		rig_set(rig, 0, SHUNT_82576_RETA(i), 0x05050505);
+	rig_set(rig, 0, SHUNT_82576_MRQC, SHUNT_82576_MRQC_RSS | SHUNT_82576_MRQC_UDP_IPV4);
 	/* Queue 5 is off. */
 	sim_rx_frame(nic, frame, length);
-	assert_int_equal(bench_get(bench, 0, SHUNT_82576_RQDPC(5)), 1);
-	assert_int_equal(bench_truth(bench, 0).rx_no_room, 1);
-	assert_int_equal(bench_truth(bench, 0).rx_fifo, 0);
+	assert_int_equal(rig_get(rig, 0, SHUNT_82576_RQDPC(5)), 1);
+	assert_int_equal(rig_truth(rig, 0).rx_no_room, 1);
+	assert_int_equal(rig_truth(rig, 0).rx_fifo, 0);
 
-	bench_set(bench, 0, SHUNT_82576_RDBAL(5), (uint32_t)iova);
-	bench_set(bench, 0, SHUNT_82576_RDBAH(5), (uint32_t)(iova >> 32));
-	bench_set(bench, 0, SHUNT_82576_RDLEN(5), BENCH_RING * 16);
-	bench_set(bench, 0, SHUNT_82576_SRRCTL(5), 2 | SHUNT_82576_SRRCTL_DESCTYPE_ADVANCED);
-	bench_set(bench, 0, SHUNT_82576_RXDCTL(5), SHUNT_82576_RXDCTL_ENABLE);
-	bench_turn(bench, 0);
-	bench->port[1].rx[0].read.packet_address = (uintptr_t)bench->port[1].rx_buffers;
-	bench_set(bench, 0, SHUNT_82576_RDT(5), 1);
+	rig_set(rig, 0, SHUNT_82576_RDBAL(5), (uint32_t)iova);
+	rig_set(rig, 0, SHUNT_82576_RDBAH(5), (uint32_t)(iova >> 32));
+	rig_set(rig, 0, SHUNT_82576_RDLEN(5), RIG_RING * 16);
+	rig_set(rig, 0, SHUNT_82576_SRRCTL(5), 2 | SHUNT_82576_SRRCTL_DESCTYPE_ADVANCED);
+	rig_set(rig, 0, SHUNT_82576_RXDCTL(5), SHUNT_82576_RXDCTL_ENABLE);
+	rig_turn(rig, 0);
+	rig->port[1].rx[0].read.packet_address = (uintptr_t)rig->port[1].rx_buffers;
+	rig_set(rig, 0, SHUNT_82576_RDT(5), 1);
 	sim_rx_frame(nic, frame, length);
-	assert_true(bench->port[1].rx[0].writeback.status_error & SHUNT_82576_RXD_DD);
-	assert_memory_equal(bench->port[1].rx_buffers, frame, length);
-	bench_balanced(bench, 0);
+	assert_true(rig->port[1].rx[0].writeback.status_error & SHUNT_82576_RXD_DD);
+	assert_memory_equal(rig->port[1].rx_buffers, frame, length);
+	rig_balanced(rig, 0);
 }
 
 int main(void)

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "offload_bench.h"
+#include "offload_fixture.h"
 
-static void give_context(struct bench *bench, uint32_t lengths, uint32_t type, uint32_t mss)
+static void give_context(struct rig *rig, uint32_t lengths, uint32_t type, uint32_t mss)
 {
-	struct bench_port *port = &bench->port[0];
+	struct rig_port *port = &rig->port[0];
 	union shunt_82576_tx_descriptor *descriptor = &port->tx[port->tx_tail];
 
 	descriptor->context.vlan_lengths = lengths;
@@ -20,14 +20,14 @@ static void give_context(struct bench *bench, uint32_t lengths, uint32_t type, u
 	descriptor->context.command_type =
 		SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT | type;
 	descriptor->context.mss_l4_length = mss;
-	port->tx_tail = (port->tx_tail + 1) % BENCH_RING;
+	port->tx_tail = (port->tx_tail + 1) % RIG_RING;
 }
 
 /* Sends a frame from buffer memory. */
-static void transmit(struct bench *bench, const uint8_t *frame, uint32_t length, uint32_t command,
+static void transmit(struct rig *rig, const uint8_t *frame, uint32_t length, uint32_t command,
 	uint32_t options, uint32_t payload)
 {
-	struct bench_port *port = &bench->port[0];
+	struct rig_port *port = &rig->port[0];
 	union shunt_82576_tx_descriptor *descriptor = &port->tx[port->tx_tail];
 
 	memcpy(port->tx_buffers, frame, length);
@@ -36,9 +36,9 @@ static void transmit(struct bench *bench, const uint8_t *frame, uint32_t length,
 					  SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_EOP |
 					  SHUNT_82576_TXD_IFCS;
 	descriptor->read.options = options | payload << SHUNT_82576_TXD_PAYLEN_SHIFT;
-	port->tx_tail = (port->tx_tail + 1) % BENCH_RING;
-	bench_doorbell(bench, 0);
-	bench_turn(bench, 0);
+	port->tx_tail = (port->tx_tail + 1) % RIG_RING;
+	rig_doorbell(rig, 0);
+	rig_turn(rig, 0);
 }
 
 static uint32_t lengths(uint32_t ip, uint32_t vlan)
@@ -58,7 +58,7 @@ static void seed(uint8_t *frame, uint64_t flags)
 static void sums_are_inserted(void **state)
 {
 	const uint32_t both = SHUNT_82576_TXD_POPTS_IXSM | SHUNT_82576_TXD_POPTS_TXSM;
-	struct bench *bench = *state;
+	struct rig *rig = *state;
 	uint8_t frame[512];
 	uint32_t length;
 
@@ -67,56 +67,56 @@ static void sums_are_inserted(void **state)
 
 		length = make_ipv4(frame, tcp ? IPPROTO_TCP : IPPROTO_UDP, payload);
 		seed(frame, 0);
-		give_context(bench, lengths(IPV4, 0),
+		give_context(rig, lengths(IPV4, 0),
 			SHUNT_82576_TXC_IPV4 |
 				(tcp ? SHUNT_82576_TXC_L4T_TCP : SHUNT_82576_TXC_L4T_UDP),
 			0);
-		transmit(bench, frame, length, 0, both, length);
-		assert_int_equal(bench->tester.received, payload);
-		assert_int_equal(bench->tester.last_length, RTE_MAX(length, 60u));
-		assert_true(sums_are_right(bench->tester.last));
+		transmit(rig, frame, length, 0, both, length);
+		assert_int_equal(rig->tester.received, payload);
+		assert_int_equal(rig->tester.last_length, RTE_MAX(length, 60u));
+		assert_true(sums_are_right(rig->tester.last));
 	}
 }
 
 static void two_contexts_are_kept(void **state)
 {
-	struct bench *bench = *state;
+	struct rig *rig = *state;
 	uint8_t frame[512];
 	uint32_t length = make_ipv4(frame, IPPROTO_UDP, PAYLOAD);
 
-	give_context(bench, lengths(0, 11), 0, 0);
-	give_context(bench, lengths(0, 22), 0, 1u << SHUNT_82576_TXD_CONTEXT_SHIFT);
-	transmit(bench, frame, length, SHUNT_82576_TXD_VLE, 0, length);
-	assert_int_equal(bench->tester.last_length, length + 4);
-	assert_int_equal(sim_get16(bench->tester.last + 12), 0x8100);
-	assert_int_equal(sim_get16(bench->tester.last + 14), 11);
-	assert_memory_equal(bench->tester.last + 16, frame + 12, length - 12);
-	transmit(bench, frame, length, SHUNT_82576_TXD_VLE, 1u << SHUNT_82576_TXD_CONTEXT_SHIFT,
+	give_context(rig, lengths(0, 11), 0, 0);
+	give_context(rig, lengths(0, 22), 0, 1u << SHUNT_82576_TXD_CONTEXT_SHIFT);
+	transmit(rig, frame, length, SHUNT_82576_TXD_VLE, 0, length);
+	assert_int_equal(rig->tester.last_length, length + 4);
+	assert_int_equal(sim_get16(rig->tester.last + 12), 0x8100);
+	assert_int_equal(sim_get16(rig->tester.last + 14), 11);
+	assert_memory_equal(rig->tester.last + 16, frame + 12, length - 12);
+	transmit(rig, frame, length, SHUNT_82576_TXD_VLE, 1u << SHUNT_82576_TXD_CONTEXT_SHIFT,
 		length);
-	assert_int_equal(sim_get16(bench->tester.last + 14), 22);
+	assert_int_equal(sim_get16(rig->tester.last + 14), 22);
 	/* Turning the queue off forgets them. */
-	bench_set(bench, 0, SHUNT_82576_TXDCTL(0), 0);
-	bench_turn(bench, 0);
-	bench_set(bench, 0, SHUNT_82576_TXDCTL(0), SHUNT_82576_TXDCTL_ENABLE);
-	bench_turn(bench, 0);
-	transmit(bench, frame, length, SHUNT_82576_TXD_VLE, 0, length);
-	assert_int_equal(sim_get16(bench->tester.last + 14), 0);
+	rig_set(rig, 0, SHUNT_82576_TXDCTL(0), 0);
+	rig_turn(rig, 0);
+	rig_set(rig, 0, SHUNT_82576_TXDCTL(0), SHUNT_82576_TXDCTL_ENABLE);
+	rig_turn(rig, 0);
+	transmit(rig, frame, length, SHUNT_82576_TXD_VLE, 0, length);
+	assert_int_equal(sim_get16(rig->tester.last + 14), 0);
 }
 
 /* RFC 9260 says how; the check value of the nine digits is that of CRC-32/ISCSI. */
 static void the_crc_of_sctp_is_inserted(void **state)
 {
-	struct bench *bench = *state;
+	struct rig *rig = *state;
 	uint8_t frame[512];
 	uint32_t length = make_ipv4(frame, IPPROTO_UDP, 40), crc, place = ETHER + IPV4;
 
 	assert_int_equal(sim_crc32c((const uint8_t *)"123456789", 9), 0xE3069283);
 	frame[ETHER + 9] = IPPROTO_SCTP;
-	give_context(bench, lengths(IPV4, 0), SHUNT_82576_TXC_IPV4 | SHUNT_82576_TXC_L4T_SCTP, 0);
-	transmit(bench, frame, length, 0, SHUNT_82576_TXD_POPTS_TXSM, length);
+	give_context(rig, lengths(IPV4, 0), SHUNT_82576_TXC_IPV4 | SHUNT_82576_TXC_L4T_SCTP, 0);
+	transmit(rig, frame, length, 0, SHUNT_82576_TXD_POPTS_TXSM, length);
 	memset(frame + place + 8, 0, 4);
 	crc = sim_crc32c(frame + place, length - place);
-	assert_memory_equal(bench->tester.last + place + 8, &crc, sizeof(crc));
+	assert_memory_equal(rig->tester.last + place + 8, &crc, sizeof(crc));
 }
 
 #define MSS 100u
@@ -149,13 +149,13 @@ static void check_segment(const uint8_t *whole, uint32_t i, uint32_t payload, ui
 
 static void tcp_is_segmented(void **state)
 {
-	struct bench *bench = *state;
-	uint8_t frame[BENCH_BUFFER];
+	struct rig *rig = *state;
+	uint8_t frame[RIG_BUFFER];
 	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(frame + ETHER + IPV4);
 	uint32_t payload, length;
 
-	bench->tester.endpoint.receive = take_segment;
-	bench->port[0].nic->endpoint.receive = take_segment;
+	rig->tester.endpoint.receive = take_segment;
+	rig->port[0].nic->endpoint.receive = take_segment;
 	for (payload = 50; payload < 1500; payload += 149) {
 		uint32_t count = (payload + MSS - 1) / MSS;
 
@@ -164,31 +164,30 @@ static void tcp_is_segmented(void **state)
 		tcp->sent_seq = rte_cpu_to_be_32(0xFFFFFF00u);
 		tcp->tcp_flags = 0x1B; /* ACK, PSH, SYN for the test, FIN */
 		seed(frame, RTE_MBUF_F_TX_TCP_SEG);
-		give_context(bench, lengths(IPV4, 0),
-			SHUNT_82576_TXC_IPV4 | SHUNT_82576_TXC_L4T_TCP,
+		give_context(rig, lengths(IPV4, 0), SHUNT_82576_TXC_IPV4 | SHUNT_82576_TXC_L4T_TCP,
 			MSS << SHUNT_82576_TXC_MSS_SHIFT | TCP << SHUNT_82576_TXC_L4LEN_SHIFT);
-		transmit(bench, frame, length, SHUNT_82576_TXD_TSE,
+		transmit(rig, frame, length, SHUNT_82576_TXD_TSE,
 			SHUNT_82576_TXD_POPTS_IXSM | SHUNT_82576_TXD_POPTS_TXSM, payload);
 		assert_int_equal(segments, count);
 		for (uint32_t i = 0; i < count; i++)
 			check_segment(frame, i, payload, count);
 	}
-	assert_int_equal(bench_get(bench, 0, SHUNT_82576_TSCTC), 10);
-	assert_int_equal(bench_truth(bench, 0).tx_discarded, 0);
+	assert_int_equal(rig_get(rig, 0, SHUNT_82576_TSCTC), 10);
+	assert_int_equal(rig_truth(rig, 0).tx_discarded, 0);
 }
 
 static void loopback_takes_the_wire_away(void **state)
 {
-	struct bench *bench = *state;
+	struct rig *rig = *state;
 
-	bench_set(bench, 0, SHUNT_82576_RCTL,
-		bench_get(bench, 0, SHUNT_82576_RCTL) | SHUNT_82576_RCTL_LBM_MAC);
-	bench_post(bench, 0, 4);
-	bench_queue(bench, 0, 7, 100);
-	bench_doorbell(bench, 0);
-	bench_turn(bench, 0);
-	assert_int_equal(bench->tester.received, 0);
-	assert_int_equal(bench_receive(bench, 0), 7);
+	rig_set(rig, 0, SHUNT_82576_RCTL,
+		rig_get(rig, 0, SHUNT_82576_RCTL) | SHUNT_82576_RCTL_LBM_MAC);
+	rig_post(rig, 0, 4);
+	rig_queue(rig, 0, 7, 100);
+	rig_doorbell(rig, 0);
+	rig_turn(rig, 0);
+	assert_int_equal(rig->tester.received, 0);
+	assert_int_equal(rig_receive(rig, 0), 7);
 }
 
 int main(void)

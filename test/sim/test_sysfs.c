@@ -95,35 +95,67 @@ static void test_links(void **state)
 	assert_false(exists(root));
 }
 
-static void test_stale_trees_go(void **state)
+/*
+ * A child makes a platform, says where its tree is, and ends without destroying it. Its own child
+ * (heir) has the platform too, and destroys it when `life` has no writer any more.
+ */
+static void leave_tree(const int told[2], const int life[2], bool heir)
 {
+	const struct shunt_sim_config config = { .groups = 1, .ports = 1 };
 	struct shunt_platform *platform;
-	char stale[PATH_MAX] = "";
-	int ends[2], status;
-	ssize_t length;
-	pid_t child;
+	int status;
+	char byte;
+	pid_t child = fork();
 
-	assert_int_equal(pipe(ends), 0);
-	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		const struct shunt_sim_config config = { .groups = 1, .ports = 1 };
-		bool told = shunt_sim_create(&config, &platform) == 0 &&
-			    write(ends[1], platform->sysfs, strlen(platform->sysfs)) > 0;
+		bool made = shunt_sim_create(&config, &platform) == 0;
 
-		_exit(told ? 0 : 1);
+		close(life[1]);
+		if (made && heir && fork() == 0) {
+			if (read(life[0], &byte, 1) == 0)
+				shunt_platform_destroy(platform);
+			_exit(0);
+		}
+		_exit(made && write(told[1], platform->sysfs, strlen(platform->sysfs)) > 0 ? 0 : 1);
 	}
-	close(ends[1]);
-	length = read(ends[0], stale, sizeof(stale) - 1);
-	close(ends[0]);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0 && length > 0);
-	assert_true(exists(stale));
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void check_left_tree(bool heir)
+{
+	struct shunt_platform *platform;
+	char left[PATH_MAX] = "";
+	int told[2], life[2];
+
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(pipe(life), 0);
+	leave_tree(told, life, heir);
+	assert_true(read(told[0], left, sizeof(left) - 1) > 0);
+	assert_true(exists(left));
 
 	platform = create(1, 1);
-	assert_false(exists(stale));
+	assert_int_equal(exists(left), heir);
 	assert_true(exists(platform->sysfs));
 	shunt_platform_destroy(platform);
+	close(life[0]);
+	close(life[1]);
+	close(told[1]);
+	assert_int_equal(read(told[0], left, 1), 0);
+	assert_false(exists(left));
+	close(told[0]);
+}
+
+static void test_stale_trees_go(void **state)
+{
+	check_left_tree(false);
+}
+
+/* Whoever has the tree need not have the PID that made it: so it is in another PID namespace. */
+static void test_trees_in_use_stay(void **state)
+{
+	check_left_tree(true);
 }
 
 int main(void)
@@ -132,6 +164,7 @@ int main(void)
 		cmocka_unit_test(test_libpci_reads_it),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_stale_trees_go),
+		cmocka_unit_test(test_trees_in_use_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,40 +171,40 @@ static const struct scenario scenarios[] = {
 };
 
 struct fixture {
-	struct bench bench;
+	struct rig rig;
 	uint32_t ids[TARGETS];
 	uint8_t *pages[2];
 };
 
 static void open_fixture(struct fixture *fixture)
 {
-	struct bench *bench = &fixture->bench;
+	struct rig *rig = &fixture->rig;
 	struct shunt_platform *platform;
 
-	bench_open(bench, 3, SHUNT_SIM_BLOCKING);
-	platform = bench->platform;
+	rig_open(rig, 3, SHUNT_SIM_BLOCKING);
+	platform = rig->platform;
 	for (unsigned int i = 0; i < 2; i++) {
 		uint32_t *id = &fixture->ids[A + i];
 
 		fixture->pages[i] = pages_create(PAGE, (uint8_t)(A + i));
-		assert_int_equal(call_ioas_alloc(platform, bench->fd, id), 0);
+		assert_int_equal(call_ioas_alloc(platform, rig->fd, id), 0);
 		assert_int_equal(
-			call_map_at(platform, bench->fd, *id, fixture->pages[i], PAGE, PROBE), 0);
+			call_map_at(platform, rig->fd, *id, fixture->pages[i], PAGE, PROBE), 0);
 	}
 	for (enum target target = H1; target <= H3; target++) {
 		enum target ioas = target == H2 ? B : A;
 
-		assert_int_equal(call_hwpt_alloc(platform, bench->fd, bench->ids[0],
-					 fixture->ids[ioas], 0, &fixture->ids[target]),
+		assert_int_equal(call_hwpt_alloc(platform, rig->fd, rig->ids[0], fixture->ids[ioas],
+					 0, &fixture->ids[target]),
 			0);
 	}
 	fixture->ids[NO_SUCH_ID] = 1000;
-	fixture->ids[DEVICE_ID] = bench->ids[1];
+	fixture->ids[DEVICE_ID] = rig->ids[1];
 }
 
 static void close_fixture(struct fixture *fixture)
 {
-	bench_close(&fixture->bench);
+	rig_close(&fixture->rig);
 	pages_destroy(fixture->pages[0], PAGE);
 	pages_destroy(fixture->pages[1], PAGE);
 }
@@ -212,7 +212,7 @@ static void close_fixture(struct fixture *fixture)
 /* Nothing else runs: the test is the engine. */
 static enum target translated_by(struct fixture *fixture, unsigned int device)
 {
-	struct sim_dma *dma = &fixture->bench.sim->functions[device].dma;
+	struct sim_dma *dma = &fixture->rig.sim->functions[device].dma;
 	const uint8_t *memory = sim_dma_translate(dma, PROBE, SHUNT_DMA_READ);
 
 	return memory ? (enum target) * memory : NOTHING;
@@ -220,16 +220,16 @@ static enum target translated_by(struct fixture *fixture, unsigned int device)
 
 static int run_step(struct fixture *fixture, const struct step *step)
 {
-	struct bench *bench = &fixture->bench;
+	struct rig *rig = &fixture->rig;
 	uint32_t id = fixture->ids[step->target];
 
 	switch (step->operation) {
 	case ATTACH:
-		return call_attach(bench->platform, bench->devices[step->device], &id);
+		return call_attach(rig->platform, rig->devices[step->device], &id);
 	case DETACH:
-		return call_detach(bench->platform, bench->devices[step->device]);
+		return call_detach(rig->platform, rig->devices[step->device]);
 	case DESTROY:
-		return call_destroy(bench->platform, bench->fd, id);
+		return call_destroy(rig->platform, rig->fd, id);
 	case TRANSLATES:
 		return translated_by(fixture, step->device) == step->target ? 0 : -1;
 	default:
@@ -257,44 +257,44 @@ static void test_attach_rows(void **state)
 static void test_replace_in_use_is_no_change(void **state)
 {
 	struct fixture fixture = { .ids = { 0 } };
-	struct bench *bench = &fixture.bench;
+	struct rig *rig = &fixture.rig;
 	struct shunt_sim_blocked records[8];
 	uint32_t id;
 
 	open_fixture(&fixture);
 	for (int i = 0; i < 3; i++) {
 		id = fixture.ids[H1];
-		assert_int_equal(call_attach(bench->platform, bench->devices[0], &id), 0);
+		assert_int_equal(call_attach(rig->platform, rig->devices[0], &id), 0);
 		assert_int_equal(id, fixture.ids[H1]);
 	}
-	assert_int_equal(shunt_sim_blocked(bench->platform, records, 8), 0);
+	assert_int_equal(shunt_sim_blocked(rig->platform, records, 8), 0);
 	id = fixture.ids[H2];
-	assert_int_equal(call_attach(bench->platform, bench->devices[0], &id), 0);
-	assert_int_equal(shunt_sim_blocked(bench->platform, records, 8), 3);
+	assert_int_equal(call_attach(rig->platform, rig->devices[0], &id), 0);
+	assert_int_equal(shunt_sim_blocked(rig->platform, records, 8), 3);
 	close_fixture(&fixture);
 }
 
 static void test_automatic_ids(void **state)
 {
 	struct fixture fixture = { .ids = { 0 } };
-	struct bench *bench = &fixture.bench;
+	struct rig *rig = &fixture.rig;
 	uint32_t first, second, id;
 
 	open_fixture(&fixture);
 	first = fixture.ids[A];
-	assert_int_equal(call_attach(bench->platform, bench->devices[0], &first), 0);
+	assert_int_equal(call_attach(rig->platform, rig->devices[0], &first), 0);
 	assert_int_equal(first, fixture.ids[H3] + 1);
 	second = fixture.ids[A];
-	assert_int_equal(call_attach(bench->platform, bench->devices[1], &second), 0);
+	assert_int_equal(call_attach(rig->platform, rig->devices[1], &second), 0);
 	assert_int_equal(second, first);
 
 	/* The new hwpt is there before the old one goes: its id is the next one. */
 	id = fixture.ids[B];
-	assert_int_equal(call_attach(bench->platform, bench->devices[0], &id), 0);
+	assert_int_equal(call_attach(rig->platform, rig->devices[0], &id), 0);
 	assert_int_equal(id, first + 1);
-	assert_int_equal(call_destroy(bench->platform, bench->fd, first), -ENOENT);
+	assert_int_equal(call_destroy(rig->platform, rig->fd, first), -ENOENT);
 	id = fixture.ids[A];
-	assert_int_equal(call_attach(bench->platform, bench->devices[1], &id), 0);
+	assert_int_equal(call_attach(rig->platform, rig->devices[1], &id), 0);
 	assert_int_equal(id, first);
 	close_fixture(&fixture);
 }
@@ -302,22 +302,22 @@ static void test_automatic_ids(void **state)
 static void test_dirty_tracking(void **state)
 {
 	struct fixture fixture = { .ids = { 0 } };
-	struct bench *bench = &fixture.bench;
+	struct rig *rig = &fixture.rig;
 	struct iommu_hwpt_set_dirty_tracking arg = { .size = sizeof(arg),
 		.flags = IOMMU_HWPT_DIRTY_TRACKING_ENABLE };
 	uint32_t id;
 
 	open_fixture(&fixture);
-	assert_int_equal(call_hwpt_alloc(bench->platform, bench->fd, bench->ids[0], fixture.ids[A],
+	assert_int_equal(call_hwpt_alloc(rig->platform, rig->fd, rig->ids[0], fixture.ids[A],
 				 IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &id),
 		-EOPNOTSUPP);
 	arg.hwpt_id = fixture.ids[H1];
-	assert_int_equal(bench->platform->ops->ioctl(
-				 bench->platform, bench->fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &arg),
+	assert_int_equal(rig->platform->ops->ioctl(
+				 rig->platform, rig->fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &arg),
 		-EOPNOTSUPP);
 	arg.hwpt_id = fixture.ids[A];
-	assert_int_equal(bench->platform->ops->ioctl(
-				 bench->platform, bench->fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &arg),
+	assert_int_equal(rig->platform->ops->ioctl(
+				 rig->platform, rig->fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &arg),
 		-ENOENT);
 	close_fixture(&fixture);
 }
@@ -325,7 +325,7 @@ static void test_dirty_tracking(void **state)
 static void test_mapping_rows(void **state)
 {
 	struct fixture fixture = { .ids = { 0 } };
-	struct bench *bench = &fixture.bench;
+	struct rig *rig = &fixture.rig;
 	struct shunt_platform *platform;
 	struct iommu_iova_range ranges[4];
 	uint64_t alignment, length = PAGE, iova = 0x10000;
@@ -333,25 +333,25 @@ static void test_mapping_rows(void **state)
 	uint32_t count = 4, id, a;
 
 	open_fixture(&fixture);
-	platform = bench->platform;
+	platform = rig->platform;
 	a = fixture.ids[A];
 	id = fixture.ids[H1];
-	assert_int_equal(call_attach(platform, bench->devices[0], &id), 0);
+	assert_int_equal(call_attach(platform, rig->devices[0], &id), 0);
 
-	assert_int_equal(call_map_at(platform, bench->fd, a, pages, PAGE, 0xfee00000), -EINVAL);
-	assert_int_equal(call_map_at(platform, bench->fd, a, pages, PAGE, 0x10800), -EINVAL);
-	assert_int_equal(call_map_at(platform, bench->fd, a, pages, 4 * PAGE, 0x10000), 0);
-	assert_int_equal(call_map_at(platform, bench->fd, a, pages, PAGE, 0x12000), -EEXIST);
-	assert_int_equal(call_unmap(platform, bench->fd, a, 0x11000, &length), -ENOENT);
+	assert_int_equal(call_map_at(platform, rig->fd, a, pages, PAGE, 0xfee00000), -EINVAL);
+	assert_int_equal(call_map_at(platform, rig->fd, a, pages, PAGE, 0x10800), -EINVAL);
+	assert_int_equal(call_map_at(platform, rig->fd, a, pages, 4 * PAGE, 0x10000), 0);
+	assert_int_equal(call_map_at(platform, rig->fd, a, pages, PAGE, 0x12000), -EEXIST);
+	assert_int_equal(call_unmap(platform, rig->fd, a, 0x11000, &length), -ENOENT);
 
-	assert_int_equal(call_ranges(platform, bench->fd, a, ranges, &count, &alignment), 0);
+	assert_int_equal(call_ranges(platform, rig->fd, a, ranges, &count, &alignment), 0);
 	assert_int_equal(count, 2);
 	assert_true(ranges[0].start == 0 && ranges[0].last == 0xfedfffff);
 	assert_true(ranges[1].start == 0xfef00000 && ranges[1].last == 0xffffffffffff);
 	assert_int_equal(alignment, PAGE);
 
 	assert_int_equal(
-		call_copy(platform, bench->fd, a, 0x10000, fixture.ids[B], 4 * PAGE, &iova, FIXED),
+		call_copy(platform, rig->fd, a, 0x10000, fixture.ids[B], 4 * PAGE, &iova, FIXED),
 		0);
 	close_fixture(&fixture);
 	pages_destroy(pages, 4 * PAGE);

@@ -49,7 +49,7 @@ static void test_config(void **state)
 		{ .groups = 9, .ports = 1 },
 		{ .groups = 1, .ports = 0 },
 		{ .groups = 1, .ports = 17 },
-		{ .groups = 1, .ports = 1, .iommu = (enum shunt_sim_iommu)2 },
+		{ .groups = 1, .ports = 1, .iommu = (enum shunt_sim_iommu)3 },
 		{ .groups = 1, .ports = 1, .nic = (enum shunt_sim_nic)2 },
 	};
 	struct shunt_platform *platform;
@@ -128,30 +128,30 @@ static void test_bind_rules(void **state)
 /* A bound device keeps its iommufd, and closing the device detaches it. */
 static void test_close_order(void **state)
 {
-	struct bench bench;
+	struct rig rig;
 	struct shunt_platform *platform;
 	struct sim_dma *dma;
 	uint8_t *page = pages_create(PAGE, 7);
 	uint32_t ioas, id;
 
-	bench_open(&bench, 2, SHUNT_SIM_BLOCKING);
-	platform = bench.platform;
-	dma = &bench.sim->functions[1].dma;
-	assert_int_equal(call_ioas_alloc(platform, bench.fd, &ioas), 0);
-	assert_int_equal(call_map_at(platform, bench.fd, ioas, page, PAGE, PAGE), 0);
+	rig_open(&rig, 2, SHUNT_SIM_BLOCKING);
+	platform = rig.platform;
+	dma = &rig.sim->functions[1].dma;
+	assert_int_equal(call_ioas_alloc(platform, rig.fd, &ioas), 0);
+	assert_int_equal(call_map_at(platform, rig.fd, ioas, page, PAGE, PAGE), 0);
 	id = ioas;
-	assert_int_equal(call_attach(platform, bench.devices[0], &id), 0);
+	assert_int_equal(call_attach(platform, rig.devices[0], &id), 0);
 	id = ioas;
-	assert_int_equal(call_attach(platform, bench.devices[1], &id), 0);
+	assert_int_equal(call_attach(platform, rig.devices[1], &id), 0);
 
-	assert_int_equal(platform->ops->close(platform, bench.fd), 0);
-	assert_int_equal(call_ioas_alloc(platform, bench.fd, &id), -EBADF);
+	assert_int_equal(platform->ops->close(platform, rig.fd), 0);
+	assert_int_equal(call_ioas_alloc(platform, rig.fd, &id), -EBADF);
 	assert_int_equal(objects_of(platform).ioas, 1);
 	assert_int_equal(objects_of(platform).hwpt, 1);
 	assert_non_null(sim_dma_translate(dma, PAGE, SHUNT_DMA_READ));
-	assert_int_equal(platform->ops->close(platform, bench.devices[0]), 0);
+	assert_int_equal(platform->ops->close(platform, rig.devices[0]), 0);
 	assert_non_null(sim_dma_translate(dma, PAGE, SHUNT_DMA_READ));
-	assert_int_equal(platform->ops->close(platform, bench.devices[1]), 0);
+	assert_int_equal(platform->ops->close(platform, rig.devices[1]), 0);
 	assert_null(sim_dma_translate(dma, PAGE, SHUNT_DMA_READ));
 	assert_int_equal(objects_of(platform).ioas, 0);
 	assert_int_equal(objects_of(platform).mappings, 0);
@@ -161,52 +161,52 @@ static void test_close_order(void **state)
 
 static void test_regions(void **state)
 {
-	struct bench bench;
+	struct rig rig;
 	struct shunt_platform *platform;
 	struct vfio_region_info info = { .argsz = sizeof(info), .index = 0 };
 	uint32_t value = 0x12345678, seen;
 	void *bar;
 
-	bench_open(&bench, 1, SHUNT_SIM_BLOCKING);
-	platform = bench.platform;
-	assert_int_equal(platform->ops->ioctl(
-				 platform, bench.devices[0], VFIO_DEVICE_GET_REGION_INFO, &info),
+	rig_open(&rig, 1, SHUNT_SIM_BLOCKING);
+	platform = rig.platform;
+	assert_int_equal(
+		platform->ops->ioctl(platform, rig.devices[0], VFIO_DEVICE_GET_REGION_INFO, &info),
 		0);
 	assert_int_equal(info.size, SIM_NIC_BAR0_SIZE);
 	assert_true(info.flags & VFIO_REGION_INFO_FLAG_MMAP);
 	info.index = VFIO_PCI_CONFIG_REGION_INDEX;
-	assert_int_equal(platform->ops->ioctl(
-				 platform, bench.devices[0], VFIO_DEVICE_GET_REGION_INFO, &info),
+	assert_int_equal(
+		platform->ops->ioctl(platform, rig.devices[0], VFIO_DEVICE_GET_REGION_INFO, &info),
 		0);
 	assert_int_equal(info.offset, 7ull << 40);
 	assert_false(info.flags & VFIO_REGION_INFO_FLAG_MMAP);
 	info.index = VFIO_PCI_NUM_REGIONS;
-	assert_int_equal(platform->ops->ioctl(
-				 platform, bench.devices[0], VFIO_DEVICE_GET_REGION_INFO, &info),
+	assert_int_equal(
+		platform->ops->ioctl(platform, rig.devices[0], VFIO_DEVICE_GET_REGION_INFO, &info),
 		-EINVAL);
 
 	assert_int_equal(
-		platform->ops->map(platform, bench.devices[0], 7ull << 40, PAGE, &bar), -EINVAL);
+		platform->ops->map(platform, rig.devices[0], 7ull << 40, PAGE, &bar), -EINVAL);
 	assert_int_equal(
-		platform->ops->map(platform, bench.devices[0], 0, SIM_NIC_BAR0_SIZE + PAGE, &bar),
+		platform->ops->map(platform, rig.devices[0], 0, SIM_NIC_BAR0_SIZE + PAGE, &bar),
 		-EINVAL);
 	assert_int_equal(
-		platform->ops->map(platform, bench.devices[0], 0, SIM_NIC_BAR0_SIZE, &bar), 0);
-	assert_int_equal(platform->ops->write(platform, bench.devices[0], 0x100, &value, 4), 0);
+		platform->ops->map(platform, rig.devices[0], 0, SIM_NIC_BAR0_SIZE, &bar), 0);
+	assert_int_equal(platform->ops->write(platform, rig.devices[0], 0x100, &value, 4), 0);
 	memcpy(&seen, (uint8_t *)bar + 0x100, 4);
 	assert_int_equal(seen, value);
 	assert_int_equal(
-		platform->ops->read(platform, bench.devices[0], SIM_NIC_BAR0_SIZE - 2, &seen, 4),
+		platform->ops->read(platform, rig.devices[0], SIM_NIC_BAR0_SIZE - 2, &seen, 4),
 		-EINVAL);
 
 	/* A mapping keeps the device open, as a process's does. */
-	assert_int_equal(platform->ops->close(platform, bench.devices[0]), 0);
+	assert_int_equal(platform->ops->close(platform, rig.devices[0]), 0);
 	assert_int_equal(objects_of(platform).devices, 1);
 	assert_int_equal(objects_of(platform).regions, 1);
 	assert_int_equal(platform->ops->unmap(platform, bar, PAGE), -EINVAL);
 	assert_int_equal(platform->ops->unmap(platform, bar, SIM_NIC_BAR0_SIZE), 0);
 	assert_int_equal(objects_of(platform).devices, 0);
-	assert_int_equal(platform->ops->close(platform, bench.fd), 0);
+	assert_int_equal(platform->ops->close(platform, rig.fd), 0);
 	shunt_platform_destroy(platform);
 }
 
@@ -221,66 +221,65 @@ static int32_t *fds_of(union irqs *irqs)
 	return &irqs->words[sizeof(struct vfio_irq_set) / sizeof(int32_t)];
 }
 
-static int set_irqs(struct bench *bench, union irqs *irqs, uint32_t flags, uint32_t count)
+static int set_irqs(struct rig *rig, union irqs *irqs, uint32_t flags, uint32_t count)
 {
 	irqs->header.argsz = sizeof(*irqs);
 	irqs->header.flags = flags;
 	irqs->header.index = VFIO_PCI_MSIX_IRQ_INDEX;
 	irqs->header.count = count;
-	return bench->platform->ops->ioctl(
-		bench->platform, bench->devices[0], VFIO_DEVICE_SET_IRQS, irqs);
+	return rig->platform->ops->ioctl(
+		rig->platform, rig->devices[0], VFIO_DEVICE_SET_IRQS, irqs);
 }
 
 static void test_interrupts(void **state)
 {
 	const uint32_t eventfds = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
 	const uint32_t none = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
-	struct bench bench;
+	struct rig rig;
 	union irqs irqs = { .words = { 0 } };
 	struct sim_function *function;
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	eventfd_t value;
 
 	assert_true(fd >= 0);
-	bench_open(&bench, 1, SHUNT_SIM_BLOCKING);
-	function = &bench.sim->functions[0];
-	assert_int_equal(set_irqs(&bench, &irqs, none, 0), -EINVAL);
+	rig_open(&rig, 1, SHUNT_SIM_BLOCKING);
+	function = &rig.sim->functions[0];
+	assert_int_equal(set_irqs(&rig, &irqs, none, 0), -EINVAL);
 	fds_of(&irqs)[0] = fd;
 	fds_of(&irqs)[1] = -1;
 	fds_of(&irqs)[2] = STDIN_FILENO + 1000;
-	assert_int_equal(set_irqs(&bench, &irqs, eventfds, SIM_NIC_VECTORS + 1), -EINVAL);
-	assert_int_equal(set_irqs(&bench, &irqs, eventfds, 3), -EBADF);
+	assert_int_equal(set_irqs(&rig, &irqs, eventfds, SIM_NIC_VECTORS + 1), -EINVAL);
+	assert_int_equal(set_irqs(&rig, &irqs, eventfds, 3), -EBADF);
 	assert_int_equal(fake_nic_vector(function, 0), -1);
-	assert_int_equal(set_irqs(&bench, &irqs, eventfds, 2), 0);
+	assert_int_equal(set_irqs(&rig, &irqs, eventfds, 2), 0);
 	assert_true(fake_nic_vector(function, 0) >= 0);
 	assert_int_equal(fake_nic_vector(function, 1), -1);
-	assert_int_equal(set_irqs(&bench, &irqs, none, 2), 0);
+	assert_int_equal(set_irqs(&rig, &irqs, none, 2), 0);
 	assert_int_equal(eventfd_read(fd, &value), 0);
 	assert_int_equal(value, 1);
 	assert_int_equal(eventfd_write(fake_nic_vector(function, 0), 3), 0);
 	assert_int_equal(eventfd_read(fd, &value), 0);
 	assert_int_equal(value, 3);
 	assert_int_equal(
-		set_irqs(&bench, &irqs, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, 1),
+		set_irqs(&rig, &irqs, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, 1),
 		-ENOTTY);
-	assert_int_equal(set_irqs(&bench, &irqs, none, 0), 0);
+	assert_int_equal(set_irqs(&rig, &irqs, none, 0), 0);
 	assert_int_equal(fake_nic_vector(function, 0), -1);
 	close(fd);
-	bench_close(&bench);
+	rig_close(&rig);
 }
 
 static void test_reset(void **state)
 {
-	struct bench bench;
+	struct rig rig;
 	unsigned int before;
 
-	bench_open(&bench, 1, SHUNT_SIM_BLOCKING);
-	before = fake_nic_resets(&bench.sim->functions[0]);
-	assert_int_equal(bench.platform->ops->ioctl(
-				 bench.platform, bench.devices[0], VFIO_DEVICE_RESET, NULL),
-		0);
-	assert_int_equal(fake_nic_resets(&bench.sim->functions[0]), before + 1);
-	bench_close(&bench);
+	rig_open(&rig, 1, SHUNT_SIM_BLOCKING);
+	before = fake_nic_resets(&rig.sim->functions[0]);
+	assert_int_equal(
+		rig.platform->ops->ioctl(rig.platform, rig.devices[0], VFIO_DEVICE_RESET, NULL), 0);
+	assert_int_equal(fake_nic_resets(&rig.sim->functions[0]), before + 1);
+	rig_close(&rig);
 }
 
 int main(void)

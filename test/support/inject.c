@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <linux/vfio.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "inject.h"
+#include "shunt_wait.h"
 
 #define CALL_NAME 64
 
@@ -14,6 +17,11 @@ struct inject {
 	struct shunt_platform *below;
 	pthread_mutex_t lock; /* the members below */
 	bool armed;
+	bool absent;
+	int request; /* eventfd */
+	uint64_t then_reg;
+	void (*then)(void *context);
+	void *then_context;
 	char only[CALL_NAME]; /* "" for every call */
 	uint64_t matching;    /* matching calls since inject_fail() */
 	uint64_t first;
@@ -52,6 +60,16 @@ out:
 	return ret;
 }
 
+static bool is_absent(struct inject *inject)
+{
+	bool absent;
+
+	pthread_mutex_lock(&inject->lock);
+	absent = inject->absent;
+	pthread_mutex_unlock(&inject->lock);
+	return absent;
+}
+
 static int inject_open(struct shunt_platform *platform, const char *path)
 {
 	struct inject *inject = (struct inject *)platform;
@@ -68,6 +86,12 @@ static int inject_close(struct shunt_platform *platform, int fd)
 	return inject->below->ops->close(inject->below, fd);
 }
 
+static void note_request(struct inject *inject, const struct vfio_irq_set *set)
+{
+	if (set->index == VFIO_PCI_REQ_IRQ_INDEX && set->count)
+		memcpy(&inject->request, set->data, sizeof(inject->request));
+}
+
 static int inject_ioctl(struct shunt_platform *platform, int fd, unsigned long request, void *arg)
 {
 	struct inject *inject = (struct inject *)platform;
@@ -77,6 +101,8 @@ static int inject_ioctl(struct shunt_platform *platform, int fd, unsigned long r
 
 	snprintf(number, sizeof(number), "ioctl 0x%lx", request);
 	ret = gate(inject, INJECT_IOCTL, name ? name : number);
+	if (!ret && request == VFIO_DEVICE_SET_IRQS)
+		note_request(inject, arg);
 	return ret ? ret : inject->below->ops->ioctl(inject->below, fd, request, arg);
 }
 
@@ -97,13 +123,34 @@ static int inject_unmap(struct shunt_platform *platform, void *addr, size_t leng
 	return inject->below->ops->unmap(inject->below, addr, length);
 }
 
+static void was_read(struct inject *inject, uint64_t offset)
+{
+	void (*then)(void *context) = NULL;
+
+	pthread_mutex_lock(&inject->lock);
+	if (inject->then && offset == inject->then_reg) {
+		then = inject->then;
+		inject->then = NULL;
+	}
+	pthread_mutex_unlock(&inject->lock);
+	if (then)
+		then(inject->then_context);
+}
+
 static int inject_read(
 	struct shunt_platform *platform, int fd, uint64_t offset, void *buf, size_t length)
 {
 	struct inject *inject = (struct inject *)platform;
 	int ret = gate(inject, INJECT_READ, "read");
 
-	return ret ? ret : inject->below->ops->read(inject->below, fd, offset, buf, length);
+	if (ret)
+		return ret;
+	if (is_absent(inject))
+		memset(buf, 0xff, length);
+	else
+		ret = inject->below->ops->read(inject->below, fd, offset, buf, length);
+	was_read(inject, offset);
+	return ret;
 }
 
 static int inject_write(
@@ -112,7 +159,17 @@ static int inject_write(
 	struct inject *inject = (struct inject *)platform;
 	int ret = gate(inject, INJECT_WRITE, "write");
 
-	return ret ? ret : inject->below->ops->write(inject->below, fd, offset, buf, length);
+	if (ret || !is_absent(inject))
+		return ret ? ret
+			   : inject->below->ops->write(inject->below, fd, offset, buf, length);
+	return 0;
+}
+
+static int inject_watch(struct shunt_platform *platform, const char *function)
+{
+	struct inject *inject = (struct inject *)platform;
+
+	return inject->below->ops->watch(inject->below, function);
 }
 
 static int inject_faults(
@@ -124,11 +181,17 @@ static int inject_faults(
 	return inject->below->ops->faults(inject->below, records, n);
 }
 
-static void inject_info(struct shunt_platform *platform, struct shunt_platform_info *info)
+static uint64_t inject_time(struct shunt_platform *platform)
+{
+	return shunt_wait_time(((struct inject *)platform)->below);
+}
+
+static void inject_info(
+	struct shunt_platform *platform, const char *function, struct shunt_platform_info *info)
 {
 	struct inject *inject = (struct inject *)platform;
 
-	inject->below->ops->info(inject->below, info);
+	inject->below->ops->info(inject->below, function, info);
 }
 
 /* The wrapper ends with inject_destroy(), when the test has read what it counted. */
@@ -144,7 +207,9 @@ static const struct shunt_platform_ops inject_ops = {
 	.unmap = inject_unmap,
 	.read = inject_read,
 	.write = inject_write,
+	.watch = inject_watch,
 	.faults = inject_faults,
+	.time = inject_time,
 	.info = inject_info,
 	.destroy = inject_platform_destroy,
 };
@@ -189,6 +254,28 @@ void inject_fail(struct inject *inject, const char *call, uint64_t nth, uint64_t
 	inject->failed_call[0] = '\0';
 	inject->armed = true;
 	pthread_mutex_unlock(&inject->lock);
+}
+
+void inject_absent(struct inject *inject, bool absent)
+{
+	pthread_mutex_lock(&inject->lock);
+	inject->absent = absent;
+	pthread_mutex_unlock(&inject->lock);
+}
+
+void inject_after_read(
+	struct inject *inject, uint32_t reg, void (*then)(void *context), void *context)
+{
+	pthread_mutex_lock(&inject->lock);
+	inject->then_reg = reg;
+	inject->then = then;
+	inject->then_context = context;
+	pthread_mutex_unlock(&inject->lock);
+}
+
+void inject_request(struct inject *inject)
+{
+	eventfd_write(inject->request, 1);
 }
 
 void inject_stop(struct inject *inject)

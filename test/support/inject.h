@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shunt_platform.h"
+#include <shunt/platform.h>
 
 /*
  * A platform that makes chosen calls of another one fail, so that a test can walk every error path:
@@ -64,6 +64,19 @@ struct shunt_platform *inject_platform(struct inject *inject);
  * @param err    positive errno that they return, negative
  */
 void inject_fail(struct inject *inject, const char *call, uint64_t nth, uint64_t count, int err);
+
+/**
+ * Every read of a region gives all ones, and writes do nothing, as for functions that are being
+ * reset or that were removed; or they answer again.
+ */
+void inject_absent(struct inject *inject, bool absent);
+
+/** Calls a function after the next read of a register of BAR 0, once, in the thread that reads. */
+void inject_after_read(
+	struct inject *inject, uint32_t reg, void (*then)(void *context), void *context);
+
+/** Asks for a function back, as the kernel does: the one whose request eventfd was set last. */
+void inject_request(struct inject *inject);
 
 /** Lets every call through from now on; keeps what failed. */
 void inject_stop(struct inject *inject);

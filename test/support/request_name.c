@@ -12,10 +12,9 @@ struct request {
 };
 
 /* VFIO's container requests share numbers with device requests; only the latter are used here. */
-#define REQUEST(name)                        \
-	{                                    \
-		(unsigned long)(name), #name \
-	}
+/* clang-format off */
+#define REQUEST(name) { (unsigned long)(name), #name }
+/* clang-format on */
 static const struct request requests[] = {
 	REQUEST(IOMMU_DESTROY),
 	REQUEST(IOMMU_IOAS_ALLOC),

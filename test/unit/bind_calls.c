@@ -12,8 +12,9 @@
 
 #include <cmocka.h>
 
+#include <shunt/error.h>
+
 #include "bind_calls.h"
-#include "shunt_error.h"
 
 struct bind_tree tree;
 struct shunt_pci_bindings done;

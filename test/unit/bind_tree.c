@@ -28,6 +28,15 @@ static const struct sysfs_function functions[] = {
 	{ "0000:07:1f.0", INTEL, 0x2916, 0x060100, NULL, 15, NULL },
 	{ "0000:08:00.0", INTEL, 0x10c9, CLASS_ETHERNET, "igb", -1, NULL },
 };
+
+static const struct interface {
+	const char *name;
+	const char *address;
+} interfaces[] = {
+	{ "eth3", "0000:03:00.0" },
+	{ "eth5", "0000:05:00.0" },
+	{ "eth6", "0000:06:00.0" },
+};
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
 static void path_to(struct bind_tree *tree, char path[PATH_MAX], const char *fmt, ...)
@@ -77,6 +86,31 @@ void bind_tree_link(struct bind_tree *tree, const char *name, const char *target
 	assert_int_equal(symlink(target, path), 0);
 }
 
+void bind_tree_pipe(struct bind_tree *tree, const char *name)
+{
+	char path[PATH_MAX];
+
+	path_to(tree, path, "%s", name);
+	remove(path);
+	assert_int_equal(mkfifo(path, 0644), 0);
+}
+
+void bind_tree_interface(
+	struct bind_tree *tree, const char *address, const char *name, const char *flags)
+{
+	char path[300], text[320];
+
+	snprintf(path, sizeof(path), "bus/pci/devices/%s/net/%s", address, name);
+	bind_tree_folder(tree, path);
+	snprintf(text, sizeof(text), "../../%s", path);
+	bind_tree_folder(tree, "class/net");
+	snprintf(path, sizeof(path), "class/net/%s", name);
+	bind_tree_link(tree, path, text);
+	snprintf(path, sizeof(path), "class/net/%s/flags", name);
+	snprintf(text, sizeof(text), "%s\n", flags);
+	bind_tree_file(tree, path, text);
+}
+
 void bind_tree_remove(struct bind_tree *tree, const char *name)
 {
 	char path[PATH_MAX];
@@ -124,24 +158,57 @@ static void read_link(const char *path, char name[64])
 	snprintf(name, 64, "%s", strrchr(target, '/') + 1);
 }
 
+/* Devices that stand for those of VFIO: making one takes root. */
+static const struct stand_in {
+	const char *node;
+	const char *number; /* Documentation/admin-guide/devices.txt of Linux */
+} stand_ins[] = {
+	{ "/dev/null", "1:3" },
+	{ "/dev/zero", "1:5" },
+	{ "/dev/full", "1:7" },
+	{ "/dev/random", "1:8" },
+	{ "/dev/urandom", "1:9" },
+};
+
+static const struct stand_in *stand_in(unsigned int number)
+{
+	return &stand_ins[number % (sizeof(stand_ins) / sizeof(stand_ins[0]))];
+}
+
+void bind_tree_node(struct bind_tree *tree, unsigned int cdev, unsigned int device)
+{
+	char name[64], path[PATH_MAX];
+	struct stat status;
+
+	snprintf(name, sizeof(name), "dev/vfio/devices/vfio%u", cdev);
+	path_to(tree, path, "%s", name);
+	remove(path);
+	if (tree->own_nodes) {
+		assert_int_equal(stat(stand_in(device)->node, &status), 0);
+		assert_int_equal(mknod(path, S_IFCHR | 0600, status.st_rdev), 0);
+	} else {
+		bind_tree_link(tree, name, stand_in(device)->node);
+	}
+}
+
 /* What the kernel does when vfio-pci takes a function, and lets go of it. */
 static void make_cdev(struct bind_tree *tree, const char *address)
 {
 	unsigned int number = tree->next_cdev++;
-	char name[300], text[32];
+	char name[300], text[320];
 
 	snprintf(name, sizeof(name), "bus/pci/devices/%s/vfio-dev/vfio%u", address, number);
 	bind_tree_folder(tree, name);
+	snprintf(text, sizeof(text), "../../%s", name);
+	snprintf(name, sizeof(name), "class/vfio-dev/vfio%u", number);
+	bind_tree_link(tree, name, text);
 	if (!tree->no_cdev) {
-		snprintf(name, sizeof(name), "bus/pci/devices/%s/vfio-dev/vfio%u/dev", address,
-			number);
-		snprintf(text, sizeof(text), "248:%u\n", number);
+		snprintf(name, sizeof(name), "class/vfio-dev/vfio%u/dev", number);
+		snprintf(text, sizeof(text), "%s\n", stand_in(number)->number);
 		bind_tree_file(tree, name, text);
 	}
-	if (!tree->no_cdev && !tree->no_node) {
-		snprintf(name, sizeof(name), "dev/vfio/devices/vfio%u", number);
-		bind_tree_file(tree, name, "");
-	}
+	if (!tree->no_cdev && !tree->no_node)
+		bind_tree_node(tree, number, tree->wrong_node ? number + 1 : number);
 }
 
 static void drop_cdev(struct bind_tree *tree, const char *address)
@@ -154,6 +221,8 @@ static void drop_cdev(struct bind_tree *tree, const char *address)
 		if (access(path, F_OK))
 			continue;
 		path_to(tree, path, "dev/vfio/devices/vfio%u", number);
+		remove(path);
+		path_to(tree, path, "class/vfio-dev/vfio%u", number);
 		remove(path);
 		for (size_t i = 0; parts[i]; i++) {
 			path_to(tree, path, "bus/pci/devices/%s/vfio-dev/vfio%u%s", address, number,
@@ -224,8 +293,8 @@ static void assert_recorded(struct bind_tree *tree)
 {
 	char path[PATH_MAX], other[PATH_MAX];
 
-	path_to(tree, path, "records/0000:03:00.0.json");
-	path_to(tree, other, "records/0000:06:00.0.json");
+	path_to(tree, path, "records/0000:03:00.0.bind");
+	path_to(tree, other, "records/0000:06:00.0.bind");
 	assert_true(access(path, F_OK) == 0 || access(other, F_OK) == 0);
 }
 
@@ -264,8 +333,14 @@ void bind_tree_create(struct bind_tree *tree)
 	for (size_t i = 0; i < FUNCTIONS; i++) {
 		sysfs_tree_add(&tree->sysfs, &functions[i]);
 		sysfs_tree_write(&tree->sysfs, functions[i].address, "driver_override", "(null)\n");
+		/* What the kernel gives out under a lock that may be held for ever. */
+		snprintf(name, sizeof(name), "bus/pci/devices/%s/sriov_numvfs",
+			functions[i].address);
+		bind_tree_pipe(tree, name);
 	}
 	sysfs_tree_write(&tree->sysfs, "0000:05:00.0", "driver_override", "igb\n");
+	for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++)
+		bind_tree_interface(tree, interfaces[i].address, interfaces[i].name, "0x1002");
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
 		snprintf(name, sizeof(name), "bus/pci/drivers/%s", drivers[i]);
 		bind_tree_folder(tree, name);
@@ -276,6 +351,7 @@ void bind_tree_create(struct bind_tree *tree)
 	bind_tree_folder(tree, "proc");
 	bind_tree_folder(tree, "class/net");
 	bind_tree_folder(tree, "class/block");
+	bind_tree_folder(tree, "class/vfio-dev");
 	snprintf(tree->records, sizeof(tree->records), "%s/records", tree->sysfs.root);
 	snprintf(tree->proc, sizeof(tree->proc), "%s/proc", tree->sysfs.root);
 	snprintf(tree->dev, sizeof(tree->dev), "%s/dev", tree->sysfs.root);
@@ -318,7 +394,7 @@ char *bind_tree_state(struct bind_tree *tree)
 		read_text(path, override, sizeof(override));
 		fprintf(out, "%s %s %s\n", functions[i].address, driver[0] ? driver : "-",
 			override);
-		path_to(tree, path, "records/%s.json", functions[i].address);
+		path_to(tree, path, "records/%s.bind", functions[i].address);
 		FILE *record = fopen(path, "re");
 		while (record && fgets(line, sizeof(line), record))
 			fputs(line, out);

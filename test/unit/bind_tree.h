@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-#include "shunt_pci_bind.h"
+#include <shunt/bind.h>
+
 #include "sysfs_tree.h"
 
 /*
@@ -29,11 +30,15 @@ struct bind_tree {
 	bool probe_finds_nothing; /* drivers_probe binds no driver */
 	bool no_cdev;             /* vfio-pci without character devices */
 	bool no_node;             /* nothing makes nodes in /dev */
+	bool own_nodes;           /* nodes, not links to this machine's: takes root */
+	bool wrong_node;          /* nodes have the number of the next one */
 	unsigned int next_cdev;
 };
 
 /**
  * Two groups, 14 and 15:
+ *
+ * Those with a driver have an interface that is down; who reads an sriov_numvfs waits for ever.
  *
  *   14  02:00.0 bridge, pcieport   03:00.0 igb   04:00.0 no driver   05:00.0 igb, override "igb"
  *   15  06:00.0 e1000e             07:1f.0 ISA bridge, no driver
@@ -53,10 +58,18 @@ char *bind_tree_state(struct bind_tree *tree);
 void bind_tree_folder(struct bind_tree *tree, const char *path);
 void bind_tree_file(struct bind_tree *tree, const char *path, const char *text);
 void bind_tree_link(struct bind_tree *tree, const char *path, const char *target);
+/** A file that makes who opens it wait, for no process has the other end. */
+void bind_tree_pipe(struct bind_tree *tree, const char *path);
+/** A network interface of a function. */
+void bind_tree_interface(
+	struct bind_tree *tree, const char *address, const char *name, const char *flags);
 void bind_tree_remove(struct bind_tree *tree, const char *path);
 
 /** Moves a function to another driver behind everybody's back, without an override. */
 void bind_tree_move(struct bind_tree *tree, const char *address, const char *driver);
+
+/** Makes the node vfio<cdev> anew, with the number that vfio<device> has. */
+void bind_tree_node(struct bind_tree *tree, unsigned int cdev, unsigned int device);
 
 /** A process that has /dev/vfio/devices/<cdev> open. */
 void bind_tree_hold(struct bind_tree *tree, int pid, const char *command, const char *cdev);

@@ -90,6 +90,24 @@ void sysfs_tree_remove(struct sysfs_tree *tree, const char *address, const char 
 	assert_int_equal(remove(path), 0);
 }
 
+void sysfs_tree_name_group(struct sysfs_tree *tree, int group, const char *name)
+{
+	char path[TREE_PATH], file[TREE_PATH];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/kernel", tree->root);
+	make_folder(path);
+	snprintf(path, sizeof(path), "%s/kernel/iommu_groups", tree->root);
+	make_folder(path);
+	snprintf(path, sizeof(path), "%s/kernel/iommu_groups/%d", tree->root, group);
+	make_folder(path);
+	snprintf(file, sizeof(file), "%.480s/name", path);
+	stream = fopen(file, "we");
+	assert_non_null(stream);
+	assert_true(fputs(name, stream) >= 0);
+	assert_int_equal(fclose(stream), 0);
+}
+
 static void write_number(
 	struct sysfs_tree *tree, const char *address, const char *file, unsigned int n, int digits)
 {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "shunt_platform.h"
+#include <shunt/platform.h>
 
 /*
  * A small sysfs tree in a temporary folder, as far as lib/pci reads it, and a platform whose only
@@ -49,5 +49,8 @@ void sysfs_tree_write(
 	struct sysfs_tree *tree, const char *address, const char *file, const char *text);
 void sysfs_tree_link(
 	struct sysfs_tree *tree, const char *address, const char *file, const char *target);
+
+/** Gives an IOMMU group a name. */
+void sysfs_tree_name_group(struct sysfs_tree *tree, int group, const char *name);
 
 #endif

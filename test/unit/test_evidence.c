@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-#include "shunt_error.h"
-#include "shunt_evidence.h"
+#include <shunt/error.h>
+#include <shunt/evidence_file.h>
 
 #define NOBODY 65534
 
@@ -52,9 +52,9 @@ static struct shunt_evidence seen(uint64_t switches, uint64_t faulted, uint64_t 
 	struct shunt_evidence evidence;
 
 	shunt_evidence_init(&vtd, &evidence);
-	evidence.seen[SHUNT_HWPT_EXPLICIT].switches = switches;
-	evidence.seen[SHUNT_HWPT_EXPLICIT].faulted = faulted;
-	evidence.seen[SHUNT_HWPT_EXPLICIT].unknown = unknown;
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_DENSE].switches = switches;
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_DENSE].faulted = faulted;
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_DENSE].unknown = unknown;
 	return evidence;
 }
 
@@ -63,13 +63,19 @@ static void add(const struct shunt_evidence *evidence)
 	assert_int_equal(shunt_evidence_add(file, evidence), 0);
 }
 
-static struct shunt_evidence_seen in_file(
-	const struct shunt_platform_info *info, enum shunt_hwpt_kind kind)
+static struct shunt_evidence_seen in_file_of(const struct shunt_platform_info *info,
+	enum shunt_hwpt_kind kind, enum shunt_evidence_traffic traffic)
 {
 	struct shunt_evidence evidence;
 
 	assert_int_equal(shunt_evidence_read(file, info, &evidence), 0);
-	return evidence.seen[kind];
+	return evidence.seen[kind][traffic];
+}
+
+static struct shunt_evidence_seen in_file(
+	const struct shunt_platform_info *info, enum shunt_hwpt_kind kind)
+{
+	return in_file_of(info, kind, SHUNT_EVIDENCE_DENSE);
 }
 
 static void assert_counts(const struct shunt_evidence_seen *counts, uint64_t switches,
@@ -93,7 +99,7 @@ static bool hitless(uint64_t switches, uint64_t faulted, uint64_t unknown)
 {
 	const struct shunt_evidence evidence = seen(switches, faulted, unknown);
 
-	return shunt_evidence_hitless(&evidence.seen[SHUNT_HWPT_EXPLICIT]);
+	return shunt_evidence_hitless(&evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_DENSE]);
 }
 
 static void hitless_from_enough_switches_on(void **state)
@@ -110,6 +116,31 @@ static void one_fault_or_one_doubt_is_enough(void **state)
 	assert_false(hitless(SHUNT_EVIDENCE_ENOUGH + 1, 0, 1));
 	assert_false(hitless(1000000000, 1, 0));
 	assert_false(hitless(1000000000, 0, 1));
+}
+
+/* What was seen under one kind of traffic says nothing of another. */
+static void allowed_by_dense_and_by_cold_traffic(void **state)
+{
+	struct shunt_evidence evidence = seen(SHUNT_EVIDENCE_ENOUGH, 0, 0);
+	struct shunt_evidence_seen *kinds = evidence.seen[SHUNT_HWPT_EXPLICIT];
+	struct shunt_evidence_seen sum;
+
+	assert_false(shunt_evidence_allows(&evidence, SHUNT_HWPT_EXPLICIT));
+	kinds[SHUNT_EVIDENCE_COLD].switches = SHUNT_EVIDENCE_ENOUGH - 1;
+	assert_false(shunt_evidence_allows(&evidence, SHUNT_HWPT_EXPLICIT));
+	kinds[SHUNT_EVIDENCE_COLD].switches++;
+	assert_true(shunt_evidence_allows(&evidence, SHUNT_HWPT_EXPLICIT));
+	assert_false(shunt_evidence_allows(&evidence, SHUNT_HWPT_AUTOMATIC));
+	kinds[SHUNT_EVIDENCE_COLD].faulted = 1;
+	assert_false(shunt_evidence_allows(&evidence, SHUNT_HWPT_EXPLICIT));
+	kinds[SHUNT_EVIDENCE_COLD].faulted = 0;
+	kinds[SHUNT_EVIDENCE_DENSE].unknown = 1;
+	assert_false(shunt_evidence_allows(&evidence, SHUNT_HWPT_EXPLICIT));
+	kinds[SHUNT_EVIDENCE_DENSE].unknown = 0;
+	kinds[SHUNT_EVIDENCE_OTHER].switches = kinds[SHUNT_EVIDENCE_OTHER].faulted = 2;
+	assert_false(shunt_evidence_allows(&evidence, SHUNT_HWPT_EXPLICIT));
+	sum = shunt_evidence_sum(&evidence, SHUNT_HWPT_EXPLICIT);
+	assert_counts(&sum, 2 * SHUNT_EVIDENCE_ENOUGH + 2, 2, 0);
 }
 
 static void says(uint64_t switches, uint64_t faulted, uint64_t unknown, const char *text)
@@ -129,21 +160,34 @@ static void what_it_says(void **state)
 	says(0, 0, 0,
 		"nothing is known of replace on intel-iommu legacy, Linux 6.12.95, explicit hwpts");
 	says(4120, 0, 0,
-		"4,120 switches under traffic without a fault on intel-iommu legacy, Linux "
-		"6.12.95, "
-		"explicit hwpts");
+		"4,120 switches under dense traffic without a fault, nothing is known of replace "
+		"under cold traffic on intel-iommu legacy, Linux 6.12.95, explicit hwpts");
 	says(999, 0, 0,
-		"999 switches under traffic without a fault are not yet the 3,000 that it takes on "
-		"intel-iommu legacy, Linux 6.12.95, explicit hwpts");
+		"999 switches under dense traffic without a fault are not yet the 3,000 that it "
+		"takes, nothing is known of replace under cold traffic on intel-iommu legacy, "
+		"Linux 6.12.95, explicit hwpts");
 	says(1234567, 12, 1,
-		"12 of 1,234,567 replaces faulted on intel-iommu legacy, Linux 6.12.95, explicit "
-		"hwpts");
+		"12 of 1,234,567 replaces faulted under dense traffic on intel-iommu legacy, Linux "
+		"6.12.95, explicit hwpts");
 	says(4000, 0, 2,
-		"in 2 of 4,000 replaces nobody could tell whether they faulted on intel-iommu "
-		"legacy, Linux 6.12.95, explicit hwpts");
+		"fault status unknown for 2 of 4,000 replaces under dense traffic "
+		"on intel-iommu legacy, Linux 6.12.95, explicit hwpts");
 	shunt_evidence_say(&evidence, SHUNT_HWPT_AUTOMATIC, said);
 	assert_non_null(strstr(said, "nothing is known"));
 	assert_non_null(strstr(said, "automatic hwpts"));
+	/* Of several that speak against it each is named; of one nothing that speaks for it. */
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_COLD] =
+		(struct shunt_evidence_seen){ .switches = 50, .faulted = 2 };
+	shunt_evidence_say(&evidence, SHUNT_HWPT_EXPLICIT, said);
+	assert_string_equal(said,
+		"2 of 50 replaces faulted under cold traffic on intel-iommu legacy, Linux 6.12.95, "
+		"explicit hwpts");
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_OTHER] =
+		(struct shunt_evidence_seen){ .switches = 1, .faulted = 1 };
+	shunt_evidence_say(&evidence, SHUNT_HWPT_EXPLICIT, said);
+	assert_non_null(strstr(said,
+		"2 of 50 replaces faulted under cold traffic, 1 of 1 replaces faulted under other "
+		"traffic on intel"));
 }
 
 static void a_file_that_is_not_there_knows_nothing(void **state)
@@ -168,13 +212,26 @@ static void counts_add_up_under_their_key(void **state)
 	strftime(today, sizeof(today), "%Y-%m-%d", gmtime(&now));
 	add(&evidence);
 	evidence = seen(500, 2, 0);
-	evidence.seen[SHUNT_HWPT_AUTOMATIC].switches = 7;
+	evidence.seen[SHUNT_HWPT_AUTOMATIC][SHUNT_EVIDENCE_DENSE].switches = 7;
 	add(&evidence);
 	counts = in_file(&vtd, SHUNT_HWPT_EXPLICIT);
 	assert_counts(&counts, 1500, 2, 3);
 	assert_true(strcmp(counts.first, counts.last) <= 0 && strcmp(counts.last, today) >= 0);
 	counts = in_file(&vtd, SHUNT_HWPT_AUTOMATIC);
 	assert_counts(&counts, 7, 0, 0);
+	counts = in_file_of(&vtd, SHUNT_HWPT_EXPLICIT, SHUNT_EVIDENCE_COLD);
+	assert_counts(&counts, 0, 0, 0);
+	evidence = seen(0, 0, 0);
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_COLD].switches = 40;
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_OTHER].switches = 1;
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_OTHER].faulted = 1;
+	add(&evidence);
+	counts = in_file(&vtd, SHUNT_HWPT_EXPLICIT);
+	assert_counts(&counts, 1500, 2, 3);
+	counts = in_file_of(&vtd, SHUNT_HWPT_EXPLICIT, SHUNT_EVIDENCE_COLD);
+	assert_counts(&counts, 40, 0, 0);
+	counts = in_file_of(&vtd, SHUNT_HWPT_EXPLICIT, SHUNT_EVIDENCE_OTHER);
+	assert_counts(&counts, 1, 1, 0);
 
 	other.emulated = true;
 	counts = in_file(&other, SHUNT_HWPT_EXPLICIT);
@@ -189,11 +246,39 @@ static void counts_add_up_under_their_key(void **state)
 	assert_counts(&counts, 0, 0, 0);
 }
 
-#define ENTRY                                                                                 \
+#define ENTRY_OF_1                                                                            \
 	"{ \"iommu\": \"intel-iommu legacy\", \"kernel\": \"6.12.95\", \"emulated\": false, " \
 	"\"hwpt\": \"explicit\", \"first\": \"2020-01-02\", \"last\": \"2020-01-03\", "
-#define FILE_OF(entries) "{ \"schema\": \"shunt.evidence/1\", \"entries\": [ " entries " ] }"
-#define SOUND            ENTRY "\"switches\": 5, \"faulted\": 2, \"unknown\": 3 }"
+#define ENTRY            ENTRY_OF_1 "\"traffic\": \"dense\", "
+#define COUNTS           "\"switches\": 5, \"faulted\": 2, \"unknown\": 3 }"
+#define SOUND            ENTRY COUNTS
+#define FILE_OF(entries) "{ \"schema\": \"shunt.evidence/2\", \"entries\": [ " entries " ] }"
+
+/* It was gathered before traffic was told apart, and is not lost. */
+static void a_file_of_the_schema_before_is_of_dense_traffic(void **state)
+{
+	struct shunt_evidence evidence = seen(1, 0, 0);
+	struct shunt_evidence_seen counts;
+	char text[2048];
+	FILE *stream;
+
+	write_file("{ \"schema\": \"shunt.evidence/1\", \"entries\": [ " ENTRY_OF_1 COUNTS " ] }");
+	counts = in_file(&vtd, SHUNT_HWPT_EXPLICIT);
+	assert_counts(&counts, 5, 2, 3);
+	assert_string_equal(counts.first, "2020-01-02");
+	counts = in_file_of(&vtd, SHUNT_HWPT_EXPLICIT, SHUNT_EVIDENCE_COLD);
+	assert_counts(&counts, 0, 0, 0);
+	evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_COLD].switches = 9;
+	add(&evidence);
+	counts = in_file(&vtd, SHUNT_HWPT_EXPLICIT);
+	assert_counts(&counts, 6, 2, 3);
+	counts = in_file_of(&vtd, SHUNT_HWPT_EXPLICIT, SHUNT_EVIDENCE_COLD);
+	assert_counts(&counts, 9, 0, 0);
+	stream = fopen(file, "re");
+	text[fread(text, 1, sizeof(text) - 1, stream)] = '\0';
+	fclose(stream);
+	assert_non_null(strstr(text, "shunt.evidence/2"));
+}
 
 static void what_else_stands_in_the_file_is_kept(void **state)
 {
@@ -202,7 +287,7 @@ static void what_else_stands_in_the_file_is_kept(void **state)
 	char text[2048];
 	FILE *stream;
 
-	write_file("{ \"schema\": \"shunt.evidence/1\", \"note\": \"ours\", \"entries\": [ " SOUND
+	write_file("{ \"schema\": \"shunt.evidence/2\", \"note\": \"ours\", \"entries\": [ " SOUND
 		   " ] }");
 	add(&evidence);
 	counts = in_file(&vtd, SHUNT_HWPT_EXPLICIT);
@@ -221,9 +306,12 @@ static void a_broken_file_is_reported_and_left_alone(void **state)
 		"",
 		"{ \"schema\": \"shunt.evidence/1\", \"entries\": [",
 		"[]",
-		"{ \"schema\": \"shunt.evidence/2\", \"entries\": [] }",
+		"{ \"schema\": \"shunt.evidence/3\", \"entries\": [] }",
 		"{ \"schema\": \"shunt.evidence/1\", \"entries\": 3 }",
+		"{ \"schema\": \"shunt.evidence/1\", \"entries\": [ 7 ] }",
 		FILE_OF("7"),
+		FILE_OF(ENTRY_OF_1 COUNTS),
+		FILE_OF(ENTRY_OF_1 "\"traffic\": \"thick\", " COUNTS),
 		FILE_OF(ENTRY "\"switches\": 5, \"faulted\": 2 }"),
 		FILE_OF(ENTRY "\"switches\": 5, \"faulted\": -2, \"unknown\": 0 }"),
 		FILE_OF(ENTRY "\"switches\": 5, \"faulted\": 6, \"unknown\": 0 }"),
@@ -241,7 +329,7 @@ static void a_broken_file_is_reported_and_left_alone(void **state)
 		assert_int_equal(shunt_evidence_read(file, &vtd, &evidence), -EIO);
 		assert_non_null(strstr(shunt_errmsg(), file));
 		assert_non_null(strstr(shunt_errmsg(), "remove it"));
-		assert_counts(&evidence.seen[SHUNT_HWPT_EXPLICIT], 0, 0, 0);
+		assert_counts(&evidence.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_DENSE], 0, 0, 0);
 		assert_int_equal(shunt_evidence_add(file, &more), -EIO);
 		stat(file, &after);
 		assert_int_equal(after.st_size, before.st_size);
@@ -360,9 +448,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hitless_from_enough_switches_on),
 		cmocka_unit_test(one_fault_or_one_doubt_is_enough),
+		cmocka_unit_test(allowed_by_dense_and_by_cold_traffic),
 		cmocka_unit_test(what_it_says),
 		file_test(a_file_that_is_not_there_knows_nothing),
 		file_test(counts_add_up_under_their_key),
+		file_test(a_file_of_the_schema_before_is_of_dense_traffic),
 		file_test(what_else_stands_in_the_file_is_kept),
 		file_test(a_broken_file_is_reported_and_left_alone),
 		file_test(writers_add_to_each_other),

@@ -12,18 +12,20 @@
 
 #include <cmocka.h>
 
-#include "forward_evidence.h"
+#include "evidence.h"
 
 #define IOCTL 1000 /* ticks */
 
 static struct forward_evidence evidence;
 static struct shunt_switch_result result;
 static uint64_t number;
+static const struct forward_cold_first *first; /* NULL: dense traffic */
 
 static int set_up(void **state)
 {
 	memset(&evidence, 0, sizeof(evidence));
 	number = 0;
+	first = NULL;
 	return 0;
 }
 
@@ -34,31 +36,32 @@ static void begin(void)
 	result.members[0].ioctl_end = 100 + IOCTL;
 }
 
-static void measured(unsigned int port, uint64_t resolution, uint64_t lost)
+static void measured(unsigned int port, uint64_t uncertainty, uint64_t lost)
 {
 	const struct shunt_measurement measurement = {
 		.number = number,
 		.port = port,
-		.resolution = resolution,
-		.window = lost ? resolution : 0,
+		.uncertainty = uncertainty,
+		.window = lost ? uncertainty : 0,
 		.lost = lost,
 		.result = &result,
 	};
 
-	forward_evidence_measured(&evidence, &measurement);
+	forward_evidence_measured(&evidence, &measurement, first);
 }
 
-static void end(uint64_t resolution, uint64_t lost)
+static void end(uint64_t uncertainty, uint64_t lost)
 {
 	forward_evidence_switch(&evidence, &result);
-	measured(0, resolution, 0);
-	measured(1, resolution, lost);
+	measured(0, uncertainty, 0);
+	measured(1, uncertainty, lost);
 	number++;
 }
 
 static void assert_seen(uint64_t switches, uint64_t faulted, uint64_t unknown)
 {
-	const struct shunt_evidence_seen *seen = &evidence.seen.seen[SHUNT_HWPT_EXPLICIT];
+	const struct shunt_evidence_seen *seen =
+		&evidence.seen.seen[SHUNT_HWPT_EXPLICIT][SHUNT_EVIDENCE_DENSE];
 
 	assert_int_equal(seen->switches, switches);
 	assert_int_equal(seen->faulted, faulted);
@@ -84,6 +87,44 @@ static void every_port_has_to_meet_traffic(void **state)
 	assert_seen(1, 0, 0);
 	measured(0, 10, 0);
 	assert_seen(2, 0, 0);
+}
+
+static void cold_for(uint64_t ioctl, uint64_t stamp, uint64_t left)
+{
+	const struct forward_cold_first frame = { .stamp = stamp, .left = left };
+
+	first = &frame;
+	begin();
+	result.members[0].ioctl_end = 100 + ioctl;
+	end(1000000, 0);
+	first = NULL;
+}
+
+static void cold(uint64_t stamp, uint64_t left)
+{
+	cold_for(IOCTL, stamp, left);
+}
+
+/* The first frame since the caches were made cold, not any: by then they are warm. */
+static void cold_traffic_has_to_begin_in_the_ioctl(void **state)
+{
+	const struct shunt_evidence_seen *seen = evidence.seen.seen[SHUNT_HWPT_EXPLICIT];
+
+	evidence.traffic = SHUNT_EVIDENCE_COLD;
+	cold(100, 100 + IOCTL);
+	assert_int_equal(seen[SHUNT_EVIDENCE_COLD].switches, 1);
+	cold(99, 99);
+	cold(101 + IOCTL, 101 + IOCTL);
+	cold(100 + IOCTL, 101 + IOCTL); /* it may have left behind it */
+	assert_int_equal(seen[SHUNT_EVIDENCE_COLD].switches, 1);
+	cold_for(9 * IOCTL, 100, 100); /* in an ioctl that lost its processor */
+	assert_int_equal(seen[SHUNT_EVIDENCE_COLD].switches, 1);
+	begin();
+	result.members[1].faults = 1;
+	end(10, 1);
+	assert_int_equal(seen[SHUNT_EVIDENCE_COLD].switches, 2);
+	assert_int_equal(seen[SHUNT_EVIDENCE_COLD].faulted, 1);
+	assert_seen(0, 0, 0); /* of dense traffic nothing was learnt */
 }
 
 static void a_frame_that_was_lost_without_a_fault_says_nothing(void **state)
@@ -123,13 +164,26 @@ static void faults_and_doubts_count_without_traffic(void **state)
 	assert_seen(2, 1, 1); /* no fault, but what was it? */
 	begin();
 	result.members[1].faults = 1;
-	result.rolled_back = true;
+	result.error = -EINVAL;
 	end(10, 0);
 	assert_seen(3, 2, 1);
 	begin();
-	result.rolled_back = true;
+	result.error = -EINVAL; /* put back, or not: it failed */
 	end(10, 0);
 	assert_seen(3, 2, 1);
+	assert_int_equal(shunt_switch_outcome(&result), SHUNT_OUTCOME_FAILED);
+}
+
+/* One that failed at once says nothing of how long the others block. */
+static void a_failed_ioctl_is_no_measure_of_the_others(void **state)
+{
+	begin();
+	result.error = -EINVAL;
+	result.members[0].ioctl_end = 101;
+	end(10, 0);
+	begin();
+	end(10, 0);
+	assert_seen(1, 0, 0);
 }
 
 /* It is the replace before that faulted, if there was one. */
@@ -159,7 +213,8 @@ static void other_plans_say_nothing(void **state)
 	result.hwpt_kind = SHUNT_HWPT_AUTOMATIC;
 	end(10, 0);
 	assert_seen(0, 0, 0);
-	assert_int_equal(evidence.seen.seen[SHUNT_HWPT_AUTOMATIC].switches, 1);
+	assert_int_equal(
+		evidence.seen.seen[SHUNT_HWPT_AUTOMATIC][SHUNT_EVIDENCE_DENSE].switches, 1);
 }
 
 static void without_observers_nobody_could_tell(void **state)
@@ -194,9 +249,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		evidence_test(every_port_has_to_meet_traffic),
+		evidence_test(cold_traffic_has_to_begin_in_the_ioctl),
 		evidence_test(a_frame_that_was_lost_without_a_fault_says_nothing),
 		evidence_test(an_ioctl_that_lost_its_processor_meets_no_more),
 		evidence_test(faults_and_doubts_count_without_traffic),
+		evidence_test(a_failed_ioctl_is_no_measure_of_the_others),
 		evidence_test(a_late_record_counts_against_replace),
 		evidence_test(other_plans_say_nothing),
 		evidence_test(without_observers_nobody_could_tell),

@@ -8,25 +8,33 @@
 
 #include <cmocka.h>
 
-#include "shunt_histogram.h"
-#include "shunt_samples.h"
+#include <shunt/histogram.h>
+#include <shunt/samples.h>
 
 #define PRECISION SHUNT_HISTOGRAM_PRECISION
 
-static void buckets_follow_each_other(void **state)
+static void follow_each_other(unsigned int precision)
 {
-	for (unsigned int i = 0; i < SHUNT_HISTOGRAM_BUCKETS; i++) {
-		uint64_t from = shunt_histogram_from(i), to = shunt_histogram_to(i);
+	const unsigned int buckets = precision * SHUNT_BUCKET_ROWS(precision);
 
-		assert_int_equal(shunt_histogram_bucket(from), i);
-		assert_int_equal(shunt_histogram_bucket(to), i);
-		assert_true(to - from <= from / PRECISION);
-		if (i + 1 < SHUNT_HISTOGRAM_BUCKETS)
-			assert_int_equal(shunt_histogram_from(i + 1), to + 1);
+	for (unsigned int i = 0; i < buckets; i++) {
+		uint64_t from = shunt_bucket_from(i, precision), to = shunt_bucket_to(i, precision);
+
+		assert_int_equal(shunt_bucket(from, precision), i);
+		assert_int_equal(shunt_bucket(to, precision), i);
+		assert_true(to - from <= from / precision);
+		if (i + 1 < buckets)
+			assert_int_equal(shunt_bucket_from(i + 1, precision), to + 1);
 		else
 			assert_true(to == UINT64_MAX);
 	}
-	assert_int_equal(shunt_histogram_from(0), 0);
+	assert_int_equal(shunt_bucket_from(0, precision), 0);
+}
+
+static void buckets_follow_each_other(void **state)
+{
+	follow_each_other(SHUNT_HISTOGRAM_PRECISION);
+	follow_each_other(SHUNT_SAMPLES_PRECISION);
 }
 
 static void nothing_has_no_quantile(void **state)
@@ -44,31 +52,66 @@ static void nothing_has_no_quantile(void **state)
 	assert_int_equal(shunt_histogram_quantile(&histogram, 1), 1000001);
 }
 
+#define VALUES 100000u
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void is_within(uint64_t got, uint64_t exact, unsigned int precision)
+{
+	assert_true(got >= exact && got - exact <= exact / precision);
+}
+
 /* Beside exact quantiles of the same values, which spread over twelve orders of magnitude. */
 static void quantiles_are_as_precise_as_stated(void **state)
 {
-	static const double quantiles[] = { 0, 0.1, 0.5, 0.9, 0.99, 0.999, 1 };
+	static const unsigned int thousandths[] = { 0, 100, 500, 900, 990, 999, 1000 };
 	static struct shunt_histogram histogram;
+	static uint64_t values[VALUES];
 	struct shunt_samples samples = { 0 };
 	uint64_t random = 1;
 
-	for (int i = 0; i < 100000; i++) {
-		uint64_t value;
-
+	for (unsigned int i = 0; i < VALUES; i++) {
 		random = random * 6364136223846793005ull + 1442695040888963407ull;
-		value = random >> (24 + random % 40);
-		shunt_histogram_add(&histogram, value);
-		assert_int_equal(shunt_samples_add(&samples, value), 0);
+		values[i] = random >> (24 + random % 40);
+		shunt_histogram_add(&histogram, values[i]);
+		assert_int_equal(shunt_samples_add(&samples, values[i]), 0);
 	}
-	assert_int_equal(shunt_histogram_count(&histogram), 100000);
-	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
-		uint64_t exact = shunt_samples_quantile(&samples, quantiles[i]);
-		uint64_t got = shunt_histogram_quantile(&histogram, quantiles[i]);
+	qsort(values, VALUES, sizeof(values[0]), compare);
+	assert_int_equal(shunt_histogram_count(&histogram), VALUES);
+	assert_int_equal(samples.count, VALUES);
+	for (size_t i = 0; i < sizeof(thousandths) / sizeof(thousandths[0]); i++) {
+		const unsigned int rank = VALUES / 1000 * thousandths[i];
+		const double q = thousandths[i] / 1000.0;
+		const uint64_t exact = values[rank ? rank - 1 : 0];
 
-		assert_true(got >= exact && got - exact <= exact / PRECISION);
+		is_within(shunt_histogram_quantile(&histogram, q), exact, PRECISION);
+		is_within(shunt_samples_quantile(&samples, q), exact, SHUNT_SAMPLES_PRECISION);
 	}
-	assert_true(shunt_histogram_quantile(&histogram, 1) == shunt_samples_quantile(&samples, 1));
+	assert_true(shunt_histogram_quantile(&histogram, 1) == values[VALUES - 1]);
+	assert_true(shunt_samples_quantile(&samples, 1) == values[VALUES - 1]);
 	shunt_samples_free(&samples);
+}
+
+static void few_samples_are_exact_up_to_2047(void **state)
+{
+	struct shunt_samples samples = { 0 };
+
+	assert_int_equal(shunt_samples_quantile(&samples, 0.5), 0);
+	for (uint64_t i = 2000; i > 0; i -= 2)
+		assert_int_equal(shunt_samples_add(&samples, i), 0);
+	assert_int_equal(shunt_samples_quantile(&samples, 0), 2);
+	assert_int_equal(shunt_samples_quantile(&samples, 0.5), 1000);
+	assert_int_equal(shunt_samples_quantile(&samples, 0.99), 1980);
+	assert_int_equal(shunt_samples_quantile(&samples, 1), 2000);
+	assert_int_equal(shunt_samples_add(&samples, UINT64_MAX), 0);
+	assert_true(shunt_samples_quantile(&samples, 1) == UINT64_MAX);
+	shunt_samples_free(&samples);
+	assert_int_equal(samples.count, 0);
 }
 
 #define ADDED 300000u
@@ -106,6 +149,7 @@ int main(void)
 		cmocka_unit_test(buckets_follow_each_other),
 		cmocka_unit_test(nothing_has_no_quantile),
 		cmocka_unit_test(quantiles_are_as_precise_as_stated),
+		cmocka_unit_test(few_samples_are_exact_up_to_2047),
 		cmocka_unit_test(it_is_read_while_it_grows),
 	};
 

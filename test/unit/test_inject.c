@@ -79,6 +79,11 @@ static int below_write(
 	return 0;
 }
 
+static int below_watch(struct shunt_platform *platform, const char *function)
+{
+	return strcmp(function, "0000:03:00.0") == 0 ? 0 : -EINVAL;
+}
+
 static int below_faults(
 	struct shunt_platform *platform, struct shunt_fault *records, unsigned int n)
 {
@@ -87,7 +92,8 @@ static int below_faults(
 	return 1;
 }
 
-static void below_info(struct shunt_platform *platform, struct shunt_platform_info *info)
+static void below_info(
+	struct shunt_platform *platform, const char *function, struct shunt_platform_info *info)
 {
 	snprintf(info->iommu, sizeof(info->iommu), "fake");
 }
@@ -98,7 +104,8 @@ static void below_destroy(struct shunt_platform *platform)
 }
 
 static const struct shunt_platform_ops below_ops = { below_open, below_close, below_ioctl,
-	below_map, below_unmap, below_read, below_write, below_faults, below_info, below_destroy };
+	below_map, below_unmap, below_read, below_write, below_watch, below_faults, below_info,
+	below_destroy };
 
 static struct below below;
 static struct inject *inject;
@@ -149,6 +156,7 @@ static int run(void)
 	if (!ret)
 		ret = platform->ops->read(platform, fd, 3, &byte, 1);
 	assert_int_equal(byte, ret ? 'x' : 'y');
+	assert_int_equal(platform->ops->watch(platform, "0000:03:00.0"), 0);
 	assert_int_equal(platform->ops->faults(platform, &fault, 1), 1);
 	assert_int_equal(fault.iova, 0x1000);
 	assert_int_equal(platform->ops->unmap(platform, addr, 4), 0);
@@ -173,7 +181,7 @@ static void passes_everything_on(void **state)
 	assert_int_equal(platform->ops->open(platform, "/nowhere"), -ENOENT);
 	assert_int_equal(inject_failures(inject), 0);
 	assert_string_equal(inject_failed_call(inject), "");
-	platform->ops->info(platform, &info);
+	platform->ops->info(platform, NULL, &info);
 	assert_string_equal(info.iommu, "fake");
 	shunt_platform_destroy(platform);
 	assert_false(below.destroyed);

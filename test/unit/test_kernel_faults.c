@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the log and the counts of interrupts together say of a round, and of what they cannot. */
+/* What the count of fault interrupts and the log say together: over made-up trees. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,354 +10,258 @@
 
 #include <cmocka.h>
 
-#include "fault_bench.h"
+#include "kernel_faults.h"
+#include "kernel_tree.h"
+
+#define A       "0000:03:00.0"
+#define B       "0000:04:00.0"
+#define C       "0000:83:00.0"
+#define RECORDS 8192
+
+#define READ_A                                                                                    \
+	"DMAR: [DMA Read NO_PASID] Request device [03:00.0] fault addr 0x40001000 [fault reason " \
+	"0x02] Present bit in context entry is clear"
+
+struct rig {
+	struct kernel_tree tree;
+	struct kernel_faults *faults;
+	struct shunt_fault records[RECORDS];
+	int count;
+};
+
+static struct rig rig;
+
+/* What a round found. */
+static void observe(void)
+{
+	rig.count = kernel_faults_take(rig.faults, rig.records, RECORDS);
+}
+
+static void begin(void)
+{
+	assert_int_equal(kernel_faults_create(&rig.tree.roots, &rig.faults), 0);
+	observe();
+	assert_int_equal(rig.count, 0); /* nobody is watched */
+	assert_int_equal(kernel_faults_watch(rig.faults, A), 0);
+	assert_int_equal(kernel_faults_watch(rig.faults, B), 0);
+	assert_int_equal(kernel_faults_watch(rig.faults, C), 0);
+	assert_int_equal(kernel_faults_watch(rig.faults, A), 0);
+}
+
+/* A and B behind dmar0, C behind dmar1. */
+static int set_up(void **state)
+{
+	kernel_tree_create(&rig.tree);
+	kernel_tree_function(&rig.tree, A, "dmar0");
+	kernel_tree_function(&rig.tree, B, "dmar0");
+	kernel_tree_function(&rig.tree, C, "dmar1");
+	kernel_tree_irq(&rig.tree, 24, "dmar0");
+	kernel_tree_irq(&rig.tree, 25, "dmar1");
+	begin();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	kernel_faults_destroy(rig.faults);
+	kernel_tree_destroy(&rig.tree);
+	return 0;
+}
+
+static void logs(const char *text)
+{
+	kernel_tree_log(&rig.tree, 3, text);
+}
+
+#define UNKNOWN (-1)
+
+/* Faults that the round found of a function. */
+static int of(const char *function)
+{
+	int faults = 0, unknown = 0;
+
+	for (int i = 0; i < rig.count; i++) {
+		if (strcmp(rig.records[i].function, function) != 0)
+			continue;
+		unknown += rig.records[i].unknown;
+		faults += !rig.records[i].unknown;
+	}
+	assert_true(unknown <= 1 && !(faults && unknown));
+	return unknown ? UNKNOWN : faults;
+}
+
+static void expect(int a, int b, int c)
+{
+	observe();
+	assert_int_equal(of(A), a);
+	assert_int_equal(of(B), b);
+	assert_int_equal(of(C), c);
+}
 
 static void without_an_interrupt_nothing_was_refused(void **state)
 {
-	struct bench *bench = *state;
+	expect(0, 0, 0);
+	logs(READ_A);
+	logs("process 'x' launched '/tmp/AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:03:00.0 "
+	     "domain=0x0001 address=0x1000 flags=0x0020]' with NULL argv: empty string added");
+	logs("dmar_fault: 12 callbacks suppressed");
+	expect(0, 0, 0);
+	assert_int_equal(rig.count, 0);
+	/* Nor does what came then count later. */
+	logs(READ_A);
+	expect(0, 0, 0);
+	kernel_tree_count(&rig.tree, 24, "0,6\n");
+	expect(UNKNOWN, UNKNOWN, 0);
+}
 
-	/* Not even when the log is gone or full. */
-	for (int i = 0; i < 3; i++) {
-		round_begin(bench, SECOND);
-		if (i == 1)
-			fault_rules_log_lost(&bench->rules);
-		round_end_with(bench, (struct fault_observers){ .log = i < 2, .interrupts = true });
-		assert_int_equal(bench->count, 0);
+static void a_message_says_whose_it_was(void **state)
+{
+	expect(0, 0, 0);
+	kernel_tree_count(&rig.tree, 24, "0,6\n");
+	logs(READ_A);
+	logs(READ_A);
+	expect(2, UNKNOWN, 0);
+	for (int i = 0; i < rig.count; i++) {
+		const struct shunt_fault *record = &rig.records[i];
+
+		assert_true(record->function[0] && record->time);
+		if (record->unknown)
+			continue;
+		assert_string_equal(record->observer, "kmsg");
+		assert_int_equal(record->iova, 0x40001000);
+		assert_int_equal(record->reason, 2);
+		assert_false(record->write);
 	}
+	expect(0, 0, 0);
 }
 
-static void one_vtd_fault_is_complete_while_registers_are_free(void **state)
+static void an_interrupt_without_a_message_is_somebodys(void **state)
 {
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	vtd_run(bench, 2);
-	vtd_fault(bench, "03:00.0");
-	vtd_fault(bench, "0000:06:00.0");
-	round_end(bench);
-	expect(bench, 1, 0, true);
-	assert_int_equal(bench->count, 2);
-	/* With one register, as QEMU's, B's fault finds it taken and nothing tells. */
-	start(bench, 1);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	vtd_run(bench, 2);
-	vtd_fault(bench, "03:00.0");
-	round_end(bench);
-	expect(bench, 1, 0, false);
-	round_begin(bench, SECOND);
-	round_end(bench);
-	expect(bench, 0, 0, true);
-	/* An interrupt that was refused takes a register too. */
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	vtd_run(bench, 2);
-	logs(bench,
-		"DMAR: [INTR-REMAP] Request device [0000:06:00.0] fault index 0x5 [fault reason "
-		"0x22] Present field in the IRTE entry is clear");
-	round_end(bench);
-	expect(bench, 0, 0, false);
+	expect(0, 0, 0);
+	kernel_tree_count(&rig.tree, 25, "1,5\n");
+	expect(0, 0, UNKNOWN);
+	kernel_tree_count(&rig.tree, 24, "0,9\n");
+	expect(UNKNOWN, UNKNOWN, 0);
+	expect(0, 0, 0);
 }
 
-static void a_vtd_overflow_is_said(void **state)
+/* Its own IOMMU was not asked for help, is not here, or the program's name is the message. */
+static void only_whole_messages_of_the_iommu_count(void **state)
 {
-	struct bench *bench = *state;
+	static const char *const lines[] = {
+		"DMAR: [DMA Read[123]: segfault at 0 ip 0 sp 0 error 4 in ] Request device "
+		"[03:00.0] fault addr 0x0 [fault reason 0x02][400000+1000]",
+		"x" READ_A,
+		"AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:03:00.0 domain=0x0001 "
+		"address=0x1000 flags=0x0020]",
+		"virtio_iommu virtio0: page fault from EP 768 at 0x1000 [R]",
+		"DMAR: [DMA Read NO_PASID] Request device [83:00.0] fault addr 0x40001000 [fault "
+		"reason 0x02] Present bit in context entry is clear",
+		"DMAR: [DMA Read NO_PASID] Request device [0001:03:00.0] fault addr 0x40001000 "
+		"[fault reason 0x02] Present bit in context entry is clear",
+	};
 
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	vtd_run(bench, 0x43); /* FSTS: overflow, pending, invalidation time-out */
-	vtd_fault(bench, "03:00.0");
-	round_end(bench);
-	expect(bench, 1, 0, false);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	vtd_run(bench, 0x42);
-	vtd_fault(bench, "03:00.0");
-	round_end(bench);
-	expect(bench, 1, 0, true);
+	expect(0, 0, 0);
+	for (unsigned int i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		logs(lines[i]);
+	kernel_tree_log(&rig.tree, 8 | 3, READ_A); /* a process's */
+	kernel_tree_count(&rig.tree, 24, "0,6\n");
+	expect(UNKNOWN, UNKNOWN, 0);
 }
 
-/*
- * A run of VT-d's handler uses up three calls of the rate limit: the beginning, the fault, the
- * empty record. Of the fourth run's, only the first succeeds.
- */
-static void vtd_messages_are_suppressed_from_the_fourth_run_on(void **state)
+/* The name of a process says nothing; it is no thread of the kernel's. */
+static void a_process_that_is_called_like_a_handler_holds_nobody_up(void **state)
 {
-	struct bench *bench = *state;
-
-	for (int run = 0; run < 3; run++) {
-		round_begin(bench, SECOND / 2);
-		fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-		vtd_run(bench, 2);
-		vtd_fault(bench, "03:00.0");
-		round_end(bench);
-		expect(bench, 1, 0, true);
-	}
-	round_begin(bench, SECOND / 2);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	vtd_run(bench, 2);
-	round_end(bench);
-	expect(bench, 0, 0, false);
-	round_begin(bench, SECOND / 2);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 7);
-	round_end(bench);
-	expect(bench, 0, 0, false);
-	round_begin(bench, SECOND / 2);
-	round_end(bench);
-	expect(bench, 0, 0, true); /* no interrupt came */
-	/* The interval over, the kernel tells of what was known. */
-	round_begin(bench, 5 * SECOND);
-	round_end(bench);
-	round_begin(bench, SECOND / 2);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	logs_with(bench, 4, "dmar_fault: 22 callbacks suppressed");
-	vtd_run(bench, 2);
-	vtd_fault(bench, "04:00.0");
-	round_end(bench);
-	expect(bench, 0, 1, true);
-	/* Suppressed when nothing was expected to be: somebody's records are missing. */
-	round_begin(bench, LATER);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	logs_with(bench, 4, "dmar_fault: 2 callbacks suppressed");
-	vtd_run(bench, 2);
-	vtd_fault(bench, "03:00.0");
-	round_end(bench);
-	expect(bench, 1, 0, false);
+	kernel_tree_process(&rig.tree, 90, "irq/24-x", 'R');
+	kernel_faults_destroy(rig.faults);
+	begin();
+	expect(0, 0, 0);
+	kernel_tree_count(&rig.tree, 24, "0,6\n");
+	logs(READ_A);
+	expect(1, UNKNOWN, 0);
 }
 
-static void a_run_that_is_not_in_the_log_is_somebodys(void **state)
+static void what_cannot_be_counted_is_unknown(void **state)
 {
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 2);
-	vtd_run(bench, 2);
-	vtd_fault(bench, "03:00.0");
-	round_end(bench);
-	expect(bench, 1, 0, false);
-}
-
-/* The handler ran after the counts were read and before the log was. */
-static void messages_may_come_before_their_interrupt_is_counted(void **state)
-{
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	vtd_run(bench, 2);
-	vtd_fault(bench, "03:00.0");
-	round_end(bench);
-	expect(bench, 1, 0, true);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	round_end(bench);
-	expect(bench, 0, 0, false);
-	round_begin(bench, SECOND);
-	round_end(bench);
-	expect(bench, 0, 0, true);
-}
-
-static void units_that_share_a_limit_are_not_sure(void **state)
-{
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
+	kernel_faults_destroy(rig.faults);
+	assert_int_equal(kernel_faults_create(&rig.tree.roots, &rig.faults), 0);
+	assert_int_equal(kernel_faults_watch(rig.faults, A), 0);
+	assert_int_equal(kernel_faults_watch(rig.faults, "0000:07:00.0"), 0); /* no IOMMU */
+	assert_int_equal(kernel_faults_watch(rig.faults, "eth0"), -EINVAL);
 	for (int i = 0; i < 2; i++) {
-		vtd_run(bench, 2);
-		vtd_fault(bench, i ? "04:00.0" : "03:00.0");
+		observe();
+		assert_int_equal(of(A), 0);
+		assert_int_equal(of("0000:07:00.0"), UNKNOWN);
 	}
-	round_end(bench);
-	expect(bench, 1, 1, false);
+	kernel_tree_count(&rig.tree, 24, "gone\n");
+	observe();
+	assert_int_equal(rig.count, -ENOTSUP);
 }
 
-static void virtio_messages_are_suppressed_after_ten(void **state)
+static void without_a_count_nobody_observes(void **state)
 {
-	struct bench *bench = *state;
+	char names[64];
 
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	for (int i = 0; i < 9; i++)
-		logs(bench, "virtio_iommu virtio0: page fault from EP 768 at 0x1000 [R]");
-	round_end(bench);
-	expect(bench, 9, 0, true);
-	/* An interrupt of the line that tells of no fault. */
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	round_end(bench);
-	expect(bench, 0, 0, true);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	logs(bench, "virtio_iommu virtio0: page fault from EP 1024 at 0x1000 [W]");
-	round_end(bench);
-	expect(bench, 0, 1, false);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	round_end(bench);
-	expect(bench, 0, 0, false);
-	/* Five seconds after the first of the ten the limit begins anew. */
-	round_begin(bench, 3 * SECOND);
-	round_end(bench);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	logs(bench, "viommu_fault_handler: 3 callbacks suppressed");
-	logs(bench, "virtio_iommu virtio0: page fault from EP 1024 at 0x1000 [W]");
-	round_end(bench);
-	expect(bench, 0, 1, true);
+	kernel_faults_observers(rig.faults, names, sizeof(names));
+	assert_string_equal(names, "kmsg interrupts");
+	kernel_faults_destroy(rig.faults);
+	rig.tree.roots.sys = rig.tree.tracefs; /* a container's */
+	begin();
+	kernel_faults_observers(rig.faults, names, sizeof(names));
+	assert_string_equal(names, "");
+	logs(READ_A);
+	observe();
+	assert_int_equal(rig.count, -ENOTSUP);
 }
 
-static void messages_far_apart_do_not_reach_the_limit(void **state)
+/* On a processor that the visitor cannot have. */
+static void what_has_not_settled_is_unknown(void **state)
 {
-	struct bench *bench = *state;
+	kernel_tree_put(&rig.tree, "proc/irq/24/effective_affinity_list", "8191\n");
+	expect(UNKNOWN, UNKNOWN, UNKNOWN);
+	/* Messages of then come too late. */
+	logs(READ_A);
+	kernel_tree_count(&rig.tree, 24, "0,6\n");
+	kernel_tree_irq(&rig.tree, 24, "dmar0");
+	kernel_tree_count(&rig.tree, 24, "0,6\n");
+	expect(UNKNOWN, UNKNOWN, 0);
+	expect(0, 0, 0);
+}
 
-	for (int i = 0; i < 40; i++) {
-		round_begin(bench, SECOND * 6 / 10);
-		fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-		logs(bench, "virtio_iommu virtio0: page fault from EP 768 at 0x1000 [R]");
-		round_end(bench);
-		expect(bench, 1, 0, true);
+static void records_are_taken_in_parts(void **state)
+{
+	int left = 13; /* of A, and that B's are unknown */
+
+	expect(0, 0, 0);
+	kernel_tree_count(&rig.tree, 24, "0,6\n");
+	for (int i = 0; i < 12; i++)
+		logs(READ_A);
+	while (left > 0) {
+		int n = kernel_faults_take(rig.faults, rig.records, 5);
+
+		assert_int_equal(n, left < 5 ? left : 5);
+		assert_string_equal(rig.records[0].function, A);
+		left -= n;
 	}
+	assert_string_equal(rig.records[2].function, B);
+	assert_true(rig.records[2].unknown);
+	expect(0, 0, 0);
 }
 
-static void what_was_logged_before_may_have_reached_the_limit(void **state)
-{
-	struct bench *bench = *state;
-
-	fault_rules_fini(&bench->rules);
-	assert_int_equal(fault_rules_init(&bench->rules, bench->tree.root, 8, bench->now), 0);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	round_end(bench);
-	expect(bench, 0, 0, false);
-}
-
-static void a_log_that_was_overwritten_tells_of_nobody(void **state)
-{
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	fault_rules_log_lost(&bench->rules);
-	logs(bench, "virtio_iommu virtio0: page fault from EP 768 at 0x1000 [R]");
-	round_end(bench);
-	expect(bench, 1, 0, false);
-	/* Nor can anybody tell how much of the limit is used up. */
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	round_end(bench);
-	expect(bench, 0, 0, false);
-	round_begin(bench, LATER);
-	round_end(bench);
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VIRTIO, 1);
-	round_end(bench);
-	expect(bench, 0, 0, true);
-}
-
-static void without_the_log_an_interrupt_is_somebodys(void **state)
-{
-	static const struct fault_observers interrupts = { .interrupts = true };
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	fault_rules_interrupts(&bench->rules, FAULT_IOMMU_VTD, 1);
-	round_end_with(bench, interrupts);
-	expect(bench, 0, 0, false);
-	assert_string_equal(bench->records[0].observer, "interrupts");
-	round_begin(bench, SECOND);
-	round_end_with(bench, interrupts);
-	expect(bench, 0, 0, true);
-}
-
-static void without_interrupts_the_log_is_believed_up_to_its_limit(void **state)
-{
-	static const struct fault_observers log = { .log = true };
-	struct bench *bench = *state;
-
-	for (int run = 0; run < 3; run++) {
-		round_begin(bench, SECOND / 2);
-		vtd_run(bench, 2);
-		vtd_fault(bench, "03:00.0");
-		round_end_with(bench, log);
-		expect(bench, 1, 0, true);
-	}
-	for (int i = 0; i < 3; i++) { /* from the tenth call on */
-		round_begin(bench, SECOND / 2);
-		if (i == 0)
-			vtd_run(bench, 2);
-		round_end_with(bench, log);
-		expect(bench, 0, 0, false);
-	}
-	round_begin(bench, LATER);
-	round_end_with(bench, log);
-	expect(bench, 0, 0, false); /* it lies half in the limit */
-	round_begin(bench, SECOND);
-	round_end_with(bench, log);
-	expect(bench, 0, 0, true);
-	/* Nobody looks at all. */
-	round_begin(bench, SECOND);
-	round_end_with(bench, (struct fault_observers){ 0 });
-	expect(bench, 0, 0, false);
-}
-
-static void a_blind_observer_is_said_once(void **state)
-{
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	fault_rules_blind(&bench->rules, "tracepoint");
-	fault_rules_blind(&bench->rules, "interrupts");
-	round_end(bench);
-	assert_int_equal(bench->count, 1);
-	expect(bench, 0, 0, false);
-	round_begin(bench, SECOND);
-	round_end(bench);
-	assert_int_equal(bench->count, 0);
-}
-
-static void more_records_than_room_are_said(void **state)
-{
-	struct bench *bench = *state;
-
-	round_begin(bench, SECOND);
-	for (int i = 0; i < 2 * FAULT_QUEUE; i++)
-		fault_rules_traced(&bench->rules, A, 0x1000, true);
-	round_end(bench);
-	assert_int_equal(bench->count, FAULT_QUEUE);
-	expect(bench, FAULT_QUEUE - 1, 0, false);
-	/* Taken out in parts, in order. */
-	round_begin(bench, SECOND);
-	for (unsigned int i = 0; i < 10; i++)
-		fault_rules_traced(&bench->rules, A, i, false);
-	fault_rules_end(&bench->rules, all_observers);
-	for (unsigned int i = 0; i < 10; i += bench->count) {
-		assert_false(fault_rules_empty(&bench->rules));
-		bench->count = fault_rules_take(&bench->rules, bench->records, 3);
-		assert_int_equal(bench->records[0].iova, i);
-		assert_string_equal(bench->records[0].observer, "tracepoint");
-	}
-	assert_true(fault_rules_empty(&bench->rules));
-}
+#define faults_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fault_test(without_an_interrupt_nothing_was_refused),
-		fault_test(one_vtd_fault_is_complete_while_registers_are_free),
-		fault_test(a_vtd_overflow_is_said),
-		fault_test(vtd_messages_are_suppressed_from_the_fourth_run_on),
-		fault_test(a_run_that_is_not_in_the_log_is_somebodys),
-		fault_test(messages_may_come_before_their_interrupt_is_counted),
-		fault_test(units_that_share_a_limit_are_not_sure),
-		fault_test(virtio_messages_are_suppressed_after_ten),
-		fault_test(messages_far_apart_do_not_reach_the_limit),
-		fault_test(what_was_logged_before_may_have_reached_the_limit),
-		fault_test(a_log_that_was_overwritten_tells_of_nobody),
-		fault_test(without_the_log_an_interrupt_is_somebodys),
-		fault_test(without_interrupts_the_log_is_believed_up_to_its_limit),
-		fault_test(a_blind_observer_is_said_once),
-		fault_test(more_records_than_room_are_said),
+		faults_test(without_an_interrupt_nothing_was_refused),
+		faults_test(a_message_says_whose_it_was),
+		faults_test(an_interrupt_without_a_message_is_somebodys),
+		faults_test(only_whole_messages_of_the_iommu_count),
+		faults_test(a_process_that_is_called_like_a_handler_holds_nobody_up),
+		faults_test(what_cannot_be_counted_is_unknown),
+		faults_test(without_a_count_nobody_observes),
+		faults_test(what_has_not_settled_is_unknown),
+		faults_test(records_are_taken_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

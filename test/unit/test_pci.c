@@ -9,22 +9,19 @@
 
 #include <cmocka.h>
 
-#include "shunt_error.h"
-#include "shunt_pci.h"
+#include <shunt/error.h>
+#include <shunt/pci.h>
+
 #include "sysfs_tree.h"
 
 #define INTEL          0x8086
 #define NIC_82576      0x10c9
 #define CLASS_ETHERNET 0x020000
 #define CLASS_BRIDGE   0x060400
-#define BRIDGE(at, drv)                                         \
-	{                                                       \
-		at, 0x104c, 0x8232, CLASS_BRIDGE, drv, 14, NULL \
-	}
-#define NIC(at, drv, cdev)                                          \
-	{                                                           \
-		at, INTEL, NIC_82576, CLASS_ETHERNET, drv, 14, cdev \
-	}
+/* clang-format off */
+#define BRIDGE(at, drv)    { at, 0x104c, 0x8232, CLASS_BRIDGE, drv, 14, NULL }
+#define NIC(at, drv, cdev) { at, INTEL, NIC_82576, CLASS_ETHERNET, drv, 14, cdev }
+/* clang-format on */
 
 static struct sysfs_tree tree;
 
@@ -146,36 +143,59 @@ static void odd_entries_are_no_functions(void **state)
 	shunt_pci_list_free(&list);
 }
 
-static void missing_ids_are_an_error(void **state)
+/* The other function is there all the same, and the odd one is named with what is wrong. */
+static void assert_skipped(const char *address, const char *words)
 {
-	static const struct sysfs_function nic = NIC("0000:03:00.0", "igb", NULL);
+	const struct shunt_pci_function *function;
 	struct shunt_pci_list list;
 
-	sysfs_tree_add(&tree, &nic);
-	sysfs_tree_remove(&tree, nic.address, "vendor");
-	assert_int_equal(shunt_pci_scan(&tree.platform, &list), -EIO);
-	assert_message(nic.address);
-	assert_message("/vendor");
-	sysfs_tree_write(&tree, nic.address, "vendor", "0x8086\n");
-	sysfs_tree_remove(&tree, nic.address, "class");
-	assert_int_equal(shunt_pci_scan(&tree.platform, &list), -EIO);
-	assert_message("/class");
+	scan(&list);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.functions[0].address, "0000:05:00.0");
+	assert_int_equal(list.skipped_count, 1);
+	assert_string_equal(list.skipped[0].address, address);
+	if (!strstr(list.skipped[0].reason, words))
+		fail_msg("'%s' is not in: %s", words, list.skipped[0].reason);
+	assert_int_equal(shunt_pci_find(&list, address, &function), -ENODEV);
+	assert_message(words);
+	shunt_pci_list_free(&list);
+	assert_int_equal(list.skipped_count, 0);
 }
 
-static void odd_group_is_an_error(void **state)
+static void odd_functions_are_skipped(void **state)
 {
-	static const struct sysfs_function nic = { "0000:03:00.0", INTEL, NIC_82576, CLASS_ETHERNET,
-		NULL, -1, NULL };
-	struct shunt_pci_list list;
+	static const struct sysfs_function functions[] = {
+		{ "0000:03:00.0", INTEL, NIC_82576, CLASS_ETHERNET, NULL, -1, NULL },
+		NIC("0000:05:00.0", "igb", NULL),
+	};
+	const char *address = functions[0].address;
+
+	add_all(functions, 2);
+	sysfs_tree_remove(&tree, address, "vendor");
+	assert_skipped(address, "/vendor");
+	sysfs_tree_write(&tree, address, "vendor", "0x8086\n");
+	sysfs_tree_remove(&tree, address, "class");
+	assert_skipped(address, "/class");
+	sysfs_tree_write(&tree, address, "class", "0x020000\n");
+	sysfs_tree_link(&tree, address, "iommu_group", "../iommu_groups/seven");
+	assert_skipped(address, "'seven'");
+	sysfs_tree_remove(&tree, address, "iommu_group");
+	sysfs_tree_write(&tree, address, "iommu_group", "7\n");
+	assert_skipped(address, "iommu_group");
+	sysfs_tree_remove(&tree, address, "iommu_group");
+	sysfs_tree_link(&tree, address, "driver",
+		"../../drivers/a_driver_with_a_name_of_more_than_31_bytes");
+	assert_skipped(address, "longer than 31 bytes");
+}
+
+/* Unplugged between the folder's being read and the function's. */
+static void a_vanished_function_is_skipped(void **state)
+{
+	static const struct sysfs_function nic = NIC("0000:05:00.0", "igb", NULL);
 
 	sysfs_tree_add(&tree, &nic);
-	sysfs_tree_link(&tree, nic.address, "iommu_group", "../iommu_groups/seven");
-	assert_int_equal(shunt_pci_scan(&tree.platform, &list), -EIO);
-	assert_message("'seven'");
-	sysfs_tree_remove(&tree, nic.address, "iommu_group");
-	sysfs_tree_write(&tree, nic.address, "iommu_group", "7\n");
-	assert_int_equal(shunt_pci_scan(&tree.platform, &list), -EIO);
-	assert_message("iommu_group");
+	sysfs_tree_link(&tree, "", "0000:03:00.0", "nowhere");
+	assert_skipped("0000:03:00.0", "0000:03:00.0");
 }
 
 static void addresses(void **state)
@@ -319,6 +339,33 @@ static void not_bound_to_vfio(void **state)
 	shunt_pci_list_free(&list);
 }
 
+/* VFIO's no-IOMMU mode: by the group that it makes up, and by its character device. */
+static void without_an_iommu(void **state)
+{
+	static const struct sysfs_function functions[] = {
+		{ "0000:03:00.0", INTEL, NIC_82576, CLASS_ETHERNET, "vfio-pci", 0, NULL },
+		{ "0000:04:00.0", INTEL, NIC_82576, CLASS_ETHERNET, "vfio-pci", -1,
+			"noiommu-vfio1" },
+		{ "0000:05:00.0", INTEL, NIC_82576, CLASS_ETHERNET, "vfio-pci", 1, "vfio2" },
+	};
+	struct shunt_pci_list list;
+
+	add_all(functions, 3);
+	sysfs_tree_name_group(&tree, 0, "vfio-noiommu\n");
+	sysfs_tree_name_group(&tree, 1, "vfio-noiommu-not\n");
+	scan(&list);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(list.functions[i].no_iommu);
+		assert_string_equal(list.functions[i].cdev, "");
+		assert_int_equal(shunt_pci_usable(&list, &list.functions[i]), -ENOTSUP);
+		assert_message("is on VFIO without an IOMMU");
+		assert_message("shunt does not drive it");
+	}
+	assert_false(list.functions[2].no_iommu);
+	assert_int_equal(shunt_pci_usable(&list, &list.functions[2]), 0);
+	shunt_pci_list_free(&list);
+}
+
 #define TREE_TEST(test) cmocka_unit_test_setup_teardown(test, make_tree, drop_tree)
 
 int main(void)
@@ -328,14 +375,15 @@ int main(void)
 		TREE_TEST(platform_without_pci),
 		TREE_TEST(bus_without_functions),
 		TREE_TEST(odd_entries_are_no_functions),
-		TREE_TEST(missing_ids_are_an_error),
-		TREE_TEST(odd_group_is_an_error),
+		TREE_TEST(odd_functions_are_skipped),
+		TREE_TEST(a_vanished_function_is_skipped),
 		TREE_TEST(addresses),
 		cmocka_unit_test(who_blocks),
 		TREE_TEST(usable_with_idle_siblings),
 		TREE_TEST(sibling_blocks),
 		TREE_TEST(bridge_blocks),
 		TREE_TEST(not_bound_to_vfio),
+		TREE_TEST(without_an_iommu),
 	};
 
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);

@@ -6,8 +6,7 @@
 
 #include <cmocka.h>
 
-#include "shunt_samples.h"
-#include "shunt_watch.h"
+#include <shunt/watch.h>
 
 static void see(struct shunt_watch *watch, uint64_t number, uint64_t time)
 {
@@ -133,23 +132,6 @@ static void gaps_that_do_not_fit_are_counted(void **state)
 	shunt_watch_fini(&watch);
 }
 
-static void quantiles_by_nearest_rank(void **state)
-{
-	struct shunt_samples samples = { 0 };
-
-	assert_int_equal(shunt_samples_quantile(&samples, 0.5), 0);
-	for (uint64_t i = 1000; i > 0; i--)
-		assert_int_equal(shunt_samples_add(&samples, i), 0);
-	assert_int_equal(shunt_samples_quantile(&samples, 0), 1);
-	assert_int_equal(shunt_samples_quantile(&samples, 0.5), 500);
-	assert_int_equal(shunt_samples_quantile(&samples, 0.99), 990);
-	assert_int_equal(shunt_samples_quantile(&samples, 1), 1000);
-	assert_int_equal(shunt_samples_add(&samples, 5000), 0);
-	assert_int_equal(shunt_samples_quantile(&samples, 1), 5000);
-	shunt_samples_free(&samples);
-	assert_int_equal(samples.count, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,7 +141,6 @@ int main(void)
 		cmocka_unit_test(frames_of_another_stream_do_not_count),
 		cmocka_unit_test(numbers_go_beyond_32_bits),
 		cmocka_unit_test(gaps_that_do_not_fit_are_counted),
-		cmocka_unit_test(quantiles_by_nearest_rank),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

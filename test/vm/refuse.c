@@ -20,12 +20,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shunt_82576.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
-#include "shunt_fault_log.h"
-#include "shunt_pci.h"
-#include "shunt_vfio.h"
+#include <shunt/clock.h>
+#include <shunt/error.h>
+#include <shunt/fault_log.h>
+#include <shunt/pci.h>
+#include <shunt/vfio.h>
+
+#include "82576.h"
 
 #define MAX_FUNCTIONS 8
 #define RING_IOVA     0x40000000ull
@@ -215,7 +216,7 @@ static int play(struct refuse *refuse)
 	unsigned int number = 0;
 	int ret = 0;
 
-	refuse->platform->ops->info(refuse->platform, &info);
+	refuse->platform->ops->info(refuse->platform, NULL, &info);
 	printf("observers: %s\n", info.fault_observers);
 	while (!ret && fgets(text, sizeof(text), stdin)) {
 		text[strcspn(text, "\n")] = '\0';

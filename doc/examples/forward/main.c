@@ -16,7 +16,8 @@
 #include <rte_ethdev.h>
 
 #include <rte_net_shunt.h>
-#include <shunt_error.h>
+
+#include <shunt/error.h>
 
 #define BURST 32
 #define RING  256

@@ -3,27 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "hosted.h"
-#include "shunt_error.h"
 
 /*
- * A stop gives the buffers of a ring back, so nobody may be inside a burst of that ring, and DPDK
- * does not tell who is: its own stop is the application's to order. So a hosted port has bursts of
- * ours in rte_eth_fp_ops, which enter and leave the queue (shunt_poll.h) around the driver's.
+ * A stop frees the buffers of a ring, so no poller may be inside a burst of that ring. DPDK does
+ * not know its pollers: an application ends them before it stops a port. So rte_eth_fp_ops of a
+ * hosted port has our bursts, which enter and leave the queue (shunt_poll.h) around the driver's.
  *
  *   rte_eth_rx_burst(port, queue)
  *     rte_eth_fp_ops[port].rx_pkt_burst  = rx_PORT       one function for each port number
  *     rte_eth_fp_ops[port].rxq.data      = the driver's  unchanged
  *       rx_PORT(the driver's queue)
- *         which of the port's queues?   a look through a few pointers, the first in most cases
+ *         which of the port's queues?   a short search, the first one in most cases
  *         enter, the driver's rx_pkt_burst, leave
  *
- * The table keeps the driver's own data, for there are drivers that write their bursts into it at
- * any time (bnxt, hns3): their bursts are called without us then, which is found when it matters.
- * And ethdev writes function and data one after the other while others read: every pair that a
- * reader may get is harmless, a queue that is not the port's is left alone.
+ * The table keeps the driver's queue pointers. Some drivers (bnxt, hns3) write their bursts into
+ * the table at any time. Ours are not called then, and a stop finds out. ethdev writes function and
+ * queue one after the other while pollers read: each pair that a poller may get is harmless, since
+ * our bursts ignore a queue that is not the port's.
  *
- * What else is in the table reads descriptors, which a stop leaves where they are.
+ * The other functions in the table only read descriptors, which a stop leaves in place.
  */
 
 /** One direction of a port. What pollers read and what they write are cache lines apart. */
@@ -109,7 +110,7 @@ static const eth_tx_burst_t tx_bursts[] = { ALL(TX) };
 
 _Static_assert(RTE_DIM(rx_bursts) == HOSTED_PORTS, "one for each port number");
 
-/* Tables only grow, and the old ones stay: of a poller that is late nobody knows. */
+/* Tables only grow and old ones are not freed: a late poller may still read one. */
 static int make_room(struct direction *direction, unsigned int count)
 {
 	struct queue *polls;
@@ -180,6 +181,19 @@ bool hosted_bursts_wrapped(uint16_t port_id)
 	       rte_eth_fp_ops[port_id].tx_pkt_burst == tx_bursts[port_id];
 }
 
+int hosted_bursts_enter_tx(uint16_t port_id, uint16_t queue_id, struct shunt_poll **poll)
+{
+	const struct direction *direction;
+
+	if (!hosted_bursts_wrapped(port_id) || queue_id >= bursts[port_id].tx.count)
+		return -ENOENT;
+	direction = &bursts[port_id].tx;
+	*poll = &direction->polls[queue_id].poll;
+	if (!enter(*poll))
+		*poll = NULL;
+	return 0;
+}
+
 static void ask(const struct direction *direction)
 {
 	for (unsigned int i = 0; i < direction->count; i++)
@@ -208,8 +222,9 @@ int hosted_bursts_close(uint16_t port_id)
 
 	ask(&port->rx);
 	ask(&port->tx);
-	shunt_barrier();
-	ret = wait_all(&port->rx);
+	ret = shunt_barrier();
+	if (!ret)
+		ret = wait_all(&port->rx);
 	return ret ? ret : wait_all(&port->tx);
 }
 

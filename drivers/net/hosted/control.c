@@ -1,44 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 
+#include <shunt/error.h>
+
 #include "hosted.h"
-#include "shunt_error.h"
 
 /*
- * ethdev's functions that start, stop or set up a port, as the application and other libraries call
- * them: a hosted port is not switched meanwhile. They call each other, so the lock is recursive.
+ * Functions of ethdev and EAL that need more than to be serialized with switches (ordered.c does
+ * that for the others). They call each other, so the lock is recursive.
  */
-
-static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-
-void hosted_lock(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-void hosted_unlock(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-void *hosted_next(const char *name)
-{
-	void *function = dlsym(RTLD_NEXT, name);
-
-	if (!function) {
-		/* It is there, for the application could be started, or this was not called. */
-		fprintf(stderr, "shunt: %s is nowhere to be found\n", name);
-		abort();
-	}
-	return function;
-}
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): they take types, names and lists */
 
@@ -52,60 +24,9 @@ void *hosted_next(const char *name)
 		real;                                                 \
 	})
 
-/* A function of ethdev that changes a port. */
-#define CHANGES(name, parameters, arguments)         \
-	int name parameters                          \
-	{                                            \
-		int ret;                             \
-                                                     \
-		if (!hosted_function_of(port_id))    \
-			return REAL(name) arguments; \
-		hosted_lock();                       \
-		ret = REAL(name) arguments;          \
-		hosted_unlock();                     \
-		return ret;                          \
-	}
-
 /* NOLINTEND(bugprone-macro-parentheses) */
 
-CHANGES(rte_eth_rx_queue_setup,
-	(uint16_t port_id, uint16_t rx_queue_id, uint16_t nb_rx_desc, unsigned int socket_id,
-		const struct rte_eth_rxconf *rx_conf, struct rte_mempool *mb_pool),
-	(port_id, rx_queue_id, nb_rx_desc, socket_id, rx_conf, mb_pool))
-CHANGES(rte_eth_tx_queue_setup,
-	(uint16_t port_id, uint16_t tx_queue_id, uint16_t nb_tx_desc, unsigned int socket_id,
-		const struct rte_eth_txconf *tx_conf),
-	(port_id, tx_queue_id, nb_tx_desc, socket_id, tx_conf))
-CHANGES(rte_eth_dev_rx_queue_start, (uint16_t port_id, uint16_t rx_queue_id),
-	(port_id, rx_queue_id))
-CHANGES(rte_eth_dev_rx_queue_stop, (uint16_t port_id, uint16_t rx_queue_id), (port_id, rx_queue_id))
-CHANGES(rte_eth_dev_tx_queue_start, (uint16_t port_id, uint16_t tx_queue_id),
-	(port_id, tx_queue_id))
-CHANGES(rte_eth_dev_tx_queue_stop, (uint16_t port_id, uint16_t tx_queue_id), (port_id, tx_queue_id))
-CHANGES(rte_eth_dev_stop, (uint16_t port_id), (port_id))
-CHANGES(rte_eth_dev_reset, (uint16_t port_id), (port_id))
-CHANGES(rte_eth_dev_set_mtu, (uint16_t port_id, uint16_t mtu), (port_id, mtu))
-CHANGES(rte_eth_promiscuous_enable, (uint16_t port_id), (port_id))
-CHANGES(rte_eth_promiscuous_disable, (uint16_t port_id), (port_id))
-CHANGES(rte_eth_allmulticast_enable, (uint16_t port_id), (port_id))
-CHANGES(rte_eth_allmulticast_disable, (uint16_t port_id), (port_id))
-CHANGES(rte_eth_dev_mac_addr_add,
-	(uint16_t port_id, struct rte_ether_addr *mac_addr, uint32_t pool),
-	(port_id, mac_addr, pool))
-CHANGES(rte_eth_dev_mac_addr_remove, (uint16_t port_id, struct rte_ether_addr *mac_addr),
-	(port_id, mac_addr))
-CHANGES(rte_eth_dev_default_mac_addr_set, (uint16_t port_id, struct rte_ether_addr *mac_addr),
-	(port_id, mac_addr))
-CHANGES(rte_eth_dev_rss_reta_update,
-	(uint16_t port_id, struct rte_eth_rss_reta_entry64 *reta_conf, uint16_t reta_size),
-	(port_id, reta_conf, reta_size))
-CHANGES(rte_eth_dev_rss_hash_update, (uint16_t port_id, struct rte_eth_rss_conf *rss_conf),
-	(port_id, rss_conf))
-CHANGES(rte_eth_dev_vlan_filter, (uint16_t port_id, uint16_t vlan_id, int on),
-	(port_id, vlan_id, on))
-CHANGES(rte_eth_dev_set_vlan_offload, (uint16_t port_id, int offload_mask), (port_id, offload_mask))
-
-/* The first that is done with a port. */
+/* The first call for a port. */
 int rte_eth_dev_configure(uint16_t port_id, uint16_t nb_rx_queue, uint16_t nb_tx_queue,
 	const struct rte_eth_conf *eth_conf)
 {
@@ -128,7 +49,7 @@ int rte_eth_dev_set_mc_addr_list(
 	hosted_lock();
 	ret = REAL(rte_eth_dev_set_mc_addr_list)(port_id, mc_addr_set, nb_mc_addr);
 	if (!ret && hosted_function_of(port_id))
-		hosted_kept_multicast(port_id, mc_addr_set, nb_mc_addr);
+		hosted_config_multicast(port_id, mc_addr_set, nb_mc_addr);
 	hosted_unlock();
 	return ret;
 }
@@ -140,7 +61,7 @@ static int set_link(uint16_t port_id, int (*real)(uint16_t port_id), bool down)
 	hosted_lock();
 	ret = real(port_id);
 	if (!ret && hosted_function_of(port_id))
-		hosted_kept_link(port_id, down);
+		hosted_config_link(port_id, down);
 	hosted_unlock();
 	return ret;
 }
@@ -155,7 +76,7 @@ int rte_eth_dev_set_link_up(uint16_t port_id)
 	return set_link(port_id, REAL(rte_eth_dev_set_link_up), false);
 }
 
-/* A port that was started is between the application and its bursts from then on. */
+/* From the first start on the application calls our bursts. */
 int rte_eth_dev_start(uint16_t port_id)
 {
 	int ret;
@@ -164,7 +85,7 @@ int rte_eth_dev_start(uint16_t port_id)
 		return REAL(rte_eth_dev_start)(port_id);
 	hosted_lock();
 	ret = REAL(rte_eth_dev_start)(port_id);
-	hosted_kept_link(port_id, false);
+	hosted_config_link(port_id, false);
 	if (!ret && hosted_bursts_wrap(&rte_eth_devices[port_id]))
 		SHUNT_LOG(WARNING, "port %u cannot be stopped for a switch: %s", port_id,
 			shunt_errmsg());
@@ -172,9 +93,24 @@ int rte_eth_dev_start(uint16_t port_id)
 	return ret;
 }
 
+/* It frees sent frames, as a transmit burst of that queue does. */
+int rte_eth_tx_done_cleanup(uint16_t port_id, uint16_t queue_id, uint32_t free_cnt)
+{
+	struct shunt_poll *poll;
+	int ret = 0;
+
+	if (!hosted_function_of(port_id) || hosted_bursts_enter_tx(port_id, queue_id, &poll))
+		return REAL(rte_eth_tx_done_cleanup)(port_id, queue_id, free_cnt);
+	if (poll) {
+		ret = REAL(rte_eth_tx_done_cleanup)(port_id, queue_id, free_cnt);
+		shunt_poll_leave(poll);
+	}
+	return ret;
+}
+
 /*
- * A driver that closes may give its function back, which takes the locks that a switch takes before
- * ours. A port that leaves is not stopped for one.
+ * A driver's close may give its function back, which takes locks that come before ours. So the port
+ * is marked as leaving, and no switch stops it.
  */
 int rte_eth_dev_close(uint16_t port_id)
 {
@@ -190,7 +126,7 @@ int rte_eth_dev_close(uint16_t port_id)
 	return ret;
 }
 
-/* Its driver takes the port apart by ways of its own. */
+/* The driver closes the port without ethdev. */
 int rte_dev_remove(struct rte_device *dev)
 {
 	int ret;
@@ -202,7 +138,7 @@ int rte_dev_remove(struct rte_device *dev)
 	return ret;
 }
 
-/* EAL's memory goes, and with it every mapping that a switch would check. */
+/* EAL's memory goes away, and with it the mappings that a switch would check. */
 int rte_eal_cleanup(void)
 {
 	shunt_context_end();

@@ -4,26 +4,18 @@
 
 #include <rte_pci.h>
 
+#include <shunt/error.h>
+
 #include "hosted.h"
-#include "shunt_error.h"
 
 /*
- * Stopped and started by the driver's own operations, not by rte_eth_dev_stop() and _start(): those
- * put other bursts into the table while cores poll, and the ones for a stopped port complain at
- * every core that does. What they do besides is done here and in kept.c.
+ * Ports are stopped and started by the driver's operations, not by rte_eth_dev_stop() and _start().
+ * Those change the burst table while cores poll, and the bursts of a stopped port log an error at
+ * each call. What else they do is done here and in saved_config.c.
  */
 
-static struct {
-	struct hosted_function *function;
-	struct hosted_kept *kept; /* stopped for a switch, which began it; else NULL */
-} ports[RTE_MAX_ETHPORTS];
-
-struct hosted_function *hosted_function_of(uint16_t port_id)
-{
-	return port_id < RTE_MAX_ETHPORTS
-		       ? __atomic_load_n(&ports[port_id].function, __ATOMIC_ACQUIRE)
-		       : NULL;
-}
+/* By port: not NULL while it is stopped for a switch. */
+static struct hosted_config *saved[RTE_MAX_ETHPORTS];
 
 static bool is_pci(const struct rte_eth_dev *dev)
 {
@@ -32,8 +24,8 @@ static bool is_pci(const struct rte_eth_dev *dev)
 	return dev->device && !rte_pci_addr_parse(dev->device->name, &address);
 }
 
-/* In the thread that probes. Ports of our own are made with the context's lock held, and are no PCI
- * devices. */
+/* In the thread that probes. Ports of net_shunt are no PCI devices; the context's lock is held for
+ * them. */
 static int appeared(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *ret_param)
 {
 	const struct rte_eth_dev *dev = &rte_eth_devices[port_id];
@@ -44,12 +36,12 @@ static int appeared(uint16_t port_id, enum rte_eth_event_type type, void *arg, v
 	shunt_context_lock();
 	function = hosted_function_find(dev->device->name);
 	if (function)
-		__atomic_store_n(&ports[port_id].function, function, __ATOMIC_RELEASE);
+		hosted_port_set(port_id, function);
 	shunt_context_unlock();
 	return 0;
 }
 
-/* The bus tells the device its driver when the driver has taken it. */
+/* A device has its driver only once that has probed it. */
 void hosted_port_named(uint16_t port_id)
 {
 	const struct rte_device *device = rte_eth_devices[port_id].device;
@@ -62,10 +54,10 @@ void hosted_port_named(uint16_t port_id)
 static int vanished(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *ret_param)
 {
 	hosted_lock();
-	hosted_kept_multicast(port_id, NULL, 0);
-	hosted_kept_link(port_id, false);
+	hosted_config_multicast(port_id, NULL, 0);
+	hosted_config_link(port_id, false);
 	hosted_unlock();
-	__atomic_store_n(&ports[port_id].function, NULL, __ATOMIC_RELEASE);
+	hosted_port_set(port_id, NULL);
 	return 0;
 }
 
@@ -82,28 +74,6 @@ int hosted_ports_follow(void)
 	return 0;
 }
 
-void hosted_ports_forget(const struct hosted_function *function)
-{
-	hosted_lock();
-	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++)
-		if (ports[i].function == function)
-			__atomic_store_n(&ports[i].function, NULL, __ATOMIC_RELEASE);
-	hosted_unlock();
-}
-
-void hosted_ports_leaving(const struct rte_device *device, bool leaving)
-{
-	hosted_lock();
-	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++) {
-		if (!ports[i].function ||
-			strcmp(ports[i].function->device.function, device->name) != 0)
-			continue;
-		ports[i].function->leaving += leaving ? 1 : -1;
-		break;
-	}
-	hosted_unlock();
-}
-
 static void hold(void *port)
 {
 	hosted_lock();
@@ -114,13 +84,26 @@ static void release(void *port)
 	hosted_unlock();
 }
 
+/* net_failsafe calls the bursts of a port that it owns without the table. */
+static int check_owner(uint16_t port_id)
+{
+	struct rte_eth_dev_owner owner;
+
+	if (rte_eth_dev_owner_get(port_id, &owner) || owner.id == RTE_ETH_DEV_NO_OWNER)
+		return 0;
+	return shunt_fail(-ENOTSUP,
+		"port %u belongs to '%s', which may call the driver's bursts directly: cannot tell "
+		"when no poller is inside",
+		port_id, owner.name);
+}
+
 static int check_bursts(const struct rte_eth_dev *dev)
 {
 	if (hosted_bursts_wrapped(dev->data->port_id))
-		return 0;
+		return check_owner(dev->data->port_id);
 	return shunt_fail(-ENOTSUP,
-		"port %u: its bursts are not called by way of ours, for the application or the "
-		"driver chose others: who is inside one is not known",
+		"port %u: the application or the driver replaced our bursts: cannot tell when no "
+		"poller is inside",
 		dev->data->port_id);
 }
 
@@ -131,25 +114,26 @@ static int stop_one(struct rte_eth_dev *dev)
 
 	if (ret)
 		return ret;
-	ports[port_id].kept = hosted_kept_take(dev);
-	if (!ports[port_id].kept)
+	saved[port_id] = hosted_config_save(dev);
+	if (!saved[port_id])
 		return shunt_fail(-ENOMEM, "port %u: out of memory", port_id);
 	ret = hosted_bursts_close(port_id);
 	if (ret)
 		return shunt_fail_while(ret, "port %u", port_id);
+	hosted_config_read_counters(dev);
 	ret = dev->dev_ops->dev_stop(dev);
 	dev->data->dev_started = 0;
 	return ret ? shunt_fail_errno(ret, "port %u: stop", port_id) : 0;
 }
 
-/* As rte_eth_dev_start(). A port that was not stopped after all only lets its pollers in again. */
+/* As rte_eth_dev_start(). If the stop did not get that far, only opens the bursts again. */
 static int start_one(struct rte_eth_dev *dev)
 {
 	uint16_t port_id = dev->data->port_id;
-	struct hosted_kept *kept = ports[port_id].kept;
+	struct hosted_config *config = saved[port_id];
 	int ret = 0;
 
-	ports[port_id].kept = NULL;
+	saved[port_id] = NULL;
 	if (!dev->data->dev_started) {
 		if ((dev->data->dev_flags & RTE_ETH_DEV_NOLIVE_MAC_ADDR) &&
 			dev->dev_ops->mac_addr_set)
@@ -157,11 +141,11 @@ static int start_one(struct rte_eth_dev *dev)
 		ret = dev->dev_ops->dev_start(dev);
 	}
 	if (ret) {
-		hosted_kept_drop(kept);
+		hosted_config_drop(config);
 		return shunt_fail_errno(ret, "port %u: start", port_id);
 	}
 	dev->data->dev_started = 1;
-	ret = hosted_kept_give(dev, kept);
+	ret = hosted_config_restore(dev, config);
 	if (!dev->data->dev_conf.intr_conf.lsc && dev->dev_ops->link_update)
 		dev->dev_ops->link_update(dev, 0);
 	if (!ret)
@@ -176,17 +160,17 @@ static int check_stop(const struct hosted_function *function)
 	int pid;
 
 	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++)
-		any = any || ports[i].function == function;
+		any = any || hosted_function_of(i) == function;
 	pid = hosted_secondary_of(address);
 	if (!any)
 		return shunt_fail(
-			-ENOTSUP, "%s has no ethdev port: nobody can stop its DMA", address);
+			-ENOTSUP, "%s has no ethdev port, so its DMA cannot be stopped", address);
 	if (function->leaving)
 		return shunt_fail(-EBUSY, "%s is being detached by the application", address);
 	if (pid)
 		return shunt_fail(-EBUSY,
-			"%s: the secondary process %d has it too and may poll it, which the "
-			"primary one cannot stop: end it first",
+			"%s: the secondary process %d may poll it too, and the primary one cannot "
+			"stop that: end it first",
 			address, pid);
 	return 0;
 }
@@ -197,10 +181,10 @@ static int stop(void *port)
 	int ret = check_stop(function);
 
 	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS && !ret; i++)
-		if (ports[i].function == function && rte_eth_devices[i].data->dev_started)
+		if (hosted_function_of(i) == function && rte_eth_devices[i].data->dev_started)
 			ret = stop_one(&rte_eth_devices[i]);
 	if (!ret)
-		ret = hosted_master_take(function, &function->master);
+		ret = hosted_bus_master_clear(function, &function->master);
 	return ret;
 }
 
@@ -210,10 +194,10 @@ static int start(void *port)
 	int first = 0, ret;
 
 	if (function->master.command)
-		first = hosted_master_give(function, &function->master);
-	function->master = (struct hosted_master){ 0 };
+		first = hosted_bus_master_restore(function, &function->master);
+	function->master = (struct hosted_bus_master){ 0 };
 	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++) {
-		if (ports[i].function != function || !ports[i].kept)
+		if (hosted_function_of(i) != function || !saved[i])
 			continue;
 		ret = start_one(&rte_eth_devices[i]);
 		first = first ? first : ret;

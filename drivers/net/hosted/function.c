@@ -5,24 +5,13 @@
 
 #include <rte_eal.h>
 
+#include <shunt/error.h>
+#include <shunt/pci.h>
+
 #include "hosted.h"
 #include "rte_net_shunt.h"
-#include "shunt_error.h"
-#include "shunt_pci.h"
 
-static TAILQ_HEAD(, hosted_function) functions = TAILQ_HEAD_INITIALIZER(functions);
-
-struct hosted_function *hosted_function_find(const char *address)
-{
-	struct hosted_function *function;
-
-	TAILQ_FOREACH (function, &functions, next)
-		if (strcmp(function->device.function, address) == 0)
-			return function;
-	return NULL;
-}
-
-/* Its memory is mapped before its driver can be given any: joined, it may make DMA. */
+/* Memory is mapped before the driver gets any: from the join on the function may make DMA. */
 static int join(struct hosted_function *function, const struct shunt_pci_function *pci)
 {
 	struct shunt_context *context = function->context;
@@ -34,18 +23,18 @@ static int join(struct hosted_function *function, const struct shunt_pci_functio
 	ret = shunt_context_group_get(context, pci->group, &function->group);
 	if (ret)
 		goto close;
-	ret = hosted_zero_get(function);
+	ret = hosted_iova0_get(function);
 	if (ret)
 		goto put_group;
 	ret = shunt_group_join(function->group, &function->device, "", &hosted_port_ops, function,
 		shunt_space_find(context->spaces, RTE_NET_SHUNT_FIRST_SPACE));
 	if (ret)
 		goto put_zero;
-	TAILQ_INSERT_TAIL(&functions, function, next);
+	hosted_function_add(function);
 	return 0;
 
 put_zero:
-	hosted_zero_put(function);
+	hosted_iova0_put(function);
 put_group:
 	shunt_context_group_put(context, function->group);
 close:
@@ -81,8 +70,8 @@ int hosted_function_open(const char *address, struct hosted_function **result)
 	int ret;
 
 	if (rte_eal_iova_mode() != RTE_IOVA_VA)
-		return shunt_fail(-ENOTSUP, "EAL runs with physical addresses, devices behind "
-					    "iommufd need virtual ones: start with --iova-mode=va");
+		return shunt_fail(-ENOTSUP, "EAL runs with physical addresses, but iommufd needs "
+					    "virtual ones: start with --iova-mode=va");
 	ret = hosted_ports_follow();
 	if (!ret)
 		ret = hosted_secondary_serve();
@@ -115,12 +104,11 @@ int hosted_function_close(struct hosted_function *function)
 	struct shunt_context *context = function->context;
 	int first, ret;
 
-	TAILQ_REMOVE(&functions, function, next);
-	hosted_ports_forget(function);
+	hosted_function_remove(function);
 	first = shunt_group_leave(function->group, &function->device);
 	shunt_context_group_put(context, function->group);
 	shunt_vfio_close(&function->device);
-	ret = hosted_zero_put(function);
+	ret = hosted_iova0_put(function);
 	free(function);
 	shunt_context_put(context);
 	return first ? first : ret;

@@ -5,19 +5,20 @@
 #include <rte_epoll.h>
 #include <rte_interrupts.h>
 
+#include <shunt/error.h>
+
 #include "hosted.h"
-#include "shunt_error.h"
 
 /*
- * An application that sleeps until a queue receives has epoll wait for the descriptor of the
- * queue's vector (rte_eth_dev_rx_intr_ctl_q()) and arms the queue before it sleeps. Drivers close
- * these descriptors in their stop and open others in their start, and EAL takes them out of epoll
- * without a word: the application would sleep for good. So it is registered again, and the queue
- * armed: at worst it wakes once for nothing.
+ * An application that sleeps until a queue receives adds the descriptor of the queue's vector to
+ * epoll (rte_eth_dev_rx_intr_ctl_q()) and arms the queue. Drivers close these descriptors in a stop
+ * and open new ones in a start, and EAL silently removes them from epoll: the application would
+ * sleep forever. So the new ones are added and the queue is armed. At worst it wakes once too
+ * often.
  */
 
 struct wait {
-	int epfd; /* -1: nobody waits for this queue */
+	int epfd; /* -1: no thread waits for this queue */
 	void *data;
 };
 
@@ -40,7 +41,7 @@ static struct rte_epoll_event *event_of(struct rte_eth_dev *dev, uint16_t queue)
 	return rte_intr_elist_index_get(handle, vector - RTE_INTR_VEC_RXTX_OFFSET);
 }
 
-struct hosted_waits *hosted_waits_take(struct rte_eth_dev *dev)
+struct hosted_waits *hosted_waits_save(struct rte_eth_dev *dev)
 {
 	uint16_t count = dev->data->nb_rx_queues;
 	struct hosted_waits *waits;
@@ -67,7 +68,7 @@ struct hosted_waits *hosted_waits_take(struct rte_eth_dev *dev)
 	return NULL;
 }
 
-int hosted_waits_give(struct rte_eth_dev *dev, struct hosted_waits *waits)
+int hosted_waits_restore(struct rte_eth_dev *dev, struct hosted_waits *waits)
 {
 	uint16_t port_id = dev->data->port_id;
 	int ret = 0;
@@ -78,7 +79,7 @@ int hosted_waits_give(struct rte_eth_dev *dev, struct hosted_waits *waits)
 
 		if (wait->epfd < 0)
 			continue;
-		/* A driver that kept its descriptors left them where they were. */
+		/* A driver that keeps its descriptors leaves them in epoll. */
 		if (!event || event->status == RTE_EPOLL_INVALID)
 			ret = rte_eth_dev_rx_intr_ctl_q(
 				port_id, i, wait->epfd, RTE_INTR_EVENT_ADD, wait->data);

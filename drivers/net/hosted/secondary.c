@@ -9,13 +9,14 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
+#include <shunt/error.h>
+
 #include "hosted.h"
-#include "shunt_error.h"
 
 /*
- * A cdev can be opened and bound once: by the primary process. Secondary ones get its descriptor,
- * by which they map the BARs and read the configuration space; address spaces and switches stay the
- * primary's.
+ * A cdev can be opened and bound only once: by the primary process. Secondary processes get its
+ * descriptor, map the BARs and read the configuration space. Address spaces and switches stay with
+ * the primary.
  *
  *   secondary: rte_vfio_setup_device() --- "shunt_function", address, pid --> primary
  *              descriptor, or an errno and a sentence            <-----------
@@ -36,7 +37,7 @@ struct reply {
 
 _Static_assert(sizeof(struct reply) <= RTE_MP_MAX_PARAM_LEN, "fits into a message");
 
-/* Who was given what. Under hosted_lock(). */
+/* A process that was given a descriptor. Under hosted_lock(). */
 struct holder {
 	TAILQ_ENTRY(holder) next;
 	struct request request;
@@ -136,11 +137,13 @@ static int take(const char *address, const struct rte_mp_msg *message)
 	const struct reply *reply = (const struct reply *)message->param;
 
 	if (message->len_param != sizeof(*reply))
-		return shunt_fail(-EPROTO, "%s: the primary process gave another answer", address);
+		return shunt_fail(
+			-EPROTO, "%s: unexpected reply from the primary process", address);
 	if (reply->err)
 		return shunt_fail(reply->err, "%s", reply->why);
 	if (message->num_fds != 1)
-		return shunt_fail(-EPROTO, "%s: the primary process gave no descriptor", address);
+		return shunt_fail(
+			-EPROTO, "%s: no descriptor in the reply of the primary process", address);
 	return message->fds[0];
 }
 

@@ -5,23 +5,27 @@
 #include <pthread.h>
 
 #include "igb_queue.h"
-#include "shunt_82576.h"
+#include "82576.h"
 #include "shunt_port.h"
+#include "shunt_wait.h"
 
 /*
  * Poll-mode datapath of the Intel 82576, from ethdev down to descriptors.
  *
- *   igb_port.c     open, start, stop, close   igb_hw.c       registers, reset, link, addresses
- *   igb_ethdev.c   the other operations       igb_phy.c      PHY through MDIC
- *   igb_filter.c   multicast, VLAN            igb_rss.c      frames to queues by hash
- *   igb_interrupt.c  receive, link            igb_regs.c     registers and EEPROM shown, reset
- *   igb_queue.c    queues set up              igb_onoff.c    one queue on and off
- *   igb_rx.c       receive bursts             igb_ring.c     rings laid anew, frames kept
- *   igb_tx.c       transmit bursts            igb_tx_full.c  the same, with work for the NIC
- *   igb_stats.c    counters                   igb_prove.c    after a switch: does every queue run?
- *   igb_group.c    what it does for its group igb_recover.c  and what is done if one does not
- *   igb_heed.c     what keeps it from DMA     igb_witness.c  telling a slow NIC from a dead queue
- *   igb_outside.c  resets that are not the driver's
+ *   from the ground up: a file uses those in its own row at most to its left, and all rows above it
+ *
+ *   igb_mmio.c     registers, waits, resets that the driver did not make
+ *   igb_ring.c     rings rebuilt, frames kept     igb_rx.c, igb_tx.c, igb_tx_offload.c  bursts
+ *   igb_mac.c      addresses, link, EEPROM        igb_phy.c        PHY through MDIC
+ *   igb_filter.c   multicast, VLAN                igb_rss.c        frames to queues by hash
+ *   igb_interrupt.c  receive, link                igb_stats.c      counters
+ *   igb_canary.c   tells a slow NIC from a dead queue
+ *   igb_init.c     reset and set-up               igb_queue.c      queues set up
+ *   igb_pause.c    pollers and DMA stopped for a switch
+ *   igb_port.c     start, stop, reset, close      igb_liveness.c   does every queue run?
+ *   igb_recover.c  what is done if one does not   igb_queue_ops.c  one queue on and off
+ *   igb_regs.c     registers shown, version       igb_group.c      operations for the group
+ *   igb_ethdev.c   operations for ethdev, open
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
@@ -32,7 +36,7 @@
  * which recovery takes too, from the thread that switches. A queue's ring is touched by the control
  * path only when paused (shunt_poll.h).
  *
- * Section numbers are those of the 82576 datasheet, registers are named in shunt_82576.h.
+ * Section numbers are those of the 82576 datasheet, registers are named in 82576.h.
  */
 
 /* Ethernet header, one VLAN tag and FCS around the MTU. */
@@ -40,8 +44,13 @@
 #define IGB_MTU_MAX  (SHUNT_82576_FRAME_MAX - IGB_OVERHEAD)
 #define IGB_MTU_MIN  RTE_ETHER_MIN_MTU
 
-/* What makes the NIC work on frames, and bursts be those of igb_tx_full.c or the full ones. */
-#define IGB_TX_FULL                                                           \
+/* All that the PHY negotiates. */
+#define IGB_SPEEDS                                                                         \
+	(RTE_ETH_LINK_SPEED_10M_HD | RTE_ETH_LINK_SPEED_10M | RTE_ETH_LINK_SPEED_100M_HD | \
+		RTE_ETH_LINK_SPEED_100M | RTE_ETH_LINK_SPEED_1G)
+
+/* What makes the NIC work on frames, and bursts be those of igb_tx_offload.c or the full ones. */
+#define IGB_TX_OFFLOADS                                                       \
 	(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |     \
 		RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | \
 		RTE_ETH_TX_OFFLOAD_SCTP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO)
@@ -51,30 +60,48 @@
 /** How long a wait for the NIC may take in normal operation: a thread may model it. */
 #define IGB_WAIT_NS 1000000000ull
 
-/** This receive queue carries no traffic: igb_witness.c says what it is for. */
-#define IGB_WITNESS_QUEUE (SHUNT_82576_QUEUES - 1)
+/** This receive queue carries no traffic: igb_canary.c says what it is for. */
+#define IGB_CANARY_QUEUE (SHUNT_82576_QUEUES - 1)
 
 /** Statistics registers of the NIC, summed up; indices of the table in igb_stats.c. */
 #define IGB_REGISTER_COUNTERS 40
 
-/** What is known of each queue in the course of a recovery; bit or entry a queue. */
-struct igb_trial {
-	uint16_t rx_head[SHUNT_82576_QUEUES];
-	uint16_t tx_head[SHUNT_82576_QUEUES];
-	uint32_t rx_proven, tx_proven; /**< runs */
-	uint32_t rx_dead, tx_dead;     /**< its head register says nothing of the ring */
-	uint32_t tx_probed; /**< was given a context descriptor, and not seen to take it */
-	uint16_t tx_probe[SHUNT_82576_QUEUES]; /**< that one's slot */
-	bool begun;                            /**< and not ended: a failed access stopped it */
-	bool halted;                           /**< the port is being reset */
-	bool outside;                          /**< others did that: DMA is off, heads are lost */
+/** Descriptor heads of the queues that are started. */
+struct igb_heads {
+	uint16_t rx[SHUNT_82576_QUEUES];
+	uint16_t tx[SHUNT_82576_QUEUES];
+};
+
+/** How far a recovery has come; igb_recover.c has the table of steps. */
+enum igb_recovery_phase {
+	IGB_RECOVERY_IDLE,           /**< none is under way */
+	IGB_RECOVERY_LIVENESS,       /**< every queue has to show that it runs */
+	IGB_RECOVERY_OUTSIDE_RESET,  /**< another party reset the function: heads are lost */
+	IGB_RECOVERY_PORT_RESET,     /**< CTRL.RST; queues have to be started again */
+	IGB_RECOVERY_FUNCTION_RESET, /**< function level reset, after a port reset did not help */
+};
+
+/** A recovery: outlives igb_recover() only if a step failed. Masks have one bit a queue. */
+struct igb_recovery_state {
+	enum igb_recovery_phase phase;
+	struct igb_heads heads;
+	uint32_t rx_live, tx_live; /**< seen to run */
+	uint32_t rx_dead, tx_dead; /**< not set up on its ring: its head register means nothing */
+	uint32_t tx_probed;        /**< given a context descriptor, and not seen to take it */
+	uint16_t tx_probe[SHUNT_82576_QUEUES]; /**< slot of that descriptor */
+};
+
+/** Recoveries that failed in a row. */
+struct igb_backoff {
+	unsigned int times;
+	uint64_t retry; /**< ticks: none is tried before */
 };
 
 /** What keeps a function from DMA, as found by trying. */
-enum igb_heed {
-	IGB_HEED_UNKNOWN,
-	IGB_HEED_MASTER_DISABLE, /**< the datasheet's means */
-	IGB_HEED_NOTHING,        /**< QEMU: makes DMA when a frame arrives or a tail is written */
+enum igb_dma_stop {
+	IGB_DMA_STOP_UNKNOWN,
+	IGB_DMA_STOP_MASTER_DISABLE, /**< the datasheet's means */
+	IGB_DMA_STOP_ENABLES, /**< QEMU: makes DMA when a frame arrives or a tail is written */
 };
 
 /** Interrupts of a port: vector 0 is the link's, 1 + n that of receive queue n. */
@@ -84,7 +111,8 @@ enum igb_heed {
 #define IGB_INTERRUPT_QUEUES (IGB_VECTORS - 1)
 
 struct igb_interrupts {
-	struct rte_intr_handle *link; /**< NULL: the application wants none */
+	struct rte_intr_handle *link; /**< from open to close */
+	bool link_on;                 /**< the application wants to hear of it */
 	struct rte_intr_handle *rx;
 	uint32_t rx_queues;  /**< queues that have one, by bit */
 	uint32_t rx_enabled; /**< and that the application wants to hear of, by bit */
@@ -106,16 +134,18 @@ struct igb_port {
 	int access_error; /**< first failed register access since igb_access_begin() */
 	struct shunt_vfio_region bar0_region;
 	void *bar0;
-	void *witness_ring;
-	bool witness_on;        /**< last told to be */
+	void *canary_ring;
+	bool canary_on;         /**< last told to be */
 	bool reports_auto_read; /**< sets EEC.AUTO_RD when its EEPROM has been read */
-	bool silent;            /**< not even the witness answered since igb_access_begin() */
-	enum igb_heed heed;
-	uint64_t asked;   /**< shunt_barrier_begun() when pollers were asked out for a pause */
-	bool paused;      /**< DMA was paused for a switch and does not surely run again */
-	uint32_t control; /**< CTRL of a running port */
-	bool stopped;     /**< by igb_group.c, to be started with these queues, by bit */
-	uint32_t rx_stopped, tx_stopped;
+	bool canary_silent;     /**< not even the canary answered since igb_access_begin() */
+	bool absent;            /**< all ones were read since then: access_error says so */
+	enum igb_dma_stop dma_stop;
+	uint64_t exit_requested; /**< shunt_barrier_begun() when pollers were asked out for a pause
+				  */
+	bool dma_paused;         /**< DMA was paused for a switch and does not surely run again */
+	uint32_t control;        /**< CTRL of a running port */
+	bool group_stopped;      /**< by igb_group.c, to be started with these queues, by bit */
+	uint32_t rx_restart, tx_restart;
 	struct rte_ether_addr address; /**< the NIC's own */
 	/* What ethdev has set; its own records change without the lock. */
 	struct rte_ether_addr addresses[SHUNT_82576_ADDRESSES];
@@ -128,20 +158,27 @@ struct igb_port {
 	struct igb_rss rss;
 	struct igb_interrupts interrupts;
 	bool rx_full;       /**< receive bursts are the full ones */
-	bool tx_full;       /**< transmit bursts are those of igb_tx_full.c */
+	bool tx_offload;    /**< transmit bursts are those of igb_tx_offload.c */
 	bool scattered;     /**< frames may take several buffers */
 	uint32_t max_frame; /**< bytes, FCS included */
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
 	struct igb_tx_queue *tx[SHUNT_82576_QUEUES];
+	/* A queue goes on with what the one before it had counted, which is here in between. */
+	struct igb_rx_counts rx_counts[SHUNT_82576_QUEUES];
+	struct igb_tx_counts tx_counts[SHUNT_82576_QUEUES];
+	struct igb_rx_counts rx_base[SHUNT_82576_QUEUES]; /**< at the last stats_reset */
+	struct igb_tx_counts tx_base[SHUNT_82576_QUEUES];
 	uint64_t counters[IGB_REGISTER_COUNTERS];
 	uint64_t counters_base[IGB_REGISTER_COUNTERS]; /**< at the last stats_reset */
 	uint64_t queue_drops, queue_drops_base;        /**< RQDPC of all queues */
-	uint64_t good_at_reset; /**< frames the NIC had taken in at its last reset */
-	uint64_t seen_at_reset; /**< of those, the ones that came to memory */
+	uint64_t good_base; /**< frames the NIC had taken in at its last reset */
+	uint64_t seen_base; /**< of those, the ones that came to memory */
 	struct shunt_recovery recovered, recovered_base; /**< of all recoveries */
-	struct igb_trial trial; /**< of a recovery that a failed access stopped; else all zero */
+	struct igb_recovery_state recovery_state;
+	struct igb_backoff backoff;
 	uint64_t recoveries, recoveries_base; /**< times something had to be mended */
-	uint64_t proofs, proofs_base; /**< times all queues were made to prove that they run */
+	uint64_t liveness_checks,
+		liveness_checks_base; /**< times all queues were made to prove that they run */
 };
 
 static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
@@ -149,45 +186,50 @@ static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
 	return dev->data->dev_private;
 }
 
-/* ---- igb_hw.c: the control path's registers. Lock held, or port not reachable yet. ---- */
+/* ---- igb_mmio.c: registers. Lock held, or port not reachable yet. ---- */
 
 /** Begins a run of register accesses: forgets an earlier failure. */
 void igb_access_begin(struct igb_port *port);
-/** Reads a register; all ones, without an access, after one has failed. */
+/** Reads a register; all ones, without an access, after one has failed. All ones from a function
+ *  that does not answer is a failure too. */
 uint32_t igb_read(struct igb_port *port, uint32_t reg);
 /** Writes a register; does nothing after an access has failed. */
 void igb_write(struct igb_port *port, uint32_t reg, uint32_t value);
 /** Failure of the accesses since begin, 0 if none; its text is in shunt_errmsg(). */
 int igb_access_end(struct igb_port *port);
+/** The same after a running port was only written to: at a function that answers, all arrived. */
+int igb_access_flush(struct igb_port *port);
 
 /**
  * Waits until the masked bits of a register have a value, giving up the processor meanwhile.
  *
+ * @param ns  of the NIC's time
  * @return 0; -ETIMEDOUT naming what was waited for; failure of an access
  */
 int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, uint64_t ns,
 	const char *what);
 
-/**
- * Sleeps. Waits sleep rather than yield: the thread that models or emulates a NIC may need this
- * core, but so may one that polls, and a yield gives that one a whole slice of milliseconds.
- */
-void igb_sleep_ns(uint64_t ns);
+/** Begins a wait for the NIC, bounded by its own time. No wait for it has another clock. */
+void igb_wait_begin(struct igb_port *port, struct shunt_wait *wait);
 
-/** Receive, transmit and DMA off, 5.2; registers keep their values. */
-int igb_hw_quiet(struct igb_port *port);
-/** The same, then resets the port (CTRL.RST), 4.5.3. Registers have their reset values after. */
-int igb_hw_reset(struct igb_port *port);
-/**
- * Before the first reset: whether the NIC says when its EEPROM has been read. One that has long had
- * power and does not say so never does (QEMU's does not).
- */
-void igb_hw_look(struct igb_port *port);
+/** Sleeps until the NIC has had so much time. */
+void igb_sleep_ns(struct igb_port *port, uint64_t ns);
 
-/** Waits until a function that was reset has read its EEPROM. */
-int igb_hw_wait_ready(struct igb_port *port);
-/** Everything but queues and the enables of receive and transmit, from what ethdev has set. */
-int igb_hw_configure(struct igb_port *port);
+/** Whether a running port has lost what was set up. */
+bool igb_was_reset(struct igb_port *port);
+
+/**
+ * Waits until the function answers again, or looks once if an earlier recovery waited in vain.
+ *
+ * @return 0, -EIO, failure of an access
+ */
+int igb_wait_for_answer(struct igb_port *port);
+
+/** Says in the log why an operation failed, if it did. @return ret */
+int igb_log_error(const struct rte_eth_dev *dev, int ret);
+
+/* ---- igb_mac.c ---- */
+
 /** RCTL with what ethdev has set, and EN if asked. */
 void igb_hw_receive(struct igb_port *port, bool enable);
 /** TCTL. */
@@ -200,16 +242,40 @@ void igb_hw_address(struct igb_port *port, uint32_t index, const struct rte_ethe
 int igb_hw_own_address(struct igb_port *port, struct rte_ether_addr *address);
 /** Link as STATUS has it. */
 void igb_hw_link(struct igb_port *port, struct rte_eth_link *link);
+/**
+ * How long a transmit queue may make no progress because of the wire, which is not its own: for the
+ * longest frame of each queue. 0 without a link.
+ */
+uint64_t igb_wire_ns(struct igb_port *port);
 /** CTRL of a running port, from what ethdev has set; keeps it in igb_port::control. */
 void igb_hw_control(struct igb_port *port);
 /** A word of the EEPROM. @return 0; -ETIMEDOUT; failure of an access */
 int igb_hw_eeprom(struct igb_port *port, uint32_t word, uint16_t *value);
 
+/* ---- igb_phy.c ---- */
+
 /**
  * Powers the PHY up and lets it negotiate, unless it has; or down, if the application wants no
- * link. (igb_phy.c)
+ * link.
  */
 int igb_phy_start(struct igb_port *port);
+
+/* ---- igb_init.c ---- */
+
+/** Receive, transmit and DMA off, 5.2; registers keep their values. */
+int igb_hw_stop_dma(struct igb_port *port);
+/** The same, then resets the port (CTRL.RST), 4.5.3. Registers have their reset values after. */
+int igb_hw_reset(struct igb_port *port);
+/**
+ * Before the first reset: whether the NIC says when its EEPROM has been read. One that has long had
+ * power and does not say so never does (QEMU's does not).
+ */
+void igb_hw_probe_eeprom(struct igb_port *port);
+
+/** Waits until a function that was reset has read its EEPROM. */
+int igb_hw_wait_ready(struct igb_port *port);
+/** Everything but queues and the enables of receive and transmit, from what ethdev has set. */
+int igb_hw_configure(struct igb_port *port);
 
 /* ---- igb_filter.c ---- */
 
@@ -228,6 +294,9 @@ int igb_vlan_offload_set(struct rte_eth_dev *dev, int mask);
 		RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP | \
 		RTE_ETH_RSS_IPV6_EX | RTE_ETH_RSS_IPV6_TCP_EX | RTE_ETH_RSS_IPV6_UDP_EX)
 
+/** Whether a key, or room for one, is as long as the NIC's; length 0 says nothing (rte_ethdev.h).
+ *  @return 0, -EINVAL */
+int igb_rss_check_key(const struct rte_eth_rss_conf *conf);
 /** Takes RSS from the configuration, with a table over all queues. Lock held. */
 void igb_rss_load(struct rte_eth_dev *dev);
 /** Tells the NIC all of it. Lock held. */
@@ -245,12 +314,17 @@ int igb_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf
 
 /* ---- igb_interrupt.c ---- */
 
+/** EAL's interrupt thread is ready to hear of the link. @return 0, -errno */
+int igb_link_open(struct rte_eth_dev *dev);
+/** Undoes it, if it was done, as shunt_notify_close() does. */
+void igb_link_close(struct rte_eth_dev *dev);
 /**
- * Makes the interrupts that ethdev's configuration asks for. The lock is not held: who handles one
- * may wait for it. @return 0, with nothing to do; -ENOTSUP more queues than vectors; -errno
+ * Makes the interrupts that ethdev's configuration asks for. The lock is not held.
+ *
+ * @return 0, with nothing to do; -ENOTSUP more queues than vectors; -errno
  */
 int igb_interrupts_open(struct rte_eth_dev *dev);
-/** Undoes it, and waits for handlers. The lock is not held. */
+/** Undoes it; a handler of the link may still run. The lock is not held. */
 void igb_interrupts_close(struct rte_eth_dev *dev);
 /** Tells the NIC of them, after a reset; the link's is raised once. Lock held. */
 void igb_interrupts_configure(struct igb_port *port);
@@ -264,92 +338,89 @@ int igb_rx_queue_intr_disable(struct rte_eth_dev *dev, uint16_t index);
 int igb_get_reg(struct rte_eth_dev *dev, struct rte_dev_reg_info *info);
 int igb_fw_version_get(struct rte_eth_dev *dev, char *version, size_t size);
 
-/* ---- igb_witness.c ---- */
+/* ---- igb_canary.c ---- */
 
-/** Takes the witness's ring from the arena. @return 0, -ENOMEM */
-int igb_witness_create(struct igb_port *port);
-void igb_witness_destroy(struct igb_port *port);
+/** Takes the canary's ring from the arena. @return 0, -ENOMEM */
+int igb_canary_create(struct igb_port *port);
+void igb_canary_destroy(struct igb_port *port);
 /** Tells the NIC of it, after each reset. */
-void igb_witness_configure(struct igb_port *port);
+void igb_canary_configure(struct igb_port *port);
 
 /**
- * Waits for an answer of the NIC as igb_wait() does, until it is certain that none comes: 100 us in
- * which the NIC acted on other things, or a second.
+ * Waits for an answer of the NIC as igb_wait() does, until it is certain that none comes: 100 us of
+ * its time in which it acted on other things, or a second of it. A transmit queue may also have
+ * to wait for the wire (igb_wire_ns()).
  *
  * @return 0; -ETIMEDOUT naming what was waited for; failure of an access
  */
-int igb_await(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, const char *what);
+int igb_canary_wait(
+	struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, const char *what);
 
 /** The same, until the register has another value. */
-int igb_await_change(struct igb_port *port, uint32_t reg, uint32_t value, const char *what);
-
-/* ---- igb_queue.c: who is in a burst of the port's queues ---- */
-
-/** Asks the pollers of all queues to stay out; after a barrier, waits until they are, or those who
- *  receive. @return 0; -ETIMEDOUT one does not leave */
-void igb_ask(struct igb_port *port);
-int igb_wait_out(struct igb_port *port);
-int igb_wait_rx_out(struct igb_port *port);
-/** Both, with a barrier in between. */
-int igb_keep_out(struct igb_port *port);
-/** Those who wait to be let in give up: the queues are stopped. */
-void igb_close_queues(struct igb_port *port);
-/**
- * Lets pollers in where a queue is started. A queue that a recovery has left dead is closed: it may
- * be on, head at 0, over a ring that is not laid for it, and a poller's tail would have it read
- * descriptors that were written back.
- */
-void igb_let_in(struct igb_port *port);
+int igb_canary_wait_change(struct igb_port *port, uint32_t reg, uint32_t value, const char *what);
 
 /* ---- igb_stats.c ---- */
 
 /** Adds the NIC's counters to the port's. Lock held. */
 void igb_stats_update(struct igb_port *port);
+/** What a queue of this index has counted, and those that it replaced. Lock held. */
+struct igb_rx_counts igb_stats_rx(const struct igb_port *port, unsigned int index);
+struct igb_tx_counts igb_stats_tx(const struct igb_port *port, unsigned int index);
 /** Frames that the NIC has taken in since the port's start. Lock held, after an update. */
 uint64_t igb_stats_good(const struct igb_port *port);
+/** Frames that came to memory since then: polled, discarded or still in a ring. Lock held. */
+uint64_t igb_stats_frames_seen(const struct igb_port *port);
+/** Frames in the NIC at a reset are counted from here. Lock held. */
+void igb_stats_baseline(struct igb_port *port);
 int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUEUE_STATS_ARGUMENT);
 int igb_stats_reset(struct rte_eth_dev *dev);
 int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room);
 int igb_xstats_get_names(
 	struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int room);
 
-/* ---- igb_outside.c: resets that are not the driver's ---- */
+/* ---- igb_pause.c: pollers and DMA stopped for a switch. Lock held. ---- */
 
-/** Whether a running port has lost what was set up. */
-bool igb_was_reset(struct igb_port *port);
-
-/** Waits until the function answers again. @return 0, -EIO, failure of an access */
-int igb_wait_for_answer(struct igb_port *port);
-
-/* ---- igb_group.c: what the port does for its group ---- */
-
-extern const struct shunt_port_ops igb_group_ops;
-
-/** Starts what the group stopped. @return 0; errors of a start: it stays stopped, to be started */
-int igb_start_again(struct igb_port *port);
+/** Asks the pollers of all queues to stay out; after a barrier, waits until they are, or those who
+ *  receive. @return 0; -ETIMEDOUT one does not leave */
+void igb_pollers_request_exit(struct igb_port *port);
+int igb_pollers_wait(struct igb_port *port);
+int igb_pollers_wait_rx(struct igb_port *port);
+/** Both, with a barrier in between. */
+int igb_pollers_fence(struct igb_port *port);
+/** Those who wait to be let in give up: the queues are stopped. */
+void igb_pollers_close(struct igb_port *port);
+/**
+ * Lets pollers in where a queue is started. A queue that a recovery has left dead is closed: it may
+ * be on, head at 0, over a ring that is not laid for it, and a poller's tail would have it read
+ * descriptors that were written back.
+ */
+void igb_pollers_admit(struct igb_port *port);
 
 /**
  * Finds out once what the function heeds. Transmit on, receive off, queues not set up yet.
- * (igb_heed.c)
  *
  * @return 0; -ETIMEDOUT naming what it did not do; failure of an access
  */
-int igb_learn_heed(struct igb_port *port);
+int igb_probe_dma_stop(struct igb_port *port);
 
 /** DMA goes on after a pause. @return 0, failure of an access: the port stays paused */
-int igb_unpause(struct igb_port *port);
+int igb_dma_resume(struct igb_port *port);
 /**
  * After a pause by which tails of bursts under way were only noted: writes them again, with the
  * pollers out.
  */
-int igb_send_noted(struct igb_port *port);
+int igb_rewrite_tails(struct igb_port *port);
+
+/** As struct shunt_port_ops has them. */
+int igb_group_pause(void *port);
+int igb_group_drain(void *port);
+int igb_group_resume(void *port);
+bool igb_group_keeps_frames(void *port);
 
 /* ---- igb_recover.c ---- */
 
 /** As struct shunt_port_ops has it. */
-int igb_recover(void *port, enum shunt_doubt doubt, struct shunt_recovery *recovery);
-/** Frames in the NIC at a reset are counted from here. Lock held. */
-void igb_recover_baseline(struct igb_port *port);
+int igb_recover(void *port, enum shunt_suspicion suspicion, struct shunt_recovery *recovery);
 
 /* ---- igb_port.c: operations that begin and end what the port does ---- */
 
@@ -359,28 +430,33 @@ int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues);
  * Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
  * its queues is reset as a whole. Buffers go back to their pools. ethdev's marks of the queues
  * stay: it looks at them without the lock. Lock held.
+ *
+ * @return 0; -ETIMEDOUT a poller does not leave its burst: all is as before; -errno of the reset
  */
 int igb_halt(struct rte_eth_dev *dev);
 
-int igb_open(struct rte_eth_dev *dev);
-void igb_close(struct rte_eth_dev *dev);
+/** Starts what the group stopped. @return 0; errors of a start: it stays stopped, to be started */
+int igb_restart(struct igb_port *port);
+/** As struct shunt_port_ops has them. */
+int igb_group_stop(void *port);
+int igb_group_start(void *port);
+
 int igb_configure(struct rte_eth_dev *dev);
 int igb_start(struct rte_eth_dev *dev);
 int igb_stop(struct rte_eth_dev *dev);
 int igb_dev_close(struct rte_eth_dev *dev);
 /** Function level reset of a stopped port; what was set up is forgotten. */
 int igb_reset(struct rte_eth_dev *dev);
-/** Says in the log why an operation failed, if it did. @return ret */
-int igb_failed(const struct rte_eth_dev *dev, int ret);
 
-/* ---- igb_onoff.c ---- */
+/* ---- igb_queue_ops.c ---- */
 
 int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index);
 int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index);
 int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
 int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
 
-/** All ethdev operations. (igb_ethdev.c) */
-extern const struct eth_dev_ops igb_ops;
+/* ---- igb_group.c ---- */
+
+extern const struct shunt_port_ops igb_group_ops;
 
 #endif

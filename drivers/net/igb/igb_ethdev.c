@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <linux/vfio.h>
+
+#include <rte_malloc.h>
+
+#include <shunt/error.h>
 
 #include "igb.h"
-#include "shunt_error.h"
 
 #define LINK_POLL_NS 10000000ull
 #define LINK_POLLS   900 /* copper negotiates for up to some seconds */
@@ -11,18 +15,22 @@ static int igb_link_update(struct rte_eth_dev *dev, int wait)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct rte_eth_link link;
+	bool failed;
+	int ret;
 
 	for (unsigned int polls = 0;; polls++) {
 		pthread_mutex_lock(&port->lock);
 		igb_access_begin(port);
 		igb_hw_link(port, &link);
+		failed = igb_access_end(port) != 0;
+		ret = rte_eth_linkstatus_set(dev, &link);
 		pthread_mutex_unlock(&port->lock);
-		if (link.link_status == RTE_ETH_LINK_UP || !wait || polls == LINK_POLLS ||
+		if (link.link_status == RTE_ETH_LINK_UP || failed || !wait || polls == LINK_POLLS ||
 			!dev->data->dev_started)
 			break;
-		igb_sleep_ns(LINK_POLL_NS);
+		igb_sleep_ns(port, LINK_POLL_NS);
 	}
-	return rte_eth_linkstatus_set(dev, &link);
+	return ret;
 }
 
 static int set_link(struct rte_eth_dev *dev, bool off)
@@ -36,7 +44,7 @@ static int set_link(struct rte_eth_dev *dev, bool off)
 	if (port->started)
 		ret = igb_phy_start(port);
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 static int igb_set_link_up(struct rte_eth_dev *dev)
@@ -67,7 +75,7 @@ static int set_receive(struct rte_eth_dev *dev, bool *what, bool on)
 	if (ret)
 		*what = before;
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 static int igb_promiscuous_enable(struct rte_eth_dev *dev)
@@ -100,11 +108,11 @@ static int write_address(
 	igb_access_begin(port);
 	if (port->started)
 		igb_hw_address(port, index, address);
-	ret = igb_access_end(port);
+	ret = igb_access_flush(port);
 	if (!ret)
 		port->addresses[index] = address ? *address : (struct rte_ether_addr){ 0 };
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 static int igb_mac_addr_add(
@@ -141,10 +149,10 @@ static int igb_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 	if (!ret && port->started) {
 		port->max_frame = mtu + IGB_OVERHEAD;
 		igb_write(port, SHUNT_82576_RLPML, port->max_frame);
-		ret = igb_access_end(port);
+		ret = igb_access_flush(port);
 	}
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
@@ -153,7 +161,7 @@ static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_rx_pktlen = SHUNT_82576_FRAME_MAX;
 	info->min_mtu = IGB_MTU_MIN;
 	info->max_mtu = IGB_MTU_MAX;
-	info->max_rx_queues = IGB_WITNESS_QUEUE; /* the others of them */
+	info->max_rx_queues = IGB_CANARY_QUEUE; /* the others of them */
 	info->max_tx_queues = SHUNT_82576_QUEUES;
 	info->max_mac_addrs = SHUNT_82576_ADDRESSES;
 	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
@@ -163,21 +171,19 @@ static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->rx_queue_offload_capa = 0;
 	info->tx_queue_offload_capa =
 		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-	info->tx_offload_capa = info->tx_queue_offload_capa | IGB_TX_FULL;
+	info->tx_offload_capa = info->tx_queue_offload_capa | IGB_TX_OFFLOADS;
 	info->hash_key_size = SHUNT_82576_RSSRK_SIZE;
 	info->reta_size = SHUNT_82576_RETA_ENTRIES;
 	info->flow_type_rss_offloads = IGB_RSS_TYPES;
-	info->speed_capa = RTE_ETH_LINK_SPEED_10M_HD | RTE_ETH_LINK_SPEED_10M |
-			   RTE_ETH_LINK_SPEED_100M_HD | RTE_ETH_LINK_SPEED_100M |
-			   RTE_ETH_LINK_SPEED_1G;
+	info->speed_capa = IGB_SPEEDS;
 	info->dev_capa =
 		RTE_ETH_DEV_CAPA_RUNTIME_RX_QUEUE_SETUP | RTE_ETH_DEV_CAPA_RUNTIME_TX_QUEUE_SETUP;
 	info->rx_desc_lim = (struct rte_eth_desc_lim){ .nb_max = IGB_DESCRIPTORS_MAX,
-		.nb_min = IGB_RX_DESCRIPTORS_MIN,
-		.nb_align = IGB_REFILL };
+		.nb_min = IGB_DESCRIPTORS_MIN,
+		.nb_align = IGB_DESCRIPTORS_ALIGN };
 	info->tx_desc_lim = (struct rte_eth_desc_lim){ .nb_max = IGB_DESCRIPTORS_MAX,
-		.nb_min = IGB_TX_DESCRIPTORS_MIN,
-		.nb_align = 8,
+		.nb_min = IGB_DESCRIPTORS_MIN,
+		.nb_align = IGB_DESCRIPTORS_ALIGN,
 		.nb_seg_max = IGB_TX_SEGMENTS_MAX,
 		.nb_mtu_seg_max = IGB_TX_SEGMENTS_MAX };
 	info->default_rxconf.rx_free_thresh = IGB_REFILL;
@@ -212,7 +218,7 @@ static void igb_rxq_info_get(struct rte_eth_dev *dev, uint16_t index, struct rte
 	info->scattered_rx = dev->data->scattered_rx;
 	info->nb_desc = queue->count;
 	info->rx_buf_size = queue->buffer_size;
-	info->conf.rx_free_thresh = IGB_REFILL;
+	info->conf.rx_free_thresh = queue->refill_size;
 	info->conf.rx_drop_en = queue->drop_enable;
 	info->conf.rx_deferred_start = queue->deferred_start;
 	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
@@ -248,11 +254,12 @@ static int igb_tx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
 	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s",
-		igb_port_of(dev)->tx_full ? " Full" : "", shunt_barrier_missing() ? " Fenced" : "");
+		igb_port_of(dev)->tx_offload ? " Full" : "",
+		shunt_barrier_missing() ? " Fenced" : "");
 	return 0;
 }
 
-const struct eth_dev_ops igb_ops = {
+static const struct eth_dev_ops igb_ops = {
 	.dev_configure = igb_configure,
 	.dev_start = igb_start,
 	.dev_stop = igb_stop,
@@ -300,4 +307,105 @@ const struct eth_dev_ops igb_ops = {
 	.tx_queue_start = igb_tx_queue_start,
 	.tx_queue_stop = igb_tx_queue_stop,
 	.tx_done_cleanup = igb_tx_done_cleanup,
+};
+
+/* What needs no device, or can be had from the primary process; all else is -ENOTSUP. */
+static const struct eth_dev_ops igb_secondary_ops = {
+	.dev_close = shunt_secondary_close,
+	.link_update = shunt_secondary_link_update,
+	.stats_get = shunt_secondary_stats_get,
+	.xstats_get = shunt_secondary_xstats_get,
+	.xstats_get_names = igb_xstats_get_names,
+	.dev_infos_get = igb_infos_get,
+	.dev_supported_ptypes_get = igb_supported_ptypes,
+};
+
+static int igb_open(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+	struct shunt_vfio_device *device = &port->port.device;
+	int ret;
+
+	pthread_mutex_init(&port->lock, NULL);
+	ret = shunt_vfio_region(device, VFIO_PCI_BAR0_REGION_INDEX, &port->bar0_region);
+	if (ret)
+		goto destroy_lock;
+	if (!port->bar0_region.mappable || port->bar0_region.size < SHUNT_82576_BAR0_SIZE) {
+		ret = shunt_fail(-ENODEV,
+			"%s: BAR 0 has %llu bytes%s: expected the 82576's %u, mappable",
+			device->function, (unsigned long long)port->bar0_region.size,
+			port->bar0_region.mappable ? "" : " and cannot be mapped",
+			SHUNT_82576_BAR0_SIZE);
+		goto destroy_lock;
+	}
+	ret = shunt_vfio_map(device, &port->bar0_region, &port->bar0);
+	if (ret)
+		goto destroy_lock;
+	ret = igb_canary_create(port);
+	if (ret)
+		goto unmap;
+	igb_access_begin(port);
+	igb_hw_probe_eeprom(port);
+	igb_canary_configure(port);
+	ret = igb_hw_reset(port);
+	if (!ret)
+		ret = igb_hw_own_address(port, &port->address);
+	if (!ret)
+		ret = igb_link_open(dev);
+	if (ret)
+		goto destroy_canary;
+
+	dev->data->mac_addrs = rte_calloc(
+		"igb_addresses", SHUNT_82576_ADDRESSES, sizeof(struct rte_ether_addr), 0);
+	if (!dev->data->mac_addrs) {
+		ret = shunt_fail(
+			-ENOMEM, "%s: table of addresses: out of memory", device->function);
+		goto close_link;
+	}
+	rte_ether_addr_copy(&port->address, &dev->data->mac_addrs[0]);
+	port->addresses[0] = port->address;
+	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS | RTE_ETH_DEV_INTR_LSC;
+	dev->dev_ops = &igb_ops;
+	dev->rx_queue_count = igb_rx_queue_count;
+	dev->rx_descriptor_status = igb_rx_descriptor_status;
+	dev->tx_descriptor_status = igb_tx_descriptor_status;
+	return 0;
+
+close_link:
+	igb_link_close(dev);
+destroy_canary:
+	igb_canary_destroy(port);
+unmap:
+	shunt_vfio_unmap(device, &port->bar0_region, port->bar0);
+destroy_lock:
+	pthread_mutex_destroy(&port->lock);
+	return ret;
+}
+
+static void igb_close(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+
+	igb_link_close(dev);
+	igb_access_begin(port);
+	igb_write(port, SHUNT_82576_CTRL_EXT,
+		igb_read(port, SHUNT_82576_CTRL_EXT) & ~SHUNT_82576_CTRL_EXT_DRV_LOAD);
+	igb_canary_destroy(port);
+	shunt_vfio_unmap(&port->port.device, &port->bar0_region, port->bar0);
+	pthread_mutex_destroy(&port->lock);
+}
+
+/* Copper ones, which differ in nothing that is touched here; SerDes has other ids. */
+static const uint16_t devices[] = { SHUNT_82576_DEVICE, SHUNT_82576_DEVICE_QUAD,
+	SHUNT_82576_DEVICE_NS, SHUNT_82576_DEVICE_ET2, 0 };
+
+const struct shunt_port_driver igb_driver = {
+	.name = "net_shunt igb",
+	.vendor = SHUNT_82576_VENDOR,
+	.devices = devices,
+	.private_size = sizeof(struct igb_port),
+	.group_ops = &igb_group_ops,
+	.secondary_ops = &igb_secondary_ops,
+	.open = igb_open,
+	.close = igb_close,
 };

@@ -60,9 +60,9 @@ int igb_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *address
 	igb_access_begin(port);
 	if (port->started)
 		write_table(port, SHUNT_82576_MTA(0), port->multicast, SHUNT_82576_MTA_SIZE);
-	ret = igb_access_end(port);
+	ret = igb_access_flush(port);
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 int igb_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
@@ -76,9 +76,9 @@ int igb_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 	igb_access_begin(port);
 	if (port->started)
 		igb_write(port, SHUNT_82576_VFTA(word), port->vlans[word]);
-	ret = igb_access_end(port);
+	ret = igb_access_flush(port);
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 /* On a running port the bursts stay as they are: any of them takes a stripped frame. */
@@ -102,5 +102,5 @@ int igb_vlan_offload_set(struct rte_eth_dev *dev, int mask)
 	}
 	ret = igb_access_end(port);
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }

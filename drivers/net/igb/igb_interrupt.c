@@ -5,8 +5,9 @@
 
 #include <rte_interrupts.h>
 
+#include <shunt/error.h>
+
 #include "igb.h"
-#include "shunt_error.h"
 
 /*
  * Interrupts by MSI-X, 7.3: each vector is an eventfd, which the kernel signals. EAL's interrupt
@@ -34,82 +35,64 @@ static void link_changed(void *arg)
 {
 	struct rte_eth_dev *dev = arg;
 	struct igb_port *port = igb_port_of(dev);
-	struct rte_eth_link link;
-	uint64_t count;
+	struct rte_eth_link link = { 0 };
+	int ret;
 
 	pthread_mutex_lock(&port->lock);
-	if (read(rte_intr_fd_get(port->interrupts.link), &count, sizeof(count)) != sizeof(count)) {
+	if (!shunt_notify_taken(&port->interrupts.link)) {
 		pthread_mutex_unlock(&port->lock);
 		return;
 	}
-	igb_access_begin(port);
-	igb_read(port, SHUNT_82576_ICR); /* clears on read */
-	igb_hw_link(port, &link);
-	if (!port->started)
-		link = (struct rte_eth_link){ 0 };
+	if (port->started) {
+		igb_access_begin(port);
+		igb_read(port, SHUNT_82576_ICR); /* clears on read */
+		igb_hw_link(port, &link);
+	}
+	ret = rte_eth_linkstatus_set(dev, &link);
 	pthread_mutex_unlock(&port->lock);
-	if (rte_eth_linkstatus_set(dev, &link) == 0)
+	if (ret == 0)
 		rte_eth_dev_callback_process(dev, RTE_ETH_EVENT_INTR_LSC, NULL);
 }
 
-static struct rte_intr_handle *handle_create(
-	const struct igb_port *port, enum rte_intr_handle_type type)
+/*
+ * EAL knows the link's descriptor from open to close, as it is with DPDK's drivers. So a stop waits
+ * for no handler, and may be called by one.
+ */
+int igb_link_open(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+
+	return shunt_notify_open(
+		port->port.device.function, link_changed, dev, &port->interrupts.link);
+}
+
+void igb_link_close(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+
+	if (port->interrupts.link)
+		shunt_notify_close(port->interrupts.link, link_changed, dev);
+	pthread_mutex_lock(&port->lock); /* under which a handler has read it */
+	port->interrupts.link = NULL;
+	pthread_mutex_unlock(&port->lock);
+}
+
+static void link_set(struct igb_port *port, bool on)
+{
+	pthread_mutex_lock(&port->lock);
+	port->interrupts.link_on = on;
+	pthread_mutex_unlock(&port->lock);
+}
+
+static struct rte_intr_handle *handle_create(const struct igb_port *port)
 {
 	struct rte_intr_handle *handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
 
-	if (handle && !rte_intr_type_set(handle, type))
+	if (handle && !rte_intr_type_set(handle, RTE_INTR_HANDLE_VDEV))
 		return handle;
 	shunt_fail(-ENOMEM, "%s: interrupts: out of memory", port->port.device.function);
 	rte_intr_instance_free(handle);
 	return NULL;
-}
-
-static void link_set(struct igb_port *port, struct rte_intr_handle *handle)
-{
-	pthread_mutex_lock(&port->lock);
-	port->interrupts.link = handle;
-	pthread_mutex_unlock(&port->lock);
-}
-
-static void link_close(struct rte_eth_dev *dev)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct rte_intr_handle *handle = port->interrupts.link;
-
-	if (!handle)
-		return;
-	rte_intr_callback_unregister_sync(handle, link_changed, dev);
-	link_set(port, NULL);
-	close(rte_intr_fd_get(handle));
-	rte_intr_instance_free(handle);
-}
-
-static int link_open(struct rte_eth_dev *dev, int *fd)
-{
-	struct igb_port *port = igb_port_of(dev);
-	struct rte_intr_handle *handle;
-	int ret;
-
-	ret = event_create(port, fd);
-	if (ret)
-		return ret;
-	handle = handle_create(port, RTE_INTR_HANDLE_EXT);
-	if (!handle) {
-		close(*fd);
-		return -ENOMEM;
-	}
-	ret = rte_intr_fd_set(handle, *fd);
-	link_set(port, handle);
-	if (!ret)
-		ret = rte_intr_callback_register(handle, link_changed, dev);
-	if (!ret)
-		return 0;
-	ret = shunt_fail_errno(
-		ret, "%s: EAL's interrupts of a descriptor", port->port.device.function);
-	link_set(port, NULL);
-	close(*fd);
-	rte_intr_instance_free(handle);
-	return ret;
 }
 
 static void rx_free(struct rte_intr_handle *handle)
@@ -170,7 +153,7 @@ static int rx_open(struct rte_eth_dev *dev, int *fds)
 		return shunt_fail(-ENOTSUP,
 			"interrupts of %u receive queues: the NIC has vectors for %u", queues,
 			IGB_INTERRUPT_QUEUES);
-	handle = handle_create(port, RTE_INTR_HANDLE_VDEV);
+	handle = handle_create(port);
 	if (!handle)
 		return -ENOMEM;
 	if (rte_intr_vec_list_alloc(handle, "igb_vectors", queues) ||
@@ -200,15 +183,15 @@ int igb_interrupts_open(struct rte_eth_dev *dev)
 	for (unsigned int i = 0; i < IGB_VECTORS; i++)
 		fds[i] = NO_EVENT;
 	if (conf->lsc)
-		ret = link_open(dev, &fds[IGB_LINK_VECTOR]);
-	if (!ret && conf->rxq)
+		fds[IGB_LINK_VECTOR] = rte_intr_fd_get(port->interrupts.link);
+	if (conf->rxq)
 		ret = rx_open(dev, &fds[IGB_RX_VECTOR(0)]);
 	if (!ret)
 		ret = shunt_vfio_msix(&port->port.device, fds, vectors);
-	if (!ret)
-		return 0;
-	rx_close(dev);
-	link_close(dev);
+	if (ret)
+		rx_close(dev);
+	else
+		link_set(port, conf->lsc);
 	return ret;
 }
 
@@ -216,12 +199,12 @@ void igb_interrupts_close(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
 
-	if (!port->interrupts.link && !port->interrupts.rx)
+	if (!port->interrupts.link_on && !port->interrupts.rx)
 		return;
 	if (shunt_vfio_msix(&port->port.device, NULL, 0))
-		igb_failed(dev, -EIO);
+		igb_log_error(dev, -EIO);
 	rx_close(dev);
-	link_close(dev);
+	link_set(port, false);
 }
 
 static uint32_t ivar_entry(uint32_t vector)
@@ -237,10 +220,10 @@ static uint32_t vectors_of(uint32_t queues)
 void igb_interrupts_configure(struct igb_port *port)
 {
 	const struct igb_interrupts *interrupts = &port->interrupts;
-	uint32_t link = interrupts->link ? 1u << IGB_LINK_VECTOR : 0;
+	uint32_t link = interrupts->link_on ? 1u << IGB_LINK_VECTOR : 0;
 	uint32_t ivar[8] = { 0 };
 
-	if (!interrupts->link && !interrupts->rx)
+	if (!interrupts->link_on && !interrupts->rx)
 		return;
 	igb_write(port, SHUNT_82576_GPIE,
 		SHUNT_82576_GPIE_MULTIPLE_MSIX | SHUNT_82576_GPIE_NSICR | SHUNT_82576_GPIE_PBA);
@@ -290,7 +273,7 @@ static int enable(struct rte_eth_dev *dev, uint16_t index, bool on)
 	ret = igb_access_end(port);
 unlock:
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 int igb_rx_queue_intr_enable(struct rte_eth_dev *dev, uint16_t index)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include <shunt/error.h>
+
 #include "igb.h"
-#include "shunt_error.h"
 
 #define TRIES 50 /* for each semaphore; firmware holds one for well under a millisecond */
 
@@ -13,13 +14,14 @@
 static int swsm_take(struct igb_port *port)
 {
 	for (unsigned int i = 0; i < TRIES; i++) {
-		if (!(igb_read(port, SHUNT_82576_SWSM) & SHUNT_82576_SWSM_SMBI))
+		if (!(igb_read(port, SHUNT_82576_SWSM) & SHUNT_82576_SWSM_SMBI) ||
+			port->access_error)
 			break;
 		/* A driver that died with it held must not hold it for ever. */
 		if (i + 1 == TRIES)
 			SHUNT_LOG(NOTICE, "%s: SWSM.SMBI was left taken; using it",
 				port->port.device.function);
-		igb_sleep_ns(50000);
+		igb_sleep_ns(port, 50000);
 	}
 	for (unsigned int i = 0; i < TRIES; i++) {
 		uint32_t value = igb_read(port, SHUNT_82576_SWSM) | SHUNT_82576_SWSM_SWESMBI;
@@ -29,7 +31,7 @@ static int swsm_take(struct igb_port *port)
 			return port->access_error;
 		if (igb_read(port, SHUNT_82576_SWSM) & SHUNT_82576_SWSM_SWESMBI)
 			return port->access_error;
-		igb_sleep_ns(50000);
+		igb_sleep_ns(port, 50000);
 	}
 	return shunt_fail(-EBUSY, "%s: firmware does not give the semaphore SWSM.SWESMBI back",
 		port->port.device.function);
@@ -68,7 +70,7 @@ static int phy_take(struct igb_port *port)
 			return port->access_error;
 		}
 		swsm_give(port);
-		igb_sleep_ns(200000);
+		igb_sleep_ns(port, 200000);
 	}
 	return shunt_fail(-EBUSY, "%s: another function or firmware holds the PHY (SW_FW_SYNC)",
 		port->port.device.function);

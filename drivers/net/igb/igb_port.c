@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <linux/vfio.h>
 #include <string.h>
 
-#include <rte_malloc.h>
+#include <shunt/error.h>
 
 #include "igb.h"
-#include "shunt_error.h"
 
 /* Life of a port: open, configure, start, stop, reset, close. */
-
-int igb_failed(const struct rte_eth_dev *dev, int ret)
-{
-	if (ret)
-		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
-	return ret;
-}
 
 static int check_modes(const struct rte_eth_dev *dev)
 {
@@ -26,13 +17,16 @@ static int check_modes(const struct rte_eth_dev *dev)
 			"rxmode.mq_mode %#x: frames go to queues by hash "
 			"(RTE_ETH_MQ_RX_RSS), or to queue 0",
 			conf->rxmode.mq_mode);
-	if (conf->link_speeds & RTE_ETH_LINK_SPEED_FIXED)
-		return shunt_fail(-ENOTSUP, "link_speeds: a fixed speed is not driven, leave the "
-					    "link to autonegotiation");
+	if (conf->link_speeds != RTE_ETH_LINK_SPEED_AUTONEG &&
+		(conf->link_speeds & (RTE_ETH_LINK_SPEED_FIXED | IGB_SPEEDS)) != IGB_SPEEDS)
+		return shunt_fail(-ENOTSUP,
+			"link_speeds %#x: neither a fixed speed nor a choice of them is driven, "
+			"leave the link to autonegotiation of all (RTE_ETH_LINK_SPEED_AUTONEG)",
+			conf->link_speeds);
 	if (conf->lpbk_mode > 1)
 		return shunt_fail(-ENOTSUP, "lpbk_mode %u: 1 sends frames back inside the NIC",
 			conf->lpbk_mode);
-	return 0;
+	return igb_rss_check_key(&conf->rx_adv_conf.rss_conf);
 }
 
 int igb_configure(struct rte_eth_dev *dev)
@@ -41,7 +35,7 @@ int igb_configure(struct rte_eth_dev *dev)
 	int ret = check_modes(dev);
 
 	if (ret)
-		return igb_failed(dev, ret);
+		return igb_log_error(dev, ret);
 	pthread_mutex_lock(&port->lock);
 	igb_rss_load(dev);
 	pthread_mutex_unlock(&port->lock);
@@ -58,11 +52,11 @@ static void choose_bursts(struct rte_eth_dev *dev)
 	if (igb_port_of(dev)->rx_full)
 		dev->rx_pkt_burst = igb_rx_function_full(fenced);
 	else
-		dev->rx_pkt_burst = igb_rx_function(dev->data->scattered_rx, fenced);
-	igb_port_of(dev)->tx_full = conf->txmode.offloads & IGB_TX_FULL;
-	if (igb_port_of(dev)->tx_full) {
-		dev->tx_pkt_burst = igb_tx_function_full(fenced);
-		dev->tx_pkt_prepare = igb_tx_prepare_full;
+		dev->rx_pkt_burst = igb_rx_function(fenced);
+	igb_port_of(dev)->tx_offload = conf->txmode.offloads & IGB_TX_OFFLOADS;
+	if (igb_port_of(dev)->tx_offload) {
+		dev->tx_pkt_burst = igb_tx_function_offload(fenced);
+		dev->tx_pkt_prepare = igb_tx_prepare_offload;
 	} else {
 		dev->tx_pkt_burst = igb_tx_function(fenced);
 		dev->tx_pkt_prepare = igb_tx_prepare;
@@ -101,11 +95,13 @@ static void mark_queues(struct rte_eth_dev *dev)
 int igb_halt(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
-	int ret = igb_keep_out(port);
+	int ret = igb_pollers_fence(port);
 	int stuck = 0;
 
-	if (ret)
+	if (ret) {
+		igb_pollers_admit(port);
 		return ret;
+	}
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i] && port->rx[i]->started && !stuck)
 			stuck = igb_rx_queue_disable(port->rx[i]);
@@ -129,7 +125,7 @@ int igb_halt(struct rte_eth_dev *dev)
 		if (port->tx[i] && port->tx[i]->started)
 			igb_tx_queue_drain(port->tx[i]);
 	}
-	igb_close_queues(port);
+	igb_pollers_close(port);
 	port->started = false;
 	return ret;
 }
@@ -160,16 +156,17 @@ static int bring_up(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_que
 	if (ret)
 		return ret;
 	igb_hw_transmit(port, true);
-	ret = igb_learn_heed(port);
+	ret = igb_probe_dma_stop(port);
 	if (ret)
 		return ret;
 	ret = start_queues(port, rx_queues, tx_queues);
 	if (ret)
 		return ret;
 	igb_rss_direct(port, 0);
-	igb_recover_baseline(port);
-	port->trial = (struct igb_trial){ 0 };
-	port->paused = false;
+	igb_stats_baseline(port);
+	port->recovery_state = (struct igb_recovery_state){ 0 };
+	port->backoff = (struct igb_backoff){ 0 };
+	port->dma_paused = false;
 	igb_hw_receive(port, true);
 	return igb_access_end(port);
 }
@@ -183,10 +180,11 @@ int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
 	ret = bring_up(dev, rx_queues, tx_queues);
 	if (!ret) {
 		port->started = true;
-		igb_let_in(port);
+		igb_pollers_admit(port);
 		return 0;
 	}
-	igb_failed(dev, ret);
+	if (!port->backoff.times)
+		igb_log_error(dev, ret);
 	igb_access_begin(port);
 	igb_halt(dev);
 	return ret;
@@ -200,11 +198,11 @@ int igb_start(struct rte_eth_dev *dev)
 
 	ret = igb_interrupts_open(dev);
 	if (ret)
-		return igb_failed(dev, ret);
+		return igb_log_error(dev, ret);
 	pthread_mutex_lock(&port->lock);
 	ret = shunt_port_memory_check(&port->port);
 	if (ret) {
-		igb_failed(dev, ret);
+		igb_log_error(dev, ret);
 		goto unlock;
 	}
 	port->link_off = false;
@@ -217,7 +215,7 @@ int igb_start(struct rte_eth_dev *dev)
 		if (port->tx[i] && !port->tx[i]->deferred_start)
 			tx_queues |= 1u << i;
 	}
-	port->stopped = false;
+	port->group_stopped = false;
 	ret = igb_run(dev, rx_queues, tx_queues);
 	mark_queues(dev);
 unlock:
@@ -227,23 +225,29 @@ unlock:
 	return ret;
 }
 
+/* A port that a poller does not leave stays started, so that ethdev does not let it be closed. */
 int igb_stop(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct rte_eth_link link = { 0 };
+	bool runs;
 	int ret = 0;
 
 	pthread_mutex_lock(&port->lock);
 	igb_access_begin(port);
 	if (port->started)
 		ret = igb_halt(dev);
-	port->stopped = false;
-	mark_queues(dev);
-	dev->data->dev_started = 0;
+	runs = port->started;
+	if (!runs) {
+		port->group_stopped = false;
+		mark_queues(dev);
+		dev->data->dev_started = 0;
+		rte_eth_linkstatus_set(dev, &link);
+	}
 	pthread_mutex_unlock(&port->lock);
-	igb_failed(dev, ret);
-	igb_interrupts_close(dev);
-	rte_eth_linkstatus_set(dev, &link);
+	igb_log_error(dev, ret);
+	if (!runs)
+		igb_interrupts_close(dev);
 	return ret;
 }
 
@@ -261,9 +265,9 @@ static void forget(struct rte_eth_dev *dev)
 	memset(&dev->data->vlan_filter_conf, 0, sizeof(dev->data->vlan_filter_conf));
 	port->promiscuous = port->all_multicast = false;
 	dev->data->promiscuous = dev->data->all_multicast = 0;
-	port->stopped = false;
-	port->trial = (struct igb_trial){ 0 };
-	port->paused = false;
+	port->group_stopped = false;
+	port->recovery_state = (struct igb_recovery_state){ 0 };
+	port->dma_paused = false;
 }
 
 int igb_reset(struct rte_eth_dev *dev)
@@ -282,13 +286,13 @@ int igb_reset(struct rte_eth_dev *dev)
 	if (!ret)
 		ret = igb_hw_wait_ready(port);
 	if (!ret) {
-		igb_witness_configure(port);
+		igb_canary_configure(port);
 		ret = igb_hw_reset(port);
 	}
 	if (!ret)
 		forget(dev);
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 int igb_dev_close(struct rte_eth_dev *dev)
@@ -298,91 +302,47 @@ int igb_dev_close(struct rte_eth_dev *dev)
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return 0;
 	first = igb_stop(dev);
+	if (dev->data->dev_started)
+		return first;
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
 		igb_rx_queue_release(dev, i);
 	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)
 		igb_tx_queue_release(dev, i);
 	dev->data->nb_rx_queues = dev->data->nb_tx_queues = 0;
+	igb_link_close(dev);
 	ret = shunt_port_close(dev);
 	return first ? first : ret;
 }
 
-int igb_open(struct rte_eth_dev *dev)
+int igb_group_stop(void *opaque)
 {
-	struct igb_port *port = igb_port_of(dev);
-	struct shunt_vfio_device *device = &port->port.device;
+	struct igb_port *port = opaque;
 	int ret;
 
-	pthread_mutex_init(&port->lock, NULL);
-	ret = shunt_vfio_region(device, VFIO_PCI_BAR0_REGION_INDEX, &port->bar0_region);
-	if (ret)
-		goto destroy_lock;
-	if (!port->bar0_region.mappable || port->bar0_region.size < SHUNT_82576_BAR0_SIZE) {
-		ret = shunt_fail(-ENODEV,
-			"%s: BAR 0 has %llu bytes%s: expected the 82576's %u, mappable",
-			device->function, (unsigned long long)port->bar0_region.size,
-			port->bar0_region.mappable ? "" : " and cannot be mapped",
-			SHUNT_82576_BAR0_SIZE);
-		goto destroy_lock;
+	if (!port->started)
+		return 0;
+	port->rx_restart = port->tx_restart = 0;
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		port->rx_restart |= (uint32_t)(port->rx[i] && port->rx[i]->started) << i;
+		port->tx_restart |= (uint32_t)(port->tx[i] && port->tx[i]->started) << i;
 	}
-	ret = shunt_vfio_map(device, &port->bar0_region, &port->bar0);
-	if (ret)
-		goto destroy_lock;
-	ret = igb_witness_create(port);
-	if (ret)
-		goto unmap;
 	igb_access_begin(port);
-	igb_hw_look(port);
-	igb_witness_configure(port);
-	ret = igb_hw_reset(port);
-	if (!ret)
-		ret = igb_hw_own_address(port, &port->address);
-	if (ret)
-		goto destroy_witness;
-
-	dev->data->mac_addrs = rte_calloc(
-		"igb_addresses", SHUNT_82576_ADDRESSES, sizeof(struct rte_ether_addr), 0);
-	if (!dev->data->mac_addrs) {
-		ret = shunt_fail(
-			-ENOMEM, "%s: table of addresses: out of memory", device->function);
-		goto unmap;
-	}
-	rte_ether_addr_copy(&port->address, &dev->data->mac_addrs[0]);
-	port->addresses[0] = port->address;
-	dev->data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS | RTE_ETH_DEV_INTR_LSC;
-	dev->dev_ops = &igb_ops;
-	dev->rx_queue_count = igb_rx_queue_count;
-	dev->rx_descriptor_status = igb_rx_descriptor_status;
-	dev->tx_descriptor_status = igb_tx_descriptor_status;
-	return 0;
-
-destroy_witness:
-	igb_witness_destroy(port);
-unmap:
-	shunt_vfio_unmap(device, &port->bar0_region, port->bar0);
-destroy_lock:
-	pthread_mutex_destroy(&port->lock);
+	ret = igb_halt(port->port.dev);
+	port->group_stopped = !port->started;
 	return ret;
 }
 
-void igb_close(struct rte_eth_dev *dev)
+int igb_restart(struct igb_port *port)
 {
-	struct igb_port *port = igb_port_of(dev);
+	int ret = igb_run(port->port.dev, port->rx_restart, port->tx_restart);
 
-	igb_access_begin(port);
-	igb_write(port, SHUNT_82576_CTRL_EXT,
-		igb_read(port, SHUNT_82576_CTRL_EXT) & ~SHUNT_82576_CTRL_EXT_DRV_LOAD);
-	igb_witness_destroy(port);
-	shunt_vfio_unmap(&port->port.device, &port->bar0_region, port->bar0);
-	pthread_mutex_destroy(&port->lock);
+	port->group_stopped = ret != 0;
+	return ret;
 }
 
-const struct shunt_port_driver igb_driver = {
-	.name = "net_shunt igb",
-	.vendor = SHUNT_82576_VENDOR,
-	.device = SHUNT_82576_DEVICE,
-	.private_size = sizeof(struct igb_port),
-	.group_ops = &igb_group_ops,
-	.open = igb_open,
-	.close = igb_close,
-};
+int igb_group_start(void *opaque)
+{
+	struct igb_port *port = opaque;
+
+	return port->group_stopped ? igb_restart(port) : 0;
+}

@@ -3,8 +3,9 @@
 
 #include <rte_malloc.h>
 
+#include <shunt/error.h>
+
 #include "igb.h"
-#include "shunt_error.h"
 
 /*
  * Descriptor thresholds. Prefetch: when the NIC holds fewer than 8 unused descriptors and at least
@@ -21,6 +22,8 @@
 		1u << SHUNT_82576_TXDCTL_WTHRESH_SHIFT)
 
 #define RING_ALIGNMENT 128 /* 8.10.5 */
+/* Room for the longest, so that rings of other lengths leave no holes that none fits into. */
+#define RING_SLOT (IGB_DESCRIPTORS_MAX * sizeof(union shunt_82576_rx_descriptor))
 
 static size_t ring_size(uint16_t count)
 {
@@ -42,22 +45,45 @@ static uint64_t rearm_value(uint16_t port_id)
 	return value;
 }
 
-int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
-	const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+/* What the NIC may fill of each mbuf. @return -EINVAL less than a frame, or its piece, needs */
+static int buffer_size(
+	struct igb_port *port, uint16_t index, struct rte_mempool *pool, uint16_t *size)
 {
-	struct igb_port *port = igb_port_of(dev);
 	unsigned int room = rte_pktmbuf_data_room_size(pool);
-	struct igb_rx_queue *queue;
-	int ret = 0;
+	bool whole;
 
-	if (room < RTE_PKTMBUF_HEADROOM + SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT) {
-		ret = shunt_fail(-EINVAL,
+	if (room < RTE_PKTMBUF_HEADROOM + SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT)
+		return shunt_fail(-EINVAL,
 			"receive queue %u: mbufs of pool '%s' have %u bytes, %u of them headroom; "
 			"the NIC fills whole KiB: make the data room at least %u",
 			index, pool->name, room, RTE_PKTMBUF_HEADROOM,
 			RTE_PKTMBUF_HEADROOM + SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT);
+	*size = (uint16_t)RTE_ALIGN_FLOOR(
+		RTE_MIN(room - RTE_PKTMBUF_HEADROOM, SHUNT_82576_FRAME_MAX + 512u),
+		SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT);
+	pthread_mutex_lock(&port->lock);
+	whole = port->started && !port->scattered && *size < port->max_frame;
+	pthread_mutex_unlock(&port->lock);
+	if (whole)
+		return shunt_fail(-EINVAL,
+			"receive queue %u: mbufs of pool '%s' take %u bytes of a frame, and the "
+			"port was started for frames of one mbuf, up to %u bytes: make the data "
+			"room larger, or stop the port first",
+			index, pool->name, *size, port->max_frame);
+	return 0;
+}
+
+int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
+	const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	struct igb_port *port = igb_port_of(dev);
+	struct igb_rx_queue *queue;
+	uint16_t size = 0;
+	int ret;
+
+	ret = buffer_size(port, index, pool, &size);
+	if (ret)
 		goto report;
-	}
 	igb_rx_queue_release(dev, index);
 	queue = rte_zmalloc_socket(
 		"igb_rx_queue", sizeof(*queue), RTE_CACHE_LINE_SIZE, (int)socket);
@@ -68,7 +94,7 @@ int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	if (!queue->buffers)
 		goto free_queue;
 	pthread_mutex_lock(&port->lock);
-	queue->ring = shunt_arena_alloc(&port->port.arena, ring_size(count), RING_ALIGNMENT);
+	queue->ring = shunt_arena_alloc(&port->port.arena, RING_SLOT, RING_ALIGNMENT);
 	pthread_mutex_unlock(&port->lock);
 	if (!queue->ring)
 		goto free_buffers;
@@ -77,14 +103,16 @@ int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	queue->index = index;
 	queue->count = count;
 	queue->pool = pool;
-	queue->buffer_size = (uint16_t)RTE_ALIGN_FLOOR(
-		RTE_MIN(room - RTE_PKTMBUF_HEADROOM, SHUNT_82576_FRAME_MAX + 512u),
-		SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT);
+	/* The NIC never has the last one: a ring must be told of more before all others are used.
+	 */
+	queue->refill_size = (uint16_t)RTE_MIN(IGB_REFILL, count / 2);
+	queue->buffer_size = size;
 	queue->rearm = rearm_value(dev->data->port_id);
 	queue->drop_enable = conf->rx_drop_en;
 	queue->deferred_start = conf->rx_deferred_start;
 	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_RDT(index));
 	pthread_mutex_lock(&port->lock);
+	queue->counts = port->rx_counts[index];
 	port->rx[index] = queue;
 	dev->data->rx_queues[index] = queue;
 	pthread_mutex_unlock(&port->lock);
@@ -109,33 +137,16 @@ void igb_rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
 
 	pthread_mutex_lock(&port->lock);
 	queue = port->rx[index];
+	port->rx_counts[index] = igb_stats_rx(port, index);
 	port->rx[index] = NULL;
 	dev->data->rx_queues[index] = NULL;
 	if (queue)
-		shunt_arena_free(&port->port.arena, queue->ring, ring_size(queue->count));
+		shunt_arena_free(&port->port.arena, queue->ring, RING_SLOT);
 	pthread_mutex_unlock(&port->lock);
 	if (!queue)
 		return;
 	rte_free(queue->buffers);
 	rte_free(queue);
-}
-
-static int check_tx_conf(
-	uint16_t index, uint16_t count, const struct rte_eth_txconf *conf, uint16_t *report)
-{
-	/* What the longest frame and its context may take beside what is not reported yet. */
-	uint16_t most = (uint16_t)RTE_MIN(count / 2, count - IGB_TX_SEGMENTS_MAX - 1);
-
-	*report = conf->tx_rs_thresh ? conf->tx_rs_thresh : RTE_MIN(IGB_REPORT, most);
-	if (*report > most || count / *report >= IGB_REPORTS)
-		return shunt_fail(-EINVAL,
-			"transmit queue %u: tx_rs_thresh %u with %u descriptors: use %u to %u",
-			index, *report, count, count / IGB_REPORTS + 1, most);
-	if (conf->tx_free_thresh >= count)
-		return shunt_fail(-EINVAL,
-			"transmit queue %u: tx_free_thresh %u: use less than the %u descriptors",
-			index, conf->tx_free_thresh, count);
-	return 0;
 }
 
 int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
@@ -144,23 +155,19 @@ int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	struct igb_port *port = igb_port_of(dev);
 	uint64_t offloads = conf->offloads | dev->data->dev_conf.txmode.offloads;
 	struct igb_tx_queue *queue;
-	uint16_t report;
-	int ret;
 
-	ret = check_tx_conf(index, count, conf, &report);
-	if (ret)
-		goto report_error;
 	igb_tx_queue_release(dev, index);
 	queue = rte_zmalloc_socket(
 		"igb_tx_queue", sizeof(*queue), RTE_CACHE_LINE_SIZE, (int)socket);
 	if (!queue)
 		goto no_memory;
-	queue->buffers = rte_calloc_socket(
-		"igb_tx_buffers", count, sizeof(*queue->buffers), RTE_CACHE_LINE_SIZE, (int)socket);
+	queue->buffers = rte_calloc_socket("igb_tx_buffers", count,
+		sizeof(*queue->buffers) + sizeof(*queue->reports), RTE_CACHE_LINE_SIZE,
+		(int)socket);
 	if (!queue->buffers)
 		goto free_queue;
 	pthread_mutex_lock(&port->lock);
-	queue->ring = shunt_arena_alloc(&port->port.arena, ring_size(count), RING_ALIGNMENT);
+	queue->ring = shunt_arena_alloc(&port->port.arena, RING_SLOT, RING_ALIGNMENT);
 	pthread_mutex_unlock(&port->lock);
 	if (!queue->ring)
 		goto free_buffers;
@@ -168,15 +175,22 @@ int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	queue->port = port;
 	queue->index = index;
 	queue->count = count;
-	queue->report_threshold = report;
-	/* Reclaiming early keeps the buffers in use few, and so in the cache. */
+	queue->reports = (uint16_t *)(void *)(queue->buffers + count);
+	/* Any will do: a burst's end reports as well. */
+	queue->report_threshold = conf->tx_rs_thresh ? conf->tx_rs_thresh : IGB_REPORT;
+	/* A frame of more, with its context, would wait for ever. */
+	queue->segments_max = (uint16_t)RTE_MIN(IGB_TX_SEGMENTS_MAX, count - 2);
+	/* Reclaiming early keeps the buffers in use few, and so in the cache. At least when the
+	 * next frame might not find room. */
 	queue->free_threshold = conf->tx_free_thresh
 					? conf->tx_free_thresh
-					: (uint16_t)(count - RTE_MIN(2u * report, count / 2u));
+					: (uint16_t)(count - RTE_MIN(2u * IGB_REPORT, count / 2u));
+	queue->free_threshold = (uint16_t)RTE_MAX(queue->free_threshold, queue->segments_max + 1);
 	queue->fast_free = offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	queue->deferred_start = conf->tx_deferred_start;
 	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_TDT(index));
 	pthread_mutex_lock(&port->lock);
+	queue->counts = port->tx_counts[index];
 	port->tx[index] = queue;
 	dev->data->tx_queues[index] = queue;
 	pthread_mutex_unlock(&port->lock);
@@ -187,11 +201,9 @@ free_buffers:
 free_queue:
 	rte_free(queue);
 no_memory:
-	ret = shunt_fail(
-		-ENOMEM, "transmit queue %u with %u descriptors: out of memory", index, count);
-report_error:
-	SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
-	return ret;
+	return igb_log_error(
+		dev, shunt_fail(-ENOMEM, "transmit queue %u with %u descriptors: out of memory",
+			     index, count));
 }
 
 void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
@@ -201,10 +213,11 @@ void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
 
 	pthread_mutex_lock(&port->lock);
 	queue = port->tx[index];
+	port->tx_counts[index] = igb_stats_tx(port, index);
 	port->tx[index] = NULL;
 	dev->data->tx_queues[index] = NULL;
 	if (queue)
-		shunt_arena_free(&port->port.arena, queue->ring, ring_size(queue->count));
+		shunt_arena_free(&port->port.arena, queue->ring, RING_SLOT);
 	pthread_mutex_unlock(&port->lock);
 	if (!queue)
 		return;
@@ -218,7 +231,7 @@ int igb_rx_queue_disable(struct igb_rx_queue *queue)
 	uint32_t reg = SHUNT_82576_RXDCTL(queue->index);
 
 	igb_write(port, reg, RXDCTL_THRESHOLDS);
-	return igb_await(port, reg, SHUNT_82576_RXDCTL_ENABLE, 0, "a receive queue to stop");
+	return igb_canary_wait(port, reg, SHUNT_82576_RXDCTL_ENABLE, 0, "a receive queue to stop");
 }
 
 int igb_tx_queue_disable(struct igb_tx_queue *queue)
@@ -227,7 +240,7 @@ int igb_tx_queue_disable(struct igb_tx_queue *queue)
 	uint32_t reg = SHUNT_82576_TXDCTL(queue->index);
 
 	igb_write(port, reg, TXDCTL_THRESHOLDS);
-	return igb_await(port, reg, SHUNT_82576_TXDCTL_ENABLE, 0, "a transmit queue to stop");
+	return igb_canary_wait(port, reg, SHUNT_82576_TXDCTL_ENABLE, 0, "a transmit queue to stop");
 }
 
 /* 4.5.9. Queue 0 is enabled by reset: its ring is programmed with the queue off all the same. */
@@ -251,7 +264,7 @@ int igb_rx_queue_enable(struct igb_rx_queue *queue)
 	igb_write(port, SHUNT_82576_RDH(n), 0);
 	igb_write(port, SHUNT_82576_RDT(n), 0);
 	igb_write(port, SHUNT_82576_RXDCTL(n), RXDCTL_THRESHOLDS | SHUNT_82576_RXDCTL_ENABLE);
-	return igb_await(port, SHUNT_82576_RXDCTL(n), SHUNT_82576_RXDCTL_ENABLE,
+	return igb_canary_wait(port, SHUNT_82576_RXDCTL(n), SHUNT_82576_RXDCTL_ENABLE,
 		SHUNT_82576_RXDCTL_ENABLE, "a receive queue to start");
 }
 
@@ -273,7 +286,7 @@ int igb_tx_queue_enable(struct igb_tx_queue *queue)
 	igb_write(port, SHUNT_82576_TDH(n), 0);
 	igb_write(port, SHUNT_82576_TDT(n), 0);
 	igb_write(port, SHUNT_82576_TXDCTL(n), TXDCTL_THRESHOLDS | SHUNT_82576_TXDCTL_ENABLE);
-	return igb_await(port, SHUNT_82576_TXDCTL(n), SHUNT_82576_TXDCTL_ENABLE,
+	return igb_canary_wait(port, SHUNT_82576_TXDCTL(n), SHUNT_82576_TXDCTL_ENABLE,
 		SHUNT_82576_TXDCTL_ENABLE, "a transmit queue to start");
 }
 
@@ -284,8 +297,8 @@ int igb_rx_queue_begin(struct igb_rx_queue *queue)
 	queue->next = 0;
 	queue->refill = 0;
 	queue->unfilled = queue->count;
-	queue->first = queue->last = queue->abandoned = NULL;
-	igb_rx_refill(queue);
+	igb_rx_begin(queue);
+	igb_rx_refill(queue, 1);
 	if (queue->unfilled) {
 		ret = shunt_fail(-ENOMEM,
 			"receive queue %u: pool '%s' has no buffers for its %u descriptors: make "
@@ -297,7 +310,7 @@ int igb_rx_queue_begin(struct igb_rx_queue *queue)
 	if (ret)
 		goto drain;
 	igb_doorbell(queue->doorbell, igb_rx_ring_tail(queue));
-	queue->port->trial.rx_dead &= ~(1u << queue->index);
+	queue->port->recovery_state.rx_dead &= ~(1u << queue->index);
 	queue->started = true;
 	return 0;
 
@@ -314,14 +327,14 @@ int igb_tx_queue_begin(struct igb_tx_queue *queue)
 	queue->free = queue->count - 1; /* a full ring would look like an empty one */
 	queue->unreported = 0;
 	queue->report_first = queue->report_end = 0;
-	queue->sparse = queue->port->tx_full;
+	queue->sparse = queue->port->tx_offload;
 	memset(&queue->context, 0, sizeof(queue->context));
 	memset(&queue->carried, 0, sizeof(queue->carried));
 	memset(queue->ring, 0, ring_size(queue->count));
 	ret = igb_tx_queue_enable(queue);
 	if (ret)
 		return ret;
-	queue->port->trial.tx_dead &= ~(1u << queue->index);
+	queue->port->recovery_state.tx_dead &= ~(1u << queue->index);
 	queue->started = true;
 	return 0;
 }
@@ -333,8 +346,7 @@ void igb_rx_queue_drain(struct igb_rx_queue *queue)
 	for (uint16_t i = 0; i < filled; i++)
 		rte_pktmbuf_free_seg(queue->buffers[(queue->next + i) % queue->count]);
 	rte_pktmbuf_free(queue->first);
-	rte_pktmbuf_free(queue->abandoned);
-	queue->first = queue->last = queue->abandoned = NULL;
+	queue->first = queue->last = NULL;
 	queue->next = queue->refill = 0;
 	queue->unfilled = queue->count;
 	queue->started = false;
@@ -345,72 +357,4 @@ void igb_tx_queue_drain(struct igb_tx_queue *queue)
 	igb_tx_free(queue, (uint16_t)((queue->tail + queue->count - queue->clean) % queue->count));
 	queue->report_first = queue->report_end = 0;
 	queue->started = false;
-}
-
-void igb_ask(struct igb_port *port)
-{
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i])
-			shunt_poll_ask(&port->rx[i]->poll);
-		if (port->tx[i])
-			shunt_poll_ask(&port->tx[i]->poll);
-	}
-}
-
-int igb_wait_rx_out(struct igb_port *port)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
-		if (port->rx[i])
-			ret = shunt_poll_wait(&port->rx[i]->poll);
-	return ret;
-}
-
-int igb_wait_out(struct igb_port *port)
-{
-	int ret = igb_wait_rx_out(port);
-
-	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
-		if (port->tx[i])
-			ret = shunt_poll_wait(&port->tx[i]->poll);
-	return ret;
-}
-
-int igb_keep_out(struct igb_port *port)
-{
-	igb_ask(port);
-	shunt_barrier();
-	return igb_wait_out(port);
-}
-
-void igb_close_queues(struct igb_port *port)
-{
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i])
-			shunt_poll_close(&port->rx[i]->poll);
-		if (port->tx[i])
-			shunt_poll_close(&port->tx[i]->poll);
-	}
-}
-
-static void let_in(struct shunt_poll *poll, bool dead)
-{
-	if (dead)
-		shunt_poll_close(poll);
-	else
-		shunt_poll_resume(poll);
-}
-
-void igb_let_in(struct igb_port *port)
-{
-	const struct igb_trial *trial = &port->trial;
-
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i] && port->rx[i]->started)
-			let_in(&port->rx[i]->poll, trial->rx_dead >> i & 1);
-		if (port->tx[i] && port->tx[i]->started)
-			let_in(&port->tx[i]->poll, trial->tx_dead >> i & 1);
-	}
-	igb_interrupts_wake(port);
 }

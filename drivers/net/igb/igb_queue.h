@@ -6,7 +6,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "shunt_82576.h"
+#include "82576.h"
 #include "shunt_dpdk.h"
 #include "shunt_poll.h"
 
@@ -15,38 +15,55 @@
  * (igb_ring.c), and the bursts. Threads as in igb.h.
  */
 
-#define IGB_RX_DESCRIPTORS_MIN  64
-#define IGB_TX_DESCRIPTORS_MIN  64
+#define IGB_DESCRIPTORS_MIN     32
+#define IGB_DESCRIPTORS_ALIGN   8 /* 8.10.7: of 128 bytes */
 #define IGB_DESCRIPTORS_MAX     4096
 #define IGB_DESCRIPTORS_DEFAULT 512
-#define IGB_RX_BUFFERS_MORE     8   /* entries of buffers[] behind the last: prefetched only */
-#define IGB_REFILL              32  /* receive descriptors filled, and told to the NIC, at once */
-#define IGB_REPORT              32  /* transmit descriptors between two that report status */
-#define IGB_LINE_DESCRIPTORS    4   /* of a cache line */
-#define IGB_TX_SEGMENTS_MAX     40  /* of one frame: 64 KB in buffers of 2 KiB and some */
-#define IGB_REPORTS             256 /* room for pending reports; index of 8 bits wraps by itself */
+#define IGB_RX_BUFFERS_MORE     8 /* entries of buffers[] behind the last: prefetched only */
+#define IGB_REFILL              32 /* receive descriptors filled, and told to the NIC, at once; or half */
+#define IGB_REPORT              32 /* transmit descriptors between two that report status */
+#define IGB_LINE_DESCRIPTORS    4  /* of a cache line */
+#define IGB_TX_SEGMENTS_MAX     40 /* of one frame: 64 KB in buffers of 2 KiB and some */
 
 struct igb_port;
+
+/** What a receive queue counts. Written by the poller, read by anyone. */
+struct igb_rx_counts {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t discarded;  /**< frames incomplete in memory, or of a length that cannot be */
+	uint64_t no_buffers; /**< buffers that the pool did not have when one was wanted first */
+};
+
+/** What a transmit queue counts. */
+struct igb_tx_counts {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t refused; /**< frames that no 82576 can send: too long, too many segments */
+};
 
 /** Receive queue. Slots [next, refill) of the ring hold buffers, the `unfilled` others do not. */
 struct igb_rx_queue {
 	struct shunt_poll poll;
-	uint16_t next;     /**< slot polled next */
-	uint16_t count;    /**< slots */
-	uint16_t refill;   /**< slot filled next */
-	uint16_t unfilled; /**< polled and not filled again */
+	uint16_t next;        /**< slot polled next */
+	uint16_t count;       /**< slots */
+	uint16_t refill;      /**< slot filled next */
+	uint16_t unfilled;    /**< polled and not filled again */
+	uint16_t refill_size; /**< slots filled at once */
+	uint16_t lacking;     /**< of the unfilled slots, those counted in no_buffers */
 	union shunt_82576_rx_descriptor *ring;
 	struct rte_mbuf **buffers; /**< of each slot */
 	uint64_t rearm;            /**< first fields of a fresh mbuf */
+	/**
+	 * Bits of a written-back descriptor's second half that tell a simple frame; none within a
+	 * frame of several descriptors, where nothing is simple.
+	 */
+	uint64_t slow_bits;
 	uint32_t *doorbell;
 	struct rte_mempool *pool;
-	struct rte_mbuf *first, *last; /**< frame of several descriptors, not complete yet */
-	struct rte_mbuf *abandoned;    /**< the beginning of one, for the poller to free */
-	/* Written by the poller, read by anyone. */
-	uint64_t packets;
-	uint64_t bytes;
-	uint64_t discarded;  /**< frames incomplete in memory: a DMA was refused */
-	uint64_t no_buffers; /**< refills put off: the pool was empty */
+	struct rte_mbuf *first, *last; /**< frame not complete yet; NULL: none, or given up */
+	bool cut;                      /**< its rest does not come: the next one is a new frame */
+	struct igb_rx_counts counts;
 	/* Control path. */
 	struct igb_port *port;
 	uint16_t index;
@@ -54,8 +71,6 @@ struct igb_rx_queue {
 	bool started;
 	bool drop_enable;
 	bool deferred_start;
-	/* At the last stats_reset. */
-	uint64_t base_packets, base_bytes, base_discarded, base_no_buffers;
 } __rte_cache_aligned;
 
 /** Transmit queue. Slots [clean, tail) hold buffers of frames not known to be sent. */
@@ -65,20 +80,18 @@ struct igb_tx_queue {
 	uint16_t clean;
 	uint16_t free; /**< slots that may be written */
 	uint16_t count;
-	uint16_t free_threshold;          /**< reclaim when fewer are free */
-	uint16_t report_threshold;        /**< descriptors between two reports */
-	uint16_t unreported;              /**< descriptors since the last one that reports */
-	uint8_t report_first, report_end; /**< pending ones in reports[] */
+	uint16_t free_threshold;           /**< reclaim when fewer are free */
+	uint16_t report_threshold;         /**< descriptors between two reports */
+	uint16_t unreported;               /**< descriptors since the last one that reports */
+	uint16_t report_first, report_end; /**< pending ones in reports[], which has `count` */
 	bool fast_free;
-	bool sparse; /**< slots of context descriptors have no buffer */
+	uint16_t segments_max; /**< of a frame */
+	bool sparse;           /**< slots of context descriptors have no buffer */
 	union shunt_82576_tx_descriptor *ring;
 	struct rte_mbuf **buffers; /**< segment of each slot */
 	uint32_t *doorbell;
-	/* Written by the poller, read by anyone. */
-	uint64_t packets;
-	uint64_t bytes;
-	uint64_t refused; /**< frames that no 82576 can send: too long, too many segments */
-	uint16_t reports[IGB_REPORTS]; /**< slots that report status */
+	struct igb_tx_counts counts;
+	uint16_t *reports; /**< slots that report status */
 	/**
 	 * Context descriptor that the frame written next may use; quad[1] is 0: none. Each report
 	 * ends its life, so that what frames not known to be sent use lies among them in the ring.
@@ -91,8 +104,21 @@ struct igb_tx_queue {
 	uint16_t index;
 	bool started;
 	bool deferred_start;
-	uint64_t base_packets, base_bytes, base_refused;
 } __rte_cache_aligned;
+
+/** The slot behind this one. */
+static inline uint16_t igb_after(uint16_t slot, uint16_t count)
+{
+	return slot + 1 == count ? 0 : (uint16_t)(slot + 1);
+}
+
+/** Notes that the descriptor in this slot reports status. */
+static inline void igb_tx_note_report(struct igb_tx_queue *queue, uint16_t slot)
+{
+	queue->reports[queue->report_end] = slot;
+	queue->report_end = igb_after(queue->report_end, queue->count);
+	queue->unreported = 0;
+}
 
 /** Counter of the poller that other threads read. */
 #define IGB_COUNT(counter, by) __atomic_store_n(&(counter), (counter) + (by), __ATOMIC_RELAXED)
@@ -154,7 +180,7 @@ uint16_t igb_rx_ring_frames(const struct igb_rx_queue *queue, uint16_t completed
  */
 uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t *dropped);
 /** Lays the ring anew for a NIC that starts at slot 0: frames not polled yet stay in front. */
-void igb_rx_ring_relay(struct igb_rx_queue *queue);
+void igb_rx_ring_rebuild(struct igb_rx_queue *queue);
 /** The tail that tells the NIC of the filled slots after a relay. */
 uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue);
 
@@ -168,7 +194,7 @@ uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head
  * Lays the ring anew for a NIC that starts at slot 0: a context descriptor there, which sends
  * nothing, and behind it the frames from slot `unsent` on. Those before it were sent.
  */
-void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent);
+void igb_tx_ring_rebuild(struct igb_tx_queue *queue, uint16_t unsent);
 /** Puts a context descriptor at the tail of a ring from which all was sent. @return its slot */
 uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue);
 /** The NIC has taken the context descriptor in this slot: what was sent may be reclaimed. */
@@ -176,7 +202,7 @@ void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot);
 
 /* ---- bursts ---- */
 
-eth_rx_burst_t igb_rx_function(bool scattered, bool fenced);
+eth_rx_burst_t igb_rx_function(bool fenced);
 /**
  * For ports with any of IGB_RX_FULL, or RSS: sums, hashes, tags of frames. The others take a
  * stripped frame too, but not as fast.
@@ -184,17 +210,20 @@ eth_rx_burst_t igb_rx_function(bool scattered, bool fenced);
 eth_rx_burst_t igb_rx_function_full(bool fenced);
 eth_tx_burst_t igb_tx_function(bool fenced);
 uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count);
-/** For ports with any of IGB_TX_FULL; igb_tx_full.c. */
-eth_tx_burst_t igb_tx_function_full(bool fenced);
-uint16_t igb_tx_prepare_full(void *queue, struct rte_mbuf **frames, uint16_t count);
-/** Poller: frees what was sent. @return slots freed */
+/** For ports with any of IGB_TX_OFFLOADS; igb_tx_offload.c. */
+eth_tx_burst_t igb_tx_function_offload(bool fenced);
+uint16_t igb_tx_prepare_offload(void *queue, struct rte_mbuf **frames, uint16_t count);
+/** Poller: frees frames that were sent, up to count, 0: all. @return frames freed */
 int igb_tx_done_cleanup(void *queue, uint32_t count);
 /** Frees buffers of frames that the NIC reported sent. Poller, or paused. */
 void igb_tx_reclaim(struct igb_tx_queue *queue);
 /** Frees the buffers of the oldest slots. Poller, or paused. */
 void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots);
-/** Gives fresh buffers to the NIC as far as the pool has them. Poller, or paused. */
-void igb_rx_refill(struct igb_rx_queue *queue);
+/** What the burst attends to in descriptors, by what the port does; no frame is begun. Paused. */
+void igb_rx_begin(struct igb_rx_queue *queue);
+/** Gives fresh buffers to the NIC as far as the pool has them, while at least `least` slots have
+ *  none. Poller, or paused. */
+void igb_rx_refill(struct igb_rx_queue *queue, uint16_t least);
 /** Descriptors that the NIC has written back and nobody has polled. */
 SHUNT_QUEUE_COUNT igb_rx_queue_count(void *queue);
 int igb_rx_descriptor_status(void *queue, uint16_t offset);

@@ -1,109 +1,109 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "igb_recover.h"
-#include "shunt_clock.h"
-#include "shunt_error.h"
 
 /*
  * What a refused DMA leaves behind, and how it is found without a timer on the datapath:
  *
- *   receive hole    a descriptor was used, its write-back refused: the burst would wait at it for
- *                   ever. Found: the NIC's head is past a slot without DD. Mended: marked, the
- *                   burst discards it.
- *   transmit hole   the same for a descriptor that reports: its buffers would never be reclaimed.
- *                   Mended: marked as done.
- *   wedge           Silicon: a refused read stops a queue's descriptor engine; it acknowledges no
- *                   disable, CTRL.RST does not free it, function level reset does. Found: a queue
- *                   has to prove that it runs.
- *   reset           by somebody else: nothing is set up any more. Mended as by a port reset.
+ *   damage           sign                                repair
+ *   receive hole     the head is past a slot without DD  the slot is marked; the NIC has it again,
+ *                                                        or the burst discards the damaged frame
+ *   transmit hole    the same, at a slot that reports    the slot is marked as done
+ *   hung queue       its head does not move              restart of the queue, then resets
+ *   outside reset    RCTL.EN is 0 on a running port      set-up as after a port reset
+ *   no answer        registers read as all ones          wait, then outside reset
  *
- * Steps, each with its bound in time: watching WATCH_NS (igb_prove.c), write-backs on their way
- * SETTLE_NS, each wait for an answer 100 us of a NIC that acts (igb_await()), CTRL.RST one
- * millisecond. Every wait gives up the processor.
+ * Silicon: a refused read stops a queue's descriptor engine. The queue acknowledges no disable, and
+ * CTRL.RST does not free it; function level reset does.
+ *
+ * Steps of a recovery. Pollers are out of all queues in each of them.
+ *
+ *   step            precondition                    bound              on success  on time-out
+ *   liveness        registers are as we left them   100 us a queue     idle        port reset
+ *   outside reset   the function answers again      EEPROM: 1 s        port reset  fails
+ *   port reset      DMA is stopped, rings repaired  1 ms + queues      idle        function reset
+ *   function reset  the same; the device has one    of the kernel      idle        fails
+ *
+ * A step that fails is tried again by the next call; function reset from port reset on. "100 us" is
+ * time in which the NIC acts on other things (igb_canary_wait()), for a transmit queue as long as
+ * the wire may take besides. Every wait gives up the processor.
+ *
+ * After REPORT_AFTER failed calls the application is told once, and recovery is tried at growing
+ * intervals: control calls do not wait for it.
  */
 
-#define SETTLE_NS 20000ull
+#define SETTLE_NS       20000ull /* write-backs on their way */
+
+#define REPORT_AFTER    3 /* failed calls; the group makes two at a time */
+#define RETRY_NS        1000000000ull
+#define RETRY_DOUBLINGS 6
 
 /*
- * Paused. A register read pushes the NIC's earlier writes ahead of its answer, so after the second
- * read a slot before the first one's head that has no DD will not get one. Queues that are dead
- * keep what was found when they still had a head of their own.
+ * Paused. A register read pushes the NIC's earlier writes ahead of its answer. So after the second
+ * read, a slot before the first read's head that has no DD will never get one. Dead queues keep
+ * what was found while their head register was valid.
  */
-static void repair(struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
+static void repair(struct igb_port *port, struct shunt_recovery *recovery)
 {
-	struct igb_trial now = *trial;
+	struct igb_recovery_state *state = &port->recovery_state;
+	struct igb_heads now = { 0 };
 
 	igb_read_heads(port, &now);
-	igb_sleep_ns(SETTLE_NS);
+	igb_sleep_ns(port, SETTLE_NS);
 	igb_read(port, SHUNT_82576_STATUS);
 	if (port->access_error)
 		return;
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (igb_rx_runs(port, i) && !(trial->rx_dead >> i & 1)) {
-			trial->rx_head[i] = now.rx_head[i];
-			recovery->repaired_descriptors += igb_rx_ring_repair(
-				port->rx[i], now.rx_head[i], &recovery->rx_dropped);
+		if (igb_rx_runs(port, i) && !(state->rx_dead >> i & 1)) {
+			uint16_t marked =
+				igb_rx_ring_repair(port->rx[i], now.rx[i], &recovery->rx_dropped);
+
+			state->heads.rx[i] = now.rx[i];
+			recovery->repaired_descriptors += marked;
+			if (marked) /* its ring is rebuilt, so that the NIC has the slots again */
+				state->rx_live &= ~(1u << i);
 		}
-		if (igb_tx_runs(port, i) && !(trial->tx_dead >> i & 1)) {
-			trial->tx_head[i] = now.tx_head[i];
+		if (igb_tx_runs(port, i) && !(state->tx_dead >> i & 1)) {
+			state->heads.tx[i] = now.tx[i];
 			recovery->repaired_descriptors +=
-				igb_tx_ring_repair(port->tx[i], now.tx_head[i]);
-			if (now.tx_head[i] != trial->tx_probe[i])
-				trial->tx_probed &= ~(1u << i);
+				igb_tx_ring_repair(port->tx[i], now.tx[i]);
+			if (now.tx[i] != state->tx_probe[i])
+				state->tx_probed &= ~(1u << i);
 		}
 	}
-}
-
-/* Frames that came to memory since the counters began: polled, discarded or still in the ring. */
-static uint64_t frames_seen(const struct igb_port *port)
-{
-	uint64_t seen = 0;
-
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		const struct igb_rx_queue *queue = port->rx[i];
-
-		if (!queue)
-			continue;
-		seen += IGB_COUNTED(queue->packets) + IGB_COUNTED(queue->discarded);
-		if (queue->started)
-			seen += igb_rx_ring_frames(queue, igb_rx_ring_completed(queue));
-	}
-	return seen;
-}
-
-void igb_recover_baseline(struct igb_port *port)
-{
-	port->good_at_reset = igb_stats_good(port);
-	port->seen_at_reset = frames_seen(port);
 }
 
 /*
  * Before a reset: no DMA any more, rings repaired to the last descriptor, counters saved. Frames
  * that the NIC counted as received and that are not in memory are in its FIFO: they are lost.
  */
-static int prepare_reset(
-	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
+static int prepare_reset(struct igb_port *port, struct shunt_recovery *recovery)
 {
 	uint64_t good, seen;
 	int ret;
 
-	trial->halted = true;
-	ret = igb_hw_quiet(port);
+	ret = igb_hw_stop_dma(port);
 	if (ret)
 		return ret;
-	repair(port, trial, recovery);
+	repair(port, recovery);
 	igb_stats_update(port);
-	good = igb_stats_good(port) - port->good_at_reset;
-	seen = frames_seen(port) - port->seen_at_reset;
+	ret = igb_access_end(port);
+	if (ret)
+		return ret;
+	good = igb_stats_good(port) - port->good_base;
+	seen = igb_stats_frames_seen(port) - port->seen_base;
 	if (good > seen)
 		recovery->rx_dropped += (uint32_t)(good - seen);
-	igb_recover_baseline(port);
-	return igb_access_end(port);
+	igb_stats_baseline(port);
+	return 0;
 }
 
-/* The port as the application has set it up; frames not sent yet are sent now. */
-static int restart_port(struct igb_port *port, struct igb_trial *trial)
+/* Sets the port up as the application configured it, and sends the frames that wait. */
+static int restart_port(struct igb_port *port)
 {
 	int ret;
 
@@ -114,39 +114,40 @@ static int restart_port(struct igb_port *port, struct igb_trial *trial)
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		/* Twice: going on says little of a queue that the reset had turned off. */
 		for (unsigned int times = 0; igb_rx_runs(port, i) && times < 2; times++) {
-			ret = igb_restart_rx(port->rx[i], trial);
+			ret = igb_restart_rx(port->rx[i]);
 			if (ret)
 				return ret;
 		}
 		if (igb_tx_runs(port, i)) {
-			ret = igb_restart_tx(port->tx[i], trial);
+			ret = igb_restart_tx(port->tx[i]);
 			if (ret)
 				return ret;
 		}
 	}
 	igb_hw_receive(port, true);
-	ret = igb_access_end(port);
-	trial->halted = ret != 0;
-	return ret;
+	return igb_access_end(port);
 }
 
-static int port_reset(
-	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
+/* No head register belongs to our rings until its queue is restarted. */
+static void mark_all_dead(struct igb_port *port)
+{
+	port->recovery_state.rx_dead = port->recovery_state.tx_dead = UINT32_MAX;
+}
+
+static int port_reset(struct igb_port *port, struct shunt_recovery *recovery)
 {
 	int ret;
 
-	ret = prepare_reset(port, trial, recovery);
+	ret = prepare_reset(port, recovery);
 	if (ret)
 		return ret;
 	recovery->port_resets++;
 	ret = igb_hw_reset(port);
-	/* From here on no head register is a head of ours until its queue has been restarted. */
-	trial->rx_dead = trial->tx_dead = UINT32_MAX;
-	return ret ? ret : restart_port(port, trial);
+	mark_all_dead(port);
+	return ret ? ret : restart_port(port);
 }
 
-static int function_reset(
-	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
+static int function_reset(struct igb_port *port, struct shunt_recovery *recovery)
 {
 	int ret;
 
@@ -154,11 +155,11 @@ static int function_reset(
 		return shunt_fail_while(
 			-EIO, "%s has no function level reset", port->port.device.function);
 	igb_access_begin(port);
-	ret = prepare_reset(port, trial, recovery);
+	ret = prepare_reset(port, recovery);
 	if (ret)
 		return ret;
 	recovery->function_resets++;
-	trial->rx_dead = trial->tx_dead = UINT32_MAX;
+	mark_all_dead(port);
 	ret = shunt_vfio_reset(&port->port.device);
 	if (ret)
 		return ret;
@@ -168,15 +169,15 @@ static int function_reset(
 	ret = igb_hw_wait_ready(port);
 	if (ret)
 		return ret;
-	igb_witness_configure(port);
-	return restart_port(port, trial);
+	igb_canary_configure(port);
+	return restart_port(port);
 }
 
 /*
- * Paused, and reset by others: what a reset of the function leaves to be done before a port reset
- * can work. Frames that were not reported sent are sent, those of the last report or two again.
+ * After a reset by another party: what a port reset needs to work. Frames that were not reported
+ * sent are sent; those of the last report or two are sent again.
  */
-static int take_over(struct igb_port *port, struct igb_trial *trial)
+static int set_up_function(struct igb_port *port, struct shunt_recovery *recovery)
 {
 	int ret;
 
@@ -185,53 +186,76 @@ static int take_over(struct igb_port *port, struct igb_trial *trial)
 		ret = igb_hw_wait_ready(port);
 	if (ret)
 		return ret;
-	igb_witness_configure(port);
+	igb_canary_configure(port);
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (igb_tx_runs(port, i))
-			trial->tx_head[i] = igb_tx_ring_reported(port->tx[i]);
+			port->recovery_state.heads.tx[i] = igb_tx_ring_reported(port->tx[i]);
 	}
-	trial->outside = false;
+	SHUNT_LOG(ERR, "%s was reset from outside", port->port.device.function);
 	return 0;
 }
 
-/* From where an earlier recovery stopped, if a failed access stopped one. */
-static int mend_paused(
-	struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery)
+static int check_liveness(struct igb_port *port, struct shunt_recovery *recovery)
 {
-	int ret = 0;
+	int ret;
 
-	if (trial->outside) {
-		ret = take_over(port, trial);
-		if (ret)
-			return ret;
-	}
-	if (!trial->halted) {
-		repair(port, trial, recovery);
-		ret = igb_access_end(port);
+	repair(port, recovery);
+	ret = igb_access_end(port);
+	return ret ? ret : igb_liveness_check(port, recovery);
+}
+
+/* IDLE in `next`: the port runs; in `escalate`: there is nothing stronger. */
+static const struct step {
+	int (*run)(struct igb_port *port, struct shunt_recovery *recovery);
+	enum igb_recovery_phase next;     /**< after success */
+	enum igb_recovery_phase escalate; /**< after -ETIMEDOUT */
+	enum igb_recovery_phase retry;    /**< of the next call, if this one ends here */
+} steps[] = {
+	[IGB_RECOVERY_LIVENESS] = { check_liveness, IGB_RECOVERY_IDLE, IGB_RECOVERY_PORT_RESET,
+		IGB_RECOVERY_LIVENESS },
+	[IGB_RECOVERY_OUTSIDE_RESET] = { set_up_function, IGB_RECOVERY_PORT_RESET,
+		IGB_RECOVERY_IDLE, IGB_RECOVERY_OUTSIDE_RESET },
+	[IGB_RECOVERY_PORT_RESET] = { port_reset, IGB_RECOVERY_IDLE, IGB_RECOVERY_FUNCTION_RESET,
+		IGB_RECOVERY_PORT_RESET },
+	[IGB_RECOVERY_FUNCTION_RESET] = { function_reset, IGB_RECOVERY_IDLE, IGB_RECOVERY_IDLE,
+		IGB_RECOVERY_PORT_RESET },
+};
+
+/* Paused. From the phase that an earlier call ended in. */
+static int run_steps(struct igb_port *port, struct shunt_recovery *recovery)
+{
+	enum igb_recovery_phase *phase = &port->recovery_state.phase;
+	const struct step *step;
+	int ret;
+
+	do {
+		step = &steps[*phase];
+		ret = step->run(port, recovery);
 		if (!ret)
-			ret = igb_prove(port, trial, recovery);
-	}
-	if (trial->halted || ret == -ETIMEDOUT)
-		ret = port_reset(port, trial, recovery);
-	if (ret == -ETIMEDOUT)
-		ret = function_reset(port, trial, recovery);
+			*phase = step->next;
+		else if (ret == -ETIMEDOUT && step->escalate != IGB_RECOVERY_IDLE)
+			*phase = step->escalate;
+		else
+			*phase = step->retry;
+	} while (*phase != IGB_RECOVERY_IDLE && *phase != step->retry);
 	return ret;
 }
 
-static int mend(struct igb_port *port, struct shunt_recovery *recovery)
+static int repair_port(struct igb_port *port, struct shunt_recovery *recovery)
 {
-	struct igb_trial *trial = &port->trial;
+	struct igb_recovery_state *state = &port->recovery_state;
 	int ret;
 
-	trial->begun = true;
-	if (!trial->halted)
-		igb_watch(port, trial);
-	ret = igb_keep_out(port);
+	if (state->phase == IGB_RECOVERY_IDLE)
+		state->phase = IGB_RECOVERY_LIVENESS;
+	if (state->phase == IGB_RECOVERY_LIVENESS)
+		igb_liveness_watch(port);
+	ret = igb_pollers_fence(port);
 	if (!ret)
-		ret = mend_paused(port, trial, recovery);
-	igb_let_in(port);
+		ret = run_steps(port, recovery);
+	igb_pollers_admit(port);
 	if (!ret)
-		*trial = (struct igb_trial){ 0 };
+		*state = (struct igb_recovery_state){ 0 };
 	else
 		ret = shunt_fail_while(-EIO,
 			"%s does not run after %u queue, %u port and %u function resets",
@@ -252,52 +276,107 @@ static void count(struct igb_port *port, const struct shunt_recovery *recovery)
 	port->recovered.tx_dropped += recovery->tx_dropped;
 }
 
-/* A port whose registers others have reset is set up again from where a port reset would go on. */
-static int take_up_reset(struct igb_port *port)
+static void begin_outside_reset(struct igb_port *port)
 {
-	SHUNT_LOG(ERR, "%s was reset from outside", port->port.device.function);
-	port->trial = (struct igb_trial){
-		.halted = true,
-		.outside = true,
-		.rx_dead = UINT32_MAX,
-		.tx_dead = UINT32_MAX,
-	};
-	return igb_wait_for_answer(port);
+	port->recovery_state = (struct igb_recovery_state){ .phase = IGB_RECOVERY_OUTSIDE_RESET };
+	mark_all_dead(port);
 }
 
-int igb_recover(void *opaque, enum shunt_doubt doubt, struct shunt_recovery *recovery)
+static int start_stopped(struct igb_port *port, struct shunt_recovery *recovery)
 {
-	struct igb_port *port = opaque;
+	int ret;
+
+	recovery->port_resets++;
+	ret = igb_restart(port);
+	count(port, recovery);
+	return ret;
+}
+
+/* Whether there is reason to make the queues prove that they run. */
+static bool needs_repair(struct igb_port *port, enum shunt_suspicion suspicion)
+{
+	return port->recovery_state.phase != IGB_RECOVERY_IDLE ||
+	       suspicion == SHUNT_SUSPICION_FAULT ||
+	       (suspicion == SHUNT_SUSPICION_SOME && igb_liveness_suspect(port));
+}
+
+static int recover(
+	struct igb_port *port, enum shunt_suspicion suspicion, struct shunt_recovery *recovery)
+{
+	const struct igb_recovery_state *state = &port->recovery_state;
 	uint64_t start = shunt_clock_now();
 	int ret = 0;
 
-	if (port->stopped) {
-		recovery->port_resets++;
-		ret = igb_start_again(port);
-		count(port, recovery);
-		return ret;
-	}
-	if (!port->started)
-		return 0;
 	igb_access_begin(port);
-	if (port->paused) {
-		doubt = SHUNT_DOUBT_FAULT;
-		ret = igb_unpause(port);
+	if (port->dma_paused) {
+		suspicion = SHUNT_SUSPICION_FAULT;
+		ret = igb_dma_resume(port);
 	}
 	if (!ret)
-		ret = igb_send_noted(port);
-	if (!ret && !port->trial.halted && igb_was_reset(port)) {
-		doubt = SHUNT_DOUBT_FAULT;
-		ret = take_up_reset(port);
+		ret = igb_rewrite_tails(port);
+	if ((!ret || port->absent) && state->phase < IGB_RECOVERY_OUTSIDE_RESET &&
+		igb_was_reset(port))
+		begin_outside_reset(port);
+	if (state->phase == IGB_RECOVERY_OUTSIDE_RESET) {
+		igb_access_begin(port);
+		ret = igb_wait_for_answer(port);
 	}
 	if (ret)
 		return ret;
-	if (!port->trial.begun && !port->trial.halted &&
-		(doubt == SHUNT_DOUBT_NONE ||
-			(doubt == SHUNT_DOUBT_SOME && !igb_looks_stuck(port))))
+	if (!needs_repair(port, suspicion))
 		return igb_access_end(port);
-	ret = mend(port, recovery);
+	ret = repair_port(port, recovery);
 	recovery->time += shunt_clock_now() - start;
 	count(port, recovery);
+	return ret;
+}
+
+/* Applications close a port at either event. One that runs again before that is as it was. */
+static void report_failure(struct igb_port *port)
+{
+	SHUNT_LOG(ERR, "%s; the application is told, and retries follow at growing intervals",
+		shunt_errmsg());
+	shunt_port_raise_event(
+		&port->port, port->absent ? RTE_ETH_EVENT_INTR_RMV : RTE_ETH_EVENT_RECOVERY_FAILED);
+}
+
+static void note_failure(struct igb_port *port)
+{
+	struct igb_backoff *backoff = &port->backoff;
+	unsigned int doublings;
+
+	if (++backoff->times < REPORT_AFTER)
+		return;
+	doublings = RTE_MIN(backoff->times - REPORT_AFTER, (unsigned int)RETRY_DOUBLINGS);
+	backoff->retry = shunt_clock_now() + shunt_clock_from_ns(RETRY_NS << doublings);
+	if (backoff->times == REPORT_AFTER)
+		report_failure(port);
+}
+
+static void note_success(struct igb_port *port)
+{
+	if (port->backoff.times)
+		SHUNT_LOG(NOTICE, "%s runs again after %u failed attempts",
+			port->port.device.function, port->backoff.times);
+	port->backoff = (struct igb_backoff){ 0 };
+}
+
+int igb_recover(void *opaque, enum shunt_suspicion suspicion, struct shunt_recovery *recovery)
+{
+	struct igb_port *port = opaque;
+	int ret;
+
+	if (!port->started && !port->group_stopped)
+		return 0;
+	if (port->backoff.times >= REPORT_AFTER && shunt_clock_now() < port->backoff.retry)
+		return shunt_fail(-EIO,
+			"%s does not run: %u attempts failed, the next one is due later",
+			port->port.device.function, port->backoff.times);
+	ret = port->group_stopped ? start_stopped(port, recovery)
+				  : recover(port, suspicion, recovery);
+	if (ret)
+		note_failure(port);
+	else
+		note_success(port);
 	return ret;
 }

@@ -5,7 +5,8 @@
 #include "igb.h"
 
 /*
- * Between igb_recover.c, which mends a port, and igb_prove.c, which finds out what runs. Lock held.
+ * Between igb_recover.c, which repairs a port, and igb_liveness.c, which finds out which queues
+ * run. The state is that of the port. Lock held.
  */
 
 static inline bool igb_rx_runs(const struct igb_port *port, unsigned int i)
@@ -18,29 +19,29 @@ static inline bool igb_tx_runs(const struct igb_port *port, unsigned int i)
 	return port->tx[i] && port->tx[i]->started;
 }
 
-/** Heads of the queues that are started. */
-void igb_read_heads(struct igb_port *port, struct igb_trial *trial);
+void igb_read_heads(struct igb_port *port, struct igb_heads *heads);
 
-/** Pollers run on: queues with traffic prove themselves in microseconds. */
-void igb_watch(struct igb_port *port, struct igb_trial *trial);
+/** Marks the queues whose head moves as live. Pollers run: traffic shows in microseconds. */
+void igb_liveness_watch(struct igb_port *port);
 
-/** Whether something is stuck that no fault record tells of. */
-bool igb_looks_stuck(struct igb_port *port);
+/** Whether a queue seems to hang that no fault record tells of. Pollers run. */
+bool igb_liveness_suspect(struct igb_port *port);
 
 /**
- * Paused. Queues that did not move have to answer.
+ * Makes the queues that are not marked as live answer. Paused.
  *
- * @return 0 all run; -ETIMEDOUT trial says which do not; failure of an access
+ * @return 0 all run; -ETIMEDOUT one does not, the port has to be reset; failure of an access
  */
-int igb_prove(struct igb_port *port, struct igb_trial *trial, struct shunt_recovery *recovery);
+int igb_liveness_check(struct igb_port *port, struct shunt_recovery *recovery);
 
-/** Ring laid anew, head at 0, the NIC told of it. @return 0; -ETIMEDOUT it does not answer */
-int igb_restart_rx(struct igb_rx_queue *queue, struct igb_trial *trial);
+/** Starts a receive queue on its ring, rebuilt. @return 0; -ETIMEDOUT it does not answer */
+int igb_restart_rx(struct igb_rx_queue *queue);
 
 /**
- * The same, with a context descriptor first: frames from the trial's head on follow once the queue
- * has taken it. That head is kept true, so that this can be tried again.
+ * Starts a transmit queue on its ring, rebuilt behind a context descriptor. Frames from the known
+ * head on follow once the queue has taken that descriptor. The known head stays true, so that this
+ * can be tried again.
  */
-int igb_restart_tx(struct igb_tx_queue *queue, struct igb_trial *trial);
+int igb_restart_tx(struct igb_tx_queue *queue);
 
 #endif

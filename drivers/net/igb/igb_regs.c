@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
+#include <shunt/error.h>
+
 #include "igb.h"
-#include "shunt_error.h"
 
 /* Registers shown to whoever looks for what is wrong, and the version that the EEPROM names. */
 
@@ -87,7 +88,7 @@ int igb_get_reg(struct rte_eth_dev *dev, struct rte_dev_reg_info *info)
 		return 0;
 	}
 	if (info->offset || (length && length != registers()))
-		return igb_failed(
+		return igb_log_error(
 			dev, shunt_fail(-ENOTSUP, "registers are read all at once: %u of them",
 				     registers()));
 	pthread_mutex_lock(&port->lock);
@@ -95,7 +96,7 @@ int igb_get_reg(struct rte_eth_dev *dev, struct rte_dev_reg_info *info)
 	read_all(port, info->data);
 	ret = igb_access_end(port);
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 int igb_fw_version_get(struct rte_eth_dev *dev, char *version, size_t size)
@@ -109,7 +110,7 @@ int igb_fw_version_get(struct rte_eth_dev *dev, char *version, size_t size)
 	ret = igb_hw_eeprom(port, SHUNT_82576_EEPROM_VERSION, &word);
 	pthread_mutex_unlock(&port->lock);
 	if (ret)
-		return igb_failed(dev, ret);
+		return igb_log_error(dev, ret);
 	length = snprintf(version, size, "%u.%u.%u", word >> 12, word >> 4 & 0xFFu, word & 0xFu);
 	return length >= 0 && (size_t)length < size ? 0 : length + 1;
 }

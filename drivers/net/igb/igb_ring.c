@@ -32,12 +32,14 @@ uint16_t igb_rx_ring_completed(const struct igb_rx_queue *queue)
 
 uint16_t igb_rx_ring_frames(const struct igb_rx_queue *queue, uint16_t completed)
 {
+	/* The end of one that is being given up is not of a frame more. */
+	bool counted = !queue->slow_bits && !queue->first && !queue->cut;
 	uint16_t frames = 0;
 
 	for (uint16_t i = 0; i < completed; i++)
 		frames += (rx_status(queue, after(queue->next, i, queue->count)) &
 				  SHUNT_82576_RXD_EOP) != 0;
-	return frames;
+	return frames - (frames && counted);
 }
 
 /*
@@ -110,6 +112,45 @@ static void reverse_tx(struct igb_tx_queue *queue, uint16_t first, uint16_t end)
 	}
 }
 
+static bool is_marked(const struct igb_rx_queue *queue, uint16_t slot)
+{
+	return queue->ring[slot].quad[0] == 0 && (rx_status(queue, slot) & SHUNT_82576_RXD_RXE);
+}
+
+/*
+ * Takes marked slots out from between completed ones, with their buffers: behind those they are as
+ * good as any that the NIC has. Where frames may take several descriptors one of each row of them
+ * stays, at which the burst gives up what is left of a frame.
+ *
+ * @return slots that stay completed
+ */
+static uint16_t requeue_marked(struct igb_rx_queue *queue, uint16_t completed)
+{
+	bool scattered = queue->port->scattered, before = false;
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < completed; i++) {
+		uint16_t slot = after(queue->next, i, queue->count);
+		uint16_t to = after(queue->next, kept, queue->count);
+		bool marked = is_marked(queue, slot);
+
+		if (marked && (!scattered || before))
+			continue;
+		before = marked;
+		kept++;
+		if (slot != to) {
+			struct rte_mbuf *buffer = queue->buffers[to];
+
+			put_rx(queue, to, &queue->ring[slot]);
+			queue->buffers[to] = queue->buffers[slot];
+			queue->buffers[slot] = buffer;
+		}
+	}
+	if (!scattered) /* of a frame each */
+		IGB_COUNT(queue->counts.discarded, completed - kept);
+	return kept;
+}
+
 /*
  * The NIC starts at slot 0, but written-back frames that nobody has polled have to stay in front of
  * it. So the whole ring is turned until they end at its last slot:
@@ -117,11 +158,12 @@ static void reverse_tx(struct igb_tx_queue *queue, uint16_t first, uint16_t end)
  *   before   [ unfilled | completed | with the NIC ]   next at completed, turned by any amount
  *   after    [ with the NIC | unfilled | completed ]   next at completed, NIC at slot 0
  *
- * Turning is three reversals: no memory is needed.
+ * Turning is three reversals: no memory is needed. A NIC that used up its ring without writing back
+ * would find nothing in it until the poller comes, and lose what arrives: it has those slots again.
  */
-void igb_rx_ring_relay(struct igb_rx_queue *queue)
+void igb_rx_ring_rebuild(struct igb_rx_queue *queue)
 {
-	uint16_t completed = igb_rx_ring_completed(queue);
+	uint16_t completed = requeue_marked(queue, igb_rx_ring_completed(queue));
 	uint16_t filled = queue->count - queue->unfilled;
 	uint16_t next = (uint16_t)((queue->count - completed) % queue->count);
 	uint16_t shift = distance(queue->next, next, queue->count);
@@ -149,9 +191,8 @@ void igb_rx_ring_relay(struct igb_rx_queue *queue)
 				rte_cpu_to_le_32(SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE);
 			put_rx(queue, queue->count - 1, &last);
 		}
-	} else if (queue->first) {
-		queue->abandoned = queue->first;
-		queue->first = queue->last = NULL;
+	} else {
+		queue->cut |= !queue->slow_bits;
 	}
 }
 
@@ -170,7 +211,8 @@ uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head)
 	uint16_t used = distance(queue->clean, head, queue->count);
 	uint16_t marked = 0;
 
-	for (uint8_t i = queue->report_first; i != queue->report_end; i++) {
+	for (uint16_t i = queue->report_first; i != queue->report_end;
+		i = igb_after(i, queue->count)) {
 		uint16_t slot = queue->reports[i];
 		uint64_t *status = &queue->ring[slot].quad[1];
 
@@ -188,7 +230,8 @@ uint16_t igb_tx_ring_reported(const struct igb_tx_queue *queue)
 {
 	uint16_t first = queue->clean;
 
-	for (uint8_t i = queue->report_first; i != queue->report_end; i++) {
+	for (uint16_t i = queue->report_first; i != queue->report_end;
+		i = igb_after(i, queue->count)) {
 		uint16_t slot = queue->reports[i];
 
 		if (!(__atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE) & TX_DONE))
@@ -241,12 +284,6 @@ static union shunt_82576_tx_descriptor context_of(const struct igb_tx_queue *que
 	return queue->carried;
 }
 
-static void report(struct igb_tx_queue *queue, uint16_t slot)
-{
-	queue->reports[queue->report_end++] = slot;
-	queue->unreported = 0;
-}
-
 static const union shunt_82576_tx_descriptor no_context;
 
 /* A context descriptor, which makes the NIC do nothing that shows on the wire. */
@@ -268,7 +305,7 @@ static void write_context(
  *
  * Reports stay where they were, because contexts live from one to the next.
  */
-void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent)
+void igb_tx_ring_rebuild(struct igb_tx_queue *queue, uint16_t unsent)
 {
 	uint16_t sent = distance(queue->clean, unsent, queue->count);
 	uint16_t left = distance(unsent, queue->tail, queue->count);
@@ -285,12 +322,12 @@ void igb_tx_ring_relay(struct igb_tx_queue *queue, uint16_t unsent)
 
 	queue->report_first = queue->report_end = 0;
 	if (sent)
-		report(queue, 0);
+		igb_tx_note_report(queue, 0);
 	queue->unreported = 0;
 	for (uint16_t i = 1; i <= left; i++) {
 		queue->unreported++;
 		if (queue->ring[i].read.command_length & rte_cpu_to_le_32(SHUNT_82576_TXD_RS))
-			report(queue, i);
+			igb_tx_note_report(queue, i);
 	}
 }
 
@@ -303,6 +340,7 @@ uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue)
 	for (uint16_t i = 0, to = slot; i < sent; i++) {
 		uint16_t from = (uint16_t)((to + queue->count - 1) % queue->count);
 
+		queue->ring[to] = queue->ring[from];
 		queue->buffers[to] = queue->buffers[from];
 		to = from;
 	}
@@ -312,7 +350,7 @@ uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue)
 	queue->report_first = queue->report_end = 0;
 	queue->unreported = 0;
 	if (sent)
-		report(queue, slot);
+		igb_tx_note_report(queue, slot);
 	return slot;
 }
 

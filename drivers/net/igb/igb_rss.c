@@ -2,8 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "igb.h"
-#include "shunt_error.h"
 
 /*
  * Receive side scaling, 7.1.1.7: a Toeplitz hash of addresses and ports chooses one of 128 entries,
@@ -34,6 +35,14 @@ static const struct {
 	{ RTE_ETH_RSS_IPV6_TCP_EX, SHUNT_82576_MRQC_TCP_IPV6_EX },
 	{ RTE_ETH_RSS_IPV6_UDP_EX, SHUNT_82576_MRQC_UDP_IPV6_EX },
 };
+
+int igb_rss_check_key(const struct rte_eth_rss_conf *conf)
+{
+	if (!conf->rss_key || !conf->rss_key_len || conf->rss_key_len == SHUNT_82576_RSSRK_SIZE)
+		return 0;
+	return shunt_fail(-EINVAL, "rss_key of %u bytes: this NIC's has %u", conf->rss_key_len,
+		SHUNT_82576_RSSRK_SIZE);
+}
 
 void igb_rss_load(struct rte_eth_dev *dev)
 {
@@ -109,8 +118,8 @@ static int check_size(const struct rte_eth_dev *dev, uint16_t size)
 {
 	if (size == SHUNT_82576_RETA_ENTRIES)
 		return 0;
-	return igb_failed(dev, shunt_fail(-EINVAL, "redirection table of %u entries: it has %u",
-				       size, SHUNT_82576_RETA_ENTRIES));
+	return igb_log_error(dev, shunt_fail(-EINVAL, "redirection table of %u entries: it has %u",
+					  size, SHUNT_82576_RETA_ENTRIES));
 }
 
 static bool chosen(const struct rte_eth_rss_reta_entry64 *table, uint32_t entry)
@@ -134,9 +143,9 @@ int igb_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *ta
 	igb_access_begin(port);
 	if (port->started)
 		igb_rss_direct(port, 0);
-	ret = igb_access_end(port);
+	ret = igb_access_flush(port);
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 int igb_reta_query(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *table, uint16_t size)
@@ -160,8 +169,10 @@ int igb_rss_hash_update(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 {
 	struct igb_port *port = igb_port_of(dev);
 	uint64_t types = conf->rss_hf & IGB_RSS_TYPES;
-	int ret = 0;
+	int ret = igb_rss_check_key(conf);
 
+	if (ret)
+		return igb_log_error(dev, ret);
 	pthread_mutex_lock(&port->lock);
 	if (port->rss.on != (types != 0)) {
 		ret = shunt_fail(-EINVAL,
@@ -176,20 +187,24 @@ int igb_rss_hash_update(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 	igb_access_begin(port);
 	if (port->started)
 		igb_rss_configure(port);
-	ret = igb_access_end(port);
+	ret = igb_access_flush(port);
 unlock:
 	pthread_mutex_unlock(&port->lock);
-	return igb_failed(dev, ret);
+	return igb_log_error(dev, ret);
 }
 
 int igb_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 {
 	struct igb_port *port = igb_port_of(dev);
+	int ret = igb_rss_check_key(conf);
 
+	if (ret)
+		return igb_log_error(dev, ret);
 	pthread_mutex_lock(&port->lock);
 	conf->rss_hf = port->rss.on ? port->rss.types : 0;
 	if (conf->rss_key)
 		memcpy(conf->rss_key, port->rss.key, sizeof(port->rss.key));
+	conf->rss_key_len = sizeof(port->rss.key);
 	pthread_mutex_unlock(&port->lock);
 	return 0;
 }

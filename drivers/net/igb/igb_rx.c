@@ -13,21 +13,21 @@
 
 #define PREFETCH_AHEAD 4 /* at most IGB_RX_BUFFERS_MORE */
 
-#define GOOD_FRAME     (SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE)
-#define PLAIN_FRAME    (GOOD_FRAME | SHUNT_82576_RXD_VP)
+#define SIMPLE         (SHUNT_82576_RXD_DD | SHUNT_82576_RXD_EOP)
+#define LENGTH_SHIFT   32
 
 /* Packet type of the seven bits that packet_info has for it, 7.1.5.2. */
-#define L3(bits)                                                                 \
-	((bits)&SHUNT_82576_RXD_PACKET_IPV4_OPT          ? RTE_PTYPE_L3_IPV4_EXT \
-		: (bits)&SHUNT_82576_RXD_PACKET_IPV4     ? RTE_PTYPE_L3_IPV4     \
-		: (bits)&SHUNT_82576_RXD_PACKET_IPV6_EXT ? RTE_PTYPE_L3_IPV6_EXT \
-		: (bits)&SHUNT_82576_RXD_PACKET_IPV6     ? RTE_PTYPE_L3_IPV6     \
-							 : 0)
-#define L4(bits)                                                         \
-	((bits)&SHUNT_82576_RXD_PACKET_TCP           ? RTE_PTYPE_L4_TCP  \
-		: (bits)&SHUNT_82576_RXD_PACKET_UDP  ? RTE_PTYPE_L4_UDP  \
-		: (bits)&SHUNT_82576_RXD_PACKET_SCTP ? RTE_PTYPE_L4_SCTP \
-						     : 0)
+#define L3(bits)                                                                   \
+	(SHUNT_82576_RXD_PACKET_IPV4_OPT & (bits)          ? RTE_PTYPE_L3_IPV4_EXT \
+		: SHUNT_82576_RXD_PACKET_IPV4 & (bits)     ? RTE_PTYPE_L3_IPV4     \
+		: SHUNT_82576_RXD_PACKET_IPV6_EXT & (bits) ? RTE_PTYPE_L3_IPV6_EXT \
+		: SHUNT_82576_RXD_PACKET_IPV6 & (bits)     ? RTE_PTYPE_L3_IPV6     \
+							   : 0)
+#define L4(bits)                                                           \
+	(SHUNT_82576_RXD_PACKET_TCP & (bits)           ? RTE_PTYPE_L4_TCP  \
+		: SHUNT_82576_RXD_PACKET_UDP & (bits)  ? RTE_PTYPE_L4_UDP  \
+		: SHUNT_82576_RXD_PACKET_SCTP & (bits) ? RTE_PTYPE_L4_SCTP \
+						       : 0)
 #define TYPE(bits)     (RTE_PTYPE_L2_ETHER | L3(bits) | L4(bits))
 #define TYPES_4(bits)  TYPE(bits), TYPE((bits) + 1), TYPE((bits) + 2), TYPE((bits) + 3)
 #define TYPES_16(bits) TYPES_4(bits), TYPES_4((bits) + 4), TYPES_4((bits) + 8), TYPES_4((bits) + 12)
@@ -37,14 +37,14 @@ static const uint32_t packet_types[PACKET_TYPES] = { TYPES_16(0), TYPES_16(16), 
 	TYPES_16(48), TYPES_16(64), TYPES_16(80), TYPES_16(96), TYPES_16(112) };
 
 /* Checksum flags by L4CS, IPCS (status bits 5 and 6) and L4E, IPE (bits 29 and 30). */
-#define L4_FLAGS(index)                                      \
-	(!((index)&1)       ? RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN \
-		: (index)&4 ? RTE_MBUF_F_RX_L4_CKSUM_BAD     \
-			    : RTE_MBUF_F_RX_L4_CKSUM_GOOD)
-#define IP_FLAGS(index)                                      \
-	(!((index)&2)       ? RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN \
-		: (index)&8 ? RTE_MBUF_F_RX_IP_CKSUM_BAD     \
-			    : RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+#define L4_FLAGS(index)                                        \
+	(!(1 & (index))       ? RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN \
+		: 4 & (index) ? RTE_MBUF_F_RX_L4_CKSUM_BAD     \
+			      : RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+#define IP_FLAGS(index)                                        \
+	(!(2 & (index))       ? RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN \
+		: 8 & (index) ? RTE_MBUF_F_RX_IP_CKSUM_BAD     \
+			      : RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 #define FLAGS(index)   (L4_FLAGS(index) | IP_FLAGS(index))
 #define FLAGS_4(index) FLAGS(index), FLAGS((index) + 1), FLAGS((index) + 2), FLAGS((index) + 3)
 
@@ -86,8 +86,19 @@ static inline uint16_t length_of(const struct done *done)
 	return (uint16_t)(done->high >> 32);
 }
 
+/* What is known of a frame, from its last descriptor. */
+static inline __attribute__((always_inline)) void describe(
+	struct rte_mbuf *frame, const struct done *done)
+{
+	frame->ol_flags = flags_of(done);
+	frame->packet_type =
+		packet_types[done->low >> SHUNT_82576_RXD_PACKET_TYPE_SHIFT & (PACKET_TYPES - 1)];
+	frame->vlan_tci = done->high & SHUNT_82576_RXD_VP ? (uint16_t)(done->high >> 48) : 0;
+	frame->hash.rss = (uint32_t)(done->low >> 32);
+}
+
 /*
- * An mbuf that is a whole frame, or the first of one.
+ * An mbuf that is a whole frame, or a piece of one.
  *
  * @param full  constant; false: nothing but length and type can be there
  */
@@ -110,58 +121,127 @@ static inline __attribute__((always_inline)) void set_mbuf(
 }
 
 /*
- * One descriptor of a frame that takes several, that is damaged, or came without the VLAN tag it
- * had. @return the complete frame
+ * Bits that a simple frame has as in SIMPLE. Those of the length: none for which the buffer could
+ * be too small, and none at all if there is an FCS to take off.
+ */
+static uint64_t slow_path_bits(const struct igb_rx_queue *queue)
+{
+	uint32_t length = queue->port->keep_crc ? 0 : rte_align32prevpow2(queue->buffer_size) - 1;
+	uint64_t bits = SIMPLE | SHUNT_82576_RXD_RXE | (uint64_t)(uint16_t)~length << LENGTH_SHIFT;
+
+	return queue->port->rx_full ? bits : bits | SHUNT_82576_RXD_VP;
+}
+
+void igb_rx_begin(struct igb_rx_queue *queue)
+{
+	queue->slow_bits = slow_path_bits(queue);
+	queue->first = queue->last = NULL;
+	queue->cut = false;
+}
+
+/*
+ * Whether a piece may be what its descriptor says, whatever a NIC writes there: the NIC fills a
+ * buffer before it takes the next, and no frame is longer than FRAME_MAX. QEMU: an FCS that does
+ * not fit behind the last data is left out, with a piece that is not full, or an empty one.
+ */
+static bool piece_fits(const struct igb_rx_queue *queue, const struct rte_mbuf *frame,
+	uint64_t high, uint16_t length)
+{
+	uint32_t before = frame ? frame->pkt_len : 0;
+
+	if (high & SHUNT_82576_RXD_RXE || !length)
+		return false;
+	if (!(high & SHUNT_82576_RXD_EOP))
+		return queue->port->scattered && length == queue->buffer_size &&
+		       before + length < SHUNT_82576_FRAME_MAX;
+	return length <= queue->buffer_size && before + length <= SHUNT_82576_FRAME_MAX &&
+	       (!queue->port->keep_crc || before + length > SHUNT_82576_FCS_SIZE);
+}
+
+/* The FCS stays in memory behind the frame; a last segment that has nothing else goes. */
+static void hide_fcs(struct rte_mbuf *frame, struct rte_mbuf *before, struct rte_mbuf *last)
+{
+	frame->pkt_len -= SHUNT_82576_FCS_SIZE;
+	if (last->data_len > SHUNT_82576_FCS_SIZE) {
+		last->data_len -= SHUNT_82576_FCS_SIZE;
+		return;
+	}
+	before->data_len -= SHUNT_82576_FCS_SIZE - last->data_len;
+	before->next = NULL;
+	frame->nb_segs--;
+	rte_pktmbuf_free_seg(last);
+}
+
+/*
+ * One descriptor that is not simply a frame: of several, damaged, with a tag that nobody asked to
+ * strip, with its FCS, or longer than may be. From a piece without EOP on, every descriptor comes
+ * here until that frame's end; of a frame that is given up, none is kept.
+ *
+ * @return the complete frame
  */
 static __rte_noinline struct rte_mbuf *gather(
 	struct igb_rx_queue *queue, struct rte_mbuf *buffer, uint64_t low, uint64_t high)
 {
 	const struct done done = { low, high };
-	struct rte_mbuf *frame = queue->first;
+	bool begins = queue->slow_bits || queue->cut;
+	struct rte_mbuf *frame = queue->first, *before = queue->last;
 
-	set_mbuf(buffer, &done, queue->rearm, true);
-	if (frame) {
-		frame->pkt_len += buffer->pkt_len;
-		frame->nb_segs++;
-		queue->last->next = buffer;
-	} else {
-		frame = queue->first = buffer;
-		frame->ol_flags = 0;
+	if (queue->cut) {
+		rte_pktmbuf_free(frame);
+		frame = NULL;
+		queue->cut = false;
 	}
-	queue->last = buffer;
-	/* Damage is remembered in flags that are set anew when the frame is complete. */
-	if (high & SHUNT_82576_RXD_RXE)
-		frame->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_BAD;
-	if (!(high & SHUNT_82576_RXD_EOP))
-		return NULL;
 	queue->first = queue->last = NULL;
-	if (frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_BAD) {
-		IGB_COUNT(queue->discarded, 1);
+	queue->slow_bits = high & SHUNT_82576_RXD_EOP ? slow_path_bits(queue) : 0;
+	set_mbuf(buffer, &done, queue->rearm, false);
+	if (!begins && !frame) {
+		rte_pktmbuf_free_seg(buffer);
+		return NULL;
+	}
+	if (!piece_fits(queue, frame, high, length_of(&done))) {
+		IGB_COUNT(queue->counts.discarded, 1);
+		rte_pktmbuf_free_seg(buffer);
 		rte_pktmbuf_free(frame);
 		return NULL;
 	}
-	/* What is known of a frame is in its last descriptor. */
-	frame->ol_flags = flags_of(&done);
-	frame->packet_type = buffer->packet_type;
-	frame->hash.rss = buffer->hash.rss;
-	frame->vlan_tci = buffer->vlan_tci;
+	if (frame) {
+		frame->pkt_len += buffer->pkt_len;
+		frame->nb_segs++;
+		before->next = buffer;
+	} else {
+		frame = buffer;
+	}
+	if (!(high & SHUNT_82576_RXD_EOP)) {
+		queue->first = frame;
+		queue->last = buffer;
+		return NULL;
+	}
+	describe(frame, &done);
+	if (queue->port->keep_crc)
+		hide_fcs(frame, before, buffer);
 	return frame;
 }
 
-void igb_rx_refill(struct igb_rx_queue *queue)
+/* A refill that is tried again with each poll lacks the same buffers. */
+static __rte_noinline void count_lacking(struct igb_rx_queue *queue)
 {
-	if (unlikely(queue->abandoned)) {
-		rte_pktmbuf_free(queue->abandoned);
-		queue->abandoned = NULL;
-	}
-	while (queue->unfilled >= IGB_REFILL) {
+	if (queue->unfilled <= queue->lacking)
+		return;
+	IGB_COUNT(queue->counts.no_buffers, queue->unfilled - queue->lacking);
+	queue->lacking = queue->unfilled;
+}
+
+void igb_rx_refill(struct igb_rx_queue *queue, uint16_t least)
+{
+	while (queue->unfilled >= least) {
 		uint16_t slot = queue->refill;
-		uint16_t n = RTE_MIN(IGB_REFILL, queue->count - slot);
+		uint16_t n = RTE_MIN(queue->refill_size, queue->count - slot);
 		struct rte_mbuf **buffers = &queue->buffers[slot];
 		union shunt_82576_rx_descriptor *descriptor = &queue->ring[slot];
 
+		n = RTE_MIN(n, queue->unfilled);
 		if (unlikely(rte_mempool_get_bulk(queue->pool, (void **)buffers, n))) {
-			IGB_COUNT(queue->no_buffers, 1);
+			count_lacking(queue);
 			break;
 		}
 		for (uint16_t i = 0; i < n; i++) {
@@ -172,6 +252,7 @@ void igb_rx_refill(struct igb_rx_queue *queue)
 		}
 		queue->refill = slot + n == queue->count ? 0 : (uint16_t)(slot + n);
 		queue->unfilled -= n;
+		queue->lacking -= RTE_MIN(queue->lacking, n);
 	}
 }
 
@@ -184,10 +265,9 @@ struct burst {
 };
 
 /* Whether the NIC has done with the line that begins here. */
-static inline bool line_is_done(const struct igb_rx_queue *queue, uint32_t slot)
+static inline bool line_is_done(const union shunt_82576_rx_descriptor *line)
 {
-	return __atomic_load_n(
-		       &queue->ring[slot + IGB_LINE_DESCRIPTORS - 1].quad[1], __ATOMIC_RELAXED) &
+	return __atomic_load_n(&line[IGB_LINE_DESCRIPTORS - 1].quad[1], __ATOMIC_RELAXED) &
 	       SHUNT_82576_RXD_DD;
 }
 
@@ -196,43 +276,41 @@ static inline uint64_t high_of(const union shunt_82576_rx_descriptor *descriptor
 	return __atomic_load_n(&descriptor->quad[1], __ATOMIC_ACQUIRE);
 }
 
-/* Whether every descriptor of a line is done and a whole frame, with nothing to it. */
-static inline __attribute__((always_inline)) bool line_is_plain(
-	const union shunt_82576_rx_descriptor *line, const bool full)
-{
-	const uint64_t wanted = SHUNT_82576_RXD_DD | SHUNT_82576_RXD_EOP;
-	const uint64_t unwanted = (full ? GOOD_FRAME : PLAIN_FRAME) & ~wanted;
-	uint64_t a = high_of(&line[0]), b = high_of(&line[1]);
-	uint64_t c = high_of(&line[2]), d = high_of(&line[3]);
-
-	return ((a & b & c & d) & wanted) == wanted && !((a | b | c | d) & unwanted);
-}
-
 /*
- * Lines as a whole, the usual case: four frames share what a line is asked for. Ends in front of
- * one that is not complete, or has something else in it.
+ * Lines as a whole, the usual case. Ends in front of one that is not complete, or where something
+ * else than a simple frame is.
  */
 static inline __attribute__((always_inline)) void take_lines(const struct igb_rx_queue *queue,
 	struct rte_mbuf **frames, uint32_t most, struct burst *burst, const bool full)
 {
 	const union shunt_82576_rx_descriptor *line = &queue->ring[burst->next];
 	struct rte_mbuf **buffers = &queue->buffers[burst->next];
-	const uint64_t fresh = queue->rearm;
+	const uint64_t fresh = queue->rearm, slow_bits = queue->slow_bits;
 	uint64_t bytes = 0;
 	uint32_t taken = 0;
 
 	most = RTE_MIN(most, queue->count - burst->next);
 	for (; taken + IGB_LINE_DESCRIPTORS <= most; taken += IGB_LINE_DESCRIPTORS) {
-		if (!(high_of(&line[IGB_LINE_DESCRIPTORS - 1]) & SHUNT_82576_RXD_DD) ||
-			!line_is_plain(line, full))
-			break;
-		for (unsigned int i = 0; i < IGB_LINE_DESCRIPTORS; i++) {
-			const struct done done = { line[i].quad[0], line[i].quad[1] };
+		unsigned int i;
 
+		if (!line_is_done(line))
+			break;
+#pragma GCC unroll 4
+		for (i = 0; i < IGB_LINE_DESCRIPTORS; i++) {
+			struct rte_mbuf *buffer = buffers[i];
+			struct done done;
+
+			load_done(&line[i], &done);
+			if (unlikely((done.high & slow_bits) != SIMPLE))
+				break;
 			rte_prefetch0(buffers[i + PREFETCH_AHEAD]);
-			set_mbuf(buffers[i], &done, fresh, full);
+			set_mbuf(buffer, &done, fresh, full);
 			bytes += length_of(&done);
-			frames[i] = buffers[i];
+			frames[i] = buffer;
+		}
+		if (unlikely(i < IGB_LINE_DESCRIPTORS)) {
+			taken += i;
+			break;
 		}
 		line += IGB_LINE_DESCRIPTORS;
 		buffers += IGB_LINE_DESCRIPTORS;
@@ -246,8 +324,8 @@ static inline __attribute__((always_inline)) void take_lines(const struct igb_rx
 }
 
 /* One descriptor. @return false: it is not done */
-static inline __attribute__((always_inline)) bool take_one(struct igb_rx_queue *queue,
-	struct rte_mbuf **frames, struct burst *burst, const bool scattered, const bool full)
+static inline __attribute__((always_inline)) bool take_one(
+	struct igb_rx_queue *queue, struct rte_mbuf **frames, struct burst *burst, const bool full)
 {
 	struct rte_mbuf *buffer = queue->buffers[burst->next];
 	struct done done;
@@ -257,8 +335,7 @@ static inline __attribute__((always_inline)) bool take_one(struct igb_rx_queue *
 	burst->next = burst->next + 1 == queue->count ? 0 : burst->next + 1;
 	burst->polled++;
 	rte_prefetch0(queue->buffers[burst->next + PREFETCH_AHEAD]);
-	if (unlikely((done.high & (full ? GOOD_FRAME : PLAIN_FRAME)) != SHUNT_82576_RXD_EOP ||
-		     (scattered && queue->first))) {
+	if (unlikely((done.high & queue->slow_bits) != SIMPLE)) {
 		buffer = gather(queue, buffer, done.low, done.high);
 		if (!buffer)
 			return true;
@@ -271,8 +348,7 @@ static inline __attribute__((always_inline)) bool take_one(struct igb_rx_queue *
 }
 
 static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queue *queue,
-	struct rte_mbuf **frames, uint16_t room, const bool scattered, const bool full,
-	const bool fenced)
+	struct rte_mbuf **frames, uint16_t room, const bool full, const bool fenced)
 {
 	struct burst burst = { 0 };
 	uint32_t filled;
@@ -284,28 +360,29 @@ static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queu
 			 ? queue->count - queue->unfilled
 			 : 0; /* nothing has come */
 	while (burst.received < room && burst.polled < filled) {
-		if (burst.next % IGB_LINE_DESCRIPTORS == 0 && !(scattered && queue->first)) {
+		if (burst.next % IGB_LINE_DESCRIPTORS == 0) {
 			take_lines(queue, frames + burst.received,
 				RTE_MIN(room - burst.received, filled - burst.polled), &burst,
 				full);
 			if (burst.received >= room || burst.polled >= filled)
 				break;
-			if (burst.received && !line_is_done(queue, burst.next))
+			if (burst.next % IGB_LINE_DESCRIPTORS == 0 && burst.received &&
+				!line_is_done(&queue->ring[burst.next]))
 				break;
 		}
-		if (!take_one(queue, frames, &burst, scattered, full))
+		if (!take_one(queue, frames, &burst, full))
 			break;
 	}
 	if (burst.polled) {
 		__atomic_store_n(&queue->next, (uint16_t)burst.next, __ATOMIC_RELAXED);
 		queue->unfilled += burst.polled;
-		IGB_COUNT(queue->packets, burst.received);
-		IGB_COUNT(queue->bytes, burst.bytes);
+		IGB_COUNT(queue->counts.packets, burst.received);
+		IGB_COUNT(queue->counts.bytes, burst.bytes);
 	}
-	if (queue->unfilled >= IGB_REFILL) {
+	if (queue->unfilled >= queue->refill_size) {
 		uint16_t before = queue->refill;
 
-		igb_rx_refill(queue);
+		igb_rx_refill(queue, queue->refill_size);
 		if (likely(queue->refill != before))
 			igb_doorbell(queue->doorbell,
 				(queue->refill ? queue->refill : queue->count) - 1u);
@@ -316,38 +393,26 @@ static inline __attribute__((always_inline)) uint16_t receive(struct igb_rx_queu
 
 static uint16_t receive_plain(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, false, false, false);
+	return receive(queue, frames, room, false, false);
 }
 
 static uint16_t receive_plain_fenced(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, false, false, true);
-}
-
-static uint16_t receive_scattered(void *queue, struct rte_mbuf **frames, uint16_t room)
-{
-	return receive(queue, frames, room, true, false, false);
-}
-
-static uint16_t receive_scattered_fenced(void *queue, struct rte_mbuf **frames, uint16_t room)
-{
-	return receive(queue, frames, room, true, false, true);
+	return receive(queue, frames, room, false, true);
 }
 
 static uint16_t receive_full(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, true, true, false);
+	return receive(queue, frames, room, true, false);
 }
 
 static uint16_t receive_full_fenced(void *queue, struct rte_mbuf **frames, uint16_t room)
 {
-	return receive(queue, frames, room, true, true, true);
+	return receive(queue, frames, room, true, true);
 }
 
-eth_rx_burst_t igb_rx_function(bool scattered, bool fenced)
+eth_rx_burst_t igb_rx_function(bool fenced)
 {
-	if (scattered)
-		return fenced ? receive_scattered_fenced : receive_scattered;
 	return fenced ? receive_plain_fenced : receive_plain;
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-
 #include "igb.h"
-#include "shunt_error.h"
 
 /** A statistics register, 8.18; they clear when read. */
 struct register_counter {
@@ -75,7 +72,7 @@ enum extra {
 
 static const char *const extra_names[EXTRAS] = {
 	[RX_DISCARDED] = "rx_damaged_packets",
-	[RX_NO_BUFFERS] = "rx_no_buffer_refills",
+	[RX_NO_BUFFERS] = "rx_no_buffer_descriptors",
 	[RX_QUEUE_DROPS] = "rx_queue_drop_packets",
 	[TX_REFUSED] = "tx_unsendable_packets",
 	[RECOVERIES] = "recover_events",
@@ -110,6 +107,57 @@ void igb_stats_update(struct igb_port *port)
 	}
 }
 
+struct igb_rx_counts igb_stats_rx(const struct igb_port *port, unsigned int index)
+{
+	const struct igb_rx_queue *queue = port->rx[index];
+
+	if (!queue)
+		return port->rx_counts[index];
+	return (struct igb_rx_counts){
+		.packets = IGB_COUNTED(queue->counts.packets),
+		.bytes = IGB_COUNTED(queue->counts.bytes),
+		.discarded = IGB_COUNTED(queue->counts.discarded),
+		.no_buffers = IGB_COUNTED(queue->counts.no_buffers),
+	};
+}
+
+struct igb_tx_counts igb_stats_tx(const struct igb_port *port, unsigned int index)
+{
+	const struct igb_tx_queue *queue = port->tx[index];
+
+	if (!queue)
+		return port->tx_counts[index];
+	return (struct igb_tx_counts){
+		.packets = IGB_COUNTED(queue->counts.packets),
+		.bytes = IGB_COUNTED(queue->counts.bytes),
+		.refused = IGB_COUNTED(queue->counts.refused),
+	};
+}
+
+/* The same since the last stats_reset. */
+static struct igb_rx_counts rx_since_base(const struct igb_port *port, unsigned int index)
+{
+	const struct igb_rx_counts *base = &port->rx_base[index];
+	struct igb_rx_counts counts = igb_stats_rx(port, index);
+
+	counts.packets -= base->packets;
+	counts.bytes -= base->bytes;
+	counts.discarded -= base->discarded;
+	counts.no_buffers -= base->no_buffers;
+	return counts;
+}
+
+static struct igb_tx_counts tx_since_base(const struct igb_port *port, unsigned int index)
+{
+	const struct igb_tx_counts *base = &port->tx_base[index];
+	struct igb_tx_counts counts = igb_stats_tx(port, index);
+
+	counts.packets -= base->packets;
+	counts.bytes -= base->bytes;
+	counts.refused -= base->refused;
+	return counts;
+}
+
 uint64_t igb_stats_good(const struct igb_port *port)
 {
 	return port->counters[COUNTER_GOOD_RX];
@@ -138,34 +186,23 @@ int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUE
 	pthread_mutex_lock(&port->lock);
 	ret = update(port);
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		const struct igb_rx_queue *rx = port->rx[i];
-		const struct igb_tx_queue *tx = port->tx[i];
-		uint64_t rx_packets = 0, rx_bytes = 0, rx_discarded = 0;
-		uint64_t tx_packets = 0, tx_bytes = 0;
+		const struct igb_rx_counts rx = rx_since_base(port, i);
+		const struct igb_tx_counts tx = tx_since_base(port, i);
 
-		if (rx) {
-			rx_packets = IGB_COUNTED(rx->packets) - rx->base_packets;
-			rx_bytes = IGB_COUNTED(rx->bytes) - rx->base_bytes;
-			rx_discarded = IGB_COUNTED(rx->discarded) - rx->base_discarded;
-			stats->rx_nombuf += IGB_COUNTED(rx->no_buffers) - rx->base_no_buffers;
-		}
-		if (tx) {
-			tx_packets = IGB_COUNTED(tx->packets) - tx->base_packets;
-			tx_bytes = IGB_COUNTED(tx->bytes) - tx->base_bytes;
-			stats->oerrors += IGB_COUNTED(tx->refused) - tx->base_refused;
-		}
-		stats->ipackets += rx_packets;
-		stats->ibytes += rx_bytes;
-		stats->ierrors += rx_discarded;
-		stats->opackets += tx_packets;
-		stats->obytes += tx_bytes;
+		stats->ipackets += rx.packets;
+		stats->ibytes += rx.bytes;
+		stats->ierrors += rx.discarded;
+		stats->rx_nombuf += rx.no_buffers;
+		stats->opackets += tx.packets;
+		stats->obytes += tx.bytes;
+		stats->oerrors += tx.refused;
 		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS || !SHUNT_QUEUE_STATS(stats))
 			continue;
-		SHUNT_QUEUE_STATS(stats)->q_ipackets[i] = rx_packets;
-		SHUNT_QUEUE_STATS(stats)->q_ibytes[i] = rx_bytes;
-		SHUNT_QUEUE_STATS(stats)->q_errors[i] = rx_discarded;
-		SHUNT_QUEUE_STATS(stats)->q_opackets[i] = tx_packets;
-		SHUNT_QUEUE_STATS(stats)->q_obytes[i] = tx_bytes;
+		SHUNT_QUEUE_STATS(stats)->q_ipackets[i] = rx.packets;
+		SHUNT_QUEUE_STATS(stats)->q_ibytes[i] = rx.bytes;
+		SHUNT_QUEUE_STATS(stats)->q_errors[i] = rx.discarded;
+		SHUNT_QUEUE_STATS(stats)->q_opackets[i] = tx.packets;
+		SHUNT_QUEUE_STATS(stats)->q_obytes[i] = tx.bytes;
 	}
 	stats->imissed = since_base(port, COUNTER_MISSED) + port->queue_drops -
 			 port->queue_drops_base + port->recovered.rx_dropped -
@@ -184,28 +221,19 @@ int igb_stats_reset(struct rte_eth_dev *dev)
 
 	pthread_mutex_lock(&port->lock);
 	ret = update(port);
+	if (ret)
+		goto unlock;
 	memcpy(port->counters_base, port->counters, sizeof(port->counters));
 	port->queue_drops_base = port->queue_drops;
 	port->recovered_base = port->recovered;
 	port->recoveries_base = port->recoveries;
-	port->proofs_base = port->proofs;
+	port->liveness_checks_base = port->liveness_checks;
 	port->port.switches = (struct shunt_port_switches){ 0 };
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		struct igb_rx_queue *rx = port->rx[i];
-		struct igb_tx_queue *tx = port->tx[i];
-
-		if (rx) {
-			rx->base_packets = IGB_COUNTED(rx->packets);
-			rx->base_bytes = IGB_COUNTED(rx->bytes);
-			rx->base_discarded = IGB_COUNTED(rx->discarded);
-			rx->base_no_buffers = IGB_COUNTED(rx->no_buffers);
-		}
-		if (tx) {
-			tx->base_packets = IGB_COUNTED(tx->packets);
-			tx->base_bytes = IGB_COUNTED(tx->bytes);
-			tx->base_refused = IGB_COUNTED(tx->refused);
-		}
+		port->rx_base[i] = igb_stats_rx(port, i);
+		port->tx_base[i] = igb_stats_tx(port, i);
 	}
+unlock:
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
@@ -217,19 +245,15 @@ static void fill_extras(const struct igb_port *port, uint64_t *values)
 
 	memset(values, 0, EXTRAS * sizeof(*values));
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		const struct igb_rx_queue *rx = port->rx[i];
-		const struct igb_tx_queue *tx = port->tx[i];
+		const struct igb_rx_counts rx = rx_since_base(port, i);
 
-		if (rx) {
-			values[RX_DISCARDED] += IGB_COUNTED(rx->discarded) - rx->base_discarded;
-			values[RX_NO_BUFFERS] += IGB_COUNTED(rx->no_buffers) - rx->base_no_buffers;
-		}
-		if (tx)
-			values[TX_REFUSED] += IGB_COUNTED(tx->refused) - tx->base_refused;
+		values[RX_DISCARDED] += rx.discarded;
+		values[RX_NO_BUFFERS] += rx.no_buffers;
+		values[TX_REFUSED] += tx_since_base(port, i).refused;
 	}
 	values[RX_QUEUE_DROPS] = port->queue_drops - port->queue_drops_base;
 	values[RECOVERIES] = port->recoveries - port->recoveries_base;
-	values[PROOFS] = port->proofs - port->proofs_base;
+	values[PROOFS] = port->liveness_checks - port->liveness_checks_base;
 	values[REPAIRED] = now->repaired_descriptors - base->repaired_descriptors;
 	values[QUEUE_RESETS] = now->queue_resets - base->queue_resets;
 	values[PORT_RESETS] = now->port_resets - base->port_resets;
@@ -272,4 +296,26 @@ int igb_xstats_get_names(
 			i < RTE_DIM(registers) ? registers[i].name
 					       : extra_names[i - RTE_DIM(registers)]);
 	return XSTATS;
+}
+
+/* Frames that came to memory since the counters began: polled, discarded or still in the ring. */
+uint64_t igb_stats_frames_seen(const struct igb_port *port)
+{
+	uint64_t seen = 0;
+
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		const struct igb_rx_queue *queue = port->rx[i];
+		const struct igb_rx_counts counts = igb_stats_rx(port, i);
+
+		seen += counts.packets + counts.discarded;
+		if (queue && queue->started)
+			seen += igb_rx_ring_frames(queue, igb_rx_ring_completed(queue));
+	}
+	return seen;
+}
+
+void igb_stats_baseline(struct igb_port *port)
+{
+	port->good_base = igb_stats_good(port);
+	port->seen_base = igb_stats_frames_seen(port);
 }

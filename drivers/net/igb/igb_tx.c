@@ -4,13 +4,15 @@
 #include "igb_tx.h"
 
 /*
- * Transmit bursts. Descriptors are only ever written here, but for the one that reports status
- * once in IGB_REPORT: reading others would take their cache lines from the NIC.
+ * Transmit bursts. Descriptors are only ever written here, but for those that report status, one
+ * in IGB_REPORT and a burst's last: reading others would take their cache lines from the NIC.
  */
 
 #define FREE_BATCH 64
-#define OFFLOADS   (RTE_MBUF_F_TX_OFFLOAD_MASK & ~(RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6))
-#define DONE       rte_cpu_to_le_64((uint64_t)SHUNT_82576_TXD_DD << 32)
+/* Lengths less one that have no more bits than this are those of frames that can be sent. */
+#define SURELY_SENDABLE 8191
+#define OFFLOADS        (RTE_MBUF_F_TX_OFFLOAD_MASK & ~(RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6))
+#define DONE            rte_cpu_to_le_64((uint64_t)SHUNT_82576_TXD_DD << 32)
 
 /* Buffers of `slots` slots in one piece of the ring, each segment for itself. */
 static void free_segments(struct rte_mbuf **buffers, uint16_t slots)
@@ -69,15 +71,20 @@ void igb_tx_free(struct igb_tx_queue *queue, uint16_t slots)
 
 void igb_tx_reclaim(struct igb_tx_queue *queue)
 {
-	while (queue->report_first != queue->report_end) {
-		uint16_t slot = queue->reports[queue->report_first];
+	uint16_t report = queue->report_first, slot = 0;
 
-		if (!(__atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE) & DONE))
+	while (report != queue->report_end) {
+		if (!(__atomic_load_n(
+			      &queue->ring[queue->reports[report]].quad[1], __ATOMIC_ACQUIRE) &
+			    DONE))
 			break;
-		igb_tx_free(
-			queue, (uint16_t)((slot + queue->count - queue->clean) % queue->count + 1));
-		queue->report_first++;
+		slot = queue->reports[report];
+		report = igb_after(report, queue->count);
 	}
+	if (report == queue->report_first)
+		return;
+	queue->report_first = report;
+	igb_tx_free(queue, (uint16_t)((slot + queue->count - queue->clean) % queue->count + 1));
 }
 
 void igb_tx_write_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame,
@@ -107,14 +114,14 @@ void igb_tx_write_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame,
 	}
 }
 
-/* A frame of several segments. @return false: no room */
+/* A frame of several segments, or one that cannot be sent. @return false: no room */
 static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame)
 {
 	unsigned int segments = igb_tx_segments(frame);
 	uint32_t length = frame->pkt_len;
 
-	if (segments == 0 || segments > IGB_TX_SEGMENTS_MAX || length > IGB_TX_FRAME_MAX) {
-		IGB_COUNT(queue->refused, 1);
+	if (segments == 0 || segments > queue->segments_max || length > IGB_TX_FRAME_MAX) {
+		IGB_COUNT(queue->counts.refused, 1);
 		rte_pktmbuf_free(frame);
 		return true;
 	}
@@ -122,14 +129,26 @@ static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_
 		return false;
 	igb_tx_write_segments(
 		queue, frame, segments, IGB_TX_COMMAND, length << SHUNT_82576_TXD_PAYLEN_SHIFT);
-	IGB_COUNT(queue->packets, 1);
-	IGB_COUNT(queue->bytes, length);
+	IGB_COUNT(queue->counts.packets, 1);
+	IGB_COUNT(queue->counts.bytes, length);
 	return true;
+}
+
+/* Frames of one segment each in front of the first that is too long, or empty. */
+static __rte_noinline uint32_t sendable(struct rte_mbuf **frames, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!frames[i]->data_len || frames[i]->data_len > IGB_TX_FRAME_MAX)
+			break;
+	}
+	return i;
 }
 
 /*
  * Frames of one segment each into slots that lie in one piece; ends in front of one of another
- * kind.
+ * kind. Lengths are judged together, and one by one only if any could be wrong.
  *
  * @param ahead  constant: n frames and IGB_TX_PREFETCH_AHEAD more are there
  * @return number of frames
@@ -139,7 +158,7 @@ static inline __attribute__((always_inline)) uint32_t write_run(struct igb_tx_qu
 {
 	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
 	struct rte_mbuf **buffers = &queue->buffers[slot];
-	uint64_t sum = 0;
+	uint64_t sum = 0, any = 0;
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
@@ -157,6 +176,11 @@ static inline __attribute__((always_inline)) uint32_t write_run(struct igb_tx_qu
 			rte_cpu_to_le_64(length << (32 + SHUNT_82576_TXD_PAYLEN_SHIFT) | length |
 					 IGB_TX_COMMAND | SHUNT_82576_TXD_EOP);
 		sum += length;
+		any |= length - 1;
+	}
+	if (unlikely(any > SURELY_SENDABLE)) {
+		for (n = sendable(frames, i); i > n; i--)
+			sum -= frames[i - 1]->data_len;
 	}
 	*bytes += sum;
 	return i;
@@ -206,16 +230,18 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 		sent += done;
 		if (done)
 			continue;
-		if (frames[sent]->nb_segs == 1 || !send_segments(queue, frames[sent]))
+		if (!send_segments(queue, frames[sent]))
 			break;
 		sent++;
 	}
 	if (single) {
-		IGB_COUNT(queue->packets, single);
-		IGB_COUNT(queue->bytes, bytes);
+		IGB_COUNT(queue->counts.packets, single);
+		IGB_COUNT(queue->counts.bytes, bytes);
 	}
-	if (queue->tail != before)
+	if (queue->tail != before) {
+		igb_tx_report_last(queue);
 		igb_doorbell(queue->doorbell, queue->tail);
+	}
 	shunt_poll_leave(&queue->poll);
 	return (uint16_t)sent;
 }
@@ -235,8 +261,10 @@ eth_tx_burst_t igb_tx_function(bool fenced)
 	return fenced ? transmit_fenced : transmit_plain;
 }
 
-uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count)
+uint16_t igb_tx_prepare(void *opaque, struct rte_mbuf **frames, uint16_t count)
 {
+	const struct igb_tx_queue *queue = opaque;
+
 	for (uint16_t i = 0; i < count; i++) {
 		const struct rte_mbuf *frame = frames[i];
 
@@ -244,7 +272,7 @@ uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count)
 			rte_errno = ENOTSUP;
 			return i;
 		}
-		if (frame->nb_segs > IGB_TX_SEGMENTS_MAX || frame->pkt_len > IGB_TX_FRAME_MAX ||
+		if (frame->nb_segs > queue->segments_max || frame->pkt_len > IGB_TX_FRAME_MAX ||
 			frame->pkt_len < RTE_ETHER_HDR_LEN) {
 			rte_errno = EINVAL;
 			return i;
@@ -253,19 +281,39 @@ uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count)
 	return count;
 }
 
+/* Slots of the oldest frame. What was written back, as the ends of frames are, has no command. */
+static uint16_t oldest(const struct igb_tx_queue *queue)
+{
+	uint16_t slot = queue->clean, slots = 1;
+
+	while (!(queue->ring[slot].quad[1] & (DONE | rte_cpu_to_le_64(SHUNT_82576_TXD_EOP)))) {
+		slot = igb_after(slot, queue->count);
+		slots++;
+	}
+	return slots;
+}
+
 /* Not on the packet path: the fence does no harm where it is not needed. */
 int igb_tx_done_cleanup(void *opaque, uint32_t count)
 {
 	struct igb_tx_queue *queue = opaque;
-	uint16_t before;
+	uint32_t frames = 0;
+	uint16_t sent, slots;
 
 	if (!shunt_poll_enter(&queue->poll, true))
 		return 0;
-	before = queue->free;
-	igb_tx_reclaim(queue);
-	before = queue->free - before;
+	sent = (uint16_t)((igb_tx_ring_reported(queue) + queue->count - queue->clean) %
+			  queue->count);
+	for (; sent && (!count || frames < count); sent -= slots) {
+		slots = oldest(queue);
+		if (queue->reports[queue->report_first] ==
+			(queue->clean + slots - 1) % queue->count)
+			queue->report_first = igb_after(queue->report_first, queue->count);
+		igb_tx_free(queue, slots);
+		frames++;
+	}
 	shunt_poll_leave(&queue->poll);
-	return before;
+	return (int)frames;
 }
 
 int igb_tx_descriptor_status(void *opaque, uint16_t offset)
@@ -281,7 +329,8 @@ int igb_tx_descriptor_status(void *opaque, uint16_t offset)
 	used = (uint16_t)((queue->tail + queue->count - queue->clean) % queue->count);
 	if ((slot + queue->count - queue->clean) % queue->count >= used)
 		return RTE_ETH_TX_DESC_DONE;
-	for (uint8_t i = queue->report_first; i != queue->report_end; i++) {
+	for (uint16_t i = queue->report_first; i != queue->report_end;
+		i = igb_after(i, queue->count)) {
 		uint16_t reporting = queue->reports[i];
 
 		if ((reporting + queue->count - queue->clean) % queue->count <

@@ -8,7 +8,8 @@
  * What both kinds of transmit bursts are made of.
  *
  *   igb_tx.c       one descriptor a segment, nothing for the NIC to do with frames
- *   igb_tx_full.c  the same, with a context descriptor in front where the NIC has to be told more
+ *   igb_tx_offload.c  the same, with a context descriptor in front where the NIC has to be told
+ * more
  */
 
 #define IGB_TX_PREFETCH_AHEAD 4
@@ -34,15 +35,29 @@ static inline uint32_t igb_tx_report_if_due(struct igb_tx_queue *queue, uint16_t
 {
 	if (queue->unreported < queue->report_threshold)
 		return 0;
-	queue->reports[queue->report_end++] = slot;
-	queue->unreported = 0;
+	igb_tx_note_report(queue, slot);
 	return SHUNT_82576_TXD_RS;
+}
+
+/**
+ * Ends a burst: its last descriptor reports, so that what was sent is known without another burst.
+ * No frame after it uses the context of one before (struct igb_tx_queue).
+ */
+static inline void igb_tx_report_last(struct igb_tx_queue *queue)
+{
+	uint16_t last = (uint16_t)((queue->tail ? queue->tail : queue->count) - 1);
+
+	if (!queue->unreported)
+		return;
+	queue->ring[last].quad[1] |= rte_cpu_to_le_64(SHUNT_82576_TXD_RS);
+	igb_tx_note_report(queue, last);
+	queue->context.quad[1] = 0;
 }
 
 /** Takes the slot at the tail. */
 static inline void igb_tx_take(struct igb_tx_queue *queue)
 {
-	queue->tail = queue->tail + 1 == queue->count ? 0 : queue->tail + 1;
+	queue->tail = igb_after(queue->tail, queue->count);
 	queue->free--;
 }
 

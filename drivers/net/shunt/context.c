@@ -8,11 +8,12 @@
 
 #include <rte_lcore.h>
 
+#include <shunt/error.h>
+#include <shunt/pci.h>
+
 #include "context.h"
-#include "guard.h"
+#include "watchdog.h"
 #include "rte_net_shunt.h"
-#include "shunt_error.h"
-#include "shunt_pci.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Read by who uses it without the lock, written by who opens or closes it, who holds both. */
@@ -120,6 +121,31 @@ static int open_platform(struct shunt_context *context, const struct shunt_sim_c
 	return 0;
 }
 
+static void check_group(struct shunt_group *group)
+{
+	struct shunt_switch_result result;
+	int ret = shunt_group_check(group, &result);
+
+	if (ret > 0)
+		SHUNT_LOG(NOTICE, "group %d: %d ports did not run, and were repaired",
+			shunt_group_number(group), ret);
+	else if (ret < 0 && ret != -EBUSY && ret != -EIO) /* the port reports -EIO once itself */
+		SHUNT_LOG(ERR, "%s", shunt_errmsg());
+}
+
+/* The watchdog's thread. It only tries the lock, so that its end can be awaited with the lock held.
+ */
+static void check_groups(void)
+{
+	struct context_group *entry;
+
+	if (shunt_context_trylock())
+		return;
+	TAILQ_FOREACH (entry, &opened->groups, next)
+		check_group(entry->group);
+	shunt_context_unlock();
+}
+
 static int context_create(const struct shunt_sim_config *sim, struct shunt_context **result)
 {
 	struct shunt_context *context = calloc(1, sizeof(*context));
@@ -145,7 +171,7 @@ static int context_create(const struct shunt_sim_config *sim, struct shunt_conte
 	ret = shunt_eal_memory_create(context->spaces, &context->memory);
 	if (ret)
 		goto destroy_spaces;
-	ret = shunt_guard_start();
+	ret = shunt_watchdog_start(check_groups);
 	if (ret)
 		goto destroy_memory;
 	*result = context;
@@ -165,13 +191,16 @@ free_context:
 	return ret;
 }
 
+/* Spaces that the application still uses stay, and so does what they stand on. */
 static void context_destroy(struct shunt_context *context)
 {
-	shunt_guard_stop();
+	shunt_watchdog_stop();
 	shunt_fault_log_destroy(context->faults);
 	shunt_eal_memory_destroy(context->memory);
-	shunt_spaces_destroy(context->spaces);
-	shunt_iommufd_close(&context->iommufd);
+	if (shunt_spaces_destroy(context->spaces) || shunt_iommufd_close(&context->iommufd)) {
+		SHUNT_LOG(ERR, "%s", shunt_errmsg());
+		return;
+	}
 	if (context->own_platform)
 		shunt_platform_destroy(context->platform);
 	free(context);
@@ -212,15 +241,18 @@ void shunt_context_put(struct shunt_context *context)
 	context_destroy(context);
 }
 
-struct shunt_context *shunt_context_use(void)
+struct shunt_context *shunt_context_acquire(void)
 {
+	struct shunt_context *context;
+
 	pthread_rwlock_rdlock(&in_use);
-	if (!opened)
+	context = opened;
+	if (!context)
 		pthread_rwlock_unlock(&in_use);
-	return opened;
+	return context;
 }
 
-void shunt_context_used(void)
+void shunt_context_release(void)
 {
 	pthread_rwlock_unlock(&in_use);
 }

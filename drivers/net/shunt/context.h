@@ -5,17 +5,18 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include <shunt/fault_log.h>
+#include <shunt/sim.h>
+
 #include "shunt_eal.h"
-#include "shunt_fault_log.h"
 #include "shunt_port.h"
-#include "shunt_sim.h"
 
 /*
  * What the ports of a process share, as rte_net_shunt.h draws it. One at a time; there is a single
  * /dev/iommu so that buffers can go from port to port.
  *
  * Locking: shunt_context_lock() orders opening and closing of ports and the lists; it is held while
- * EAL memory is allocated, so nothing that the memory events do may take it.
+ * EAL memory is allocated, so handlers of memory events must not take it.
  */
 
 /** A port group and its number of users. */
@@ -23,7 +24,7 @@ struct context_group {
 	TAILQ_ENTRY(context_group) next;
 	struct shunt_group *group;
 	unsigned int users;
-	bool known; /**< the group was told the evidence, and whom to ask for faults */
+	bool known; /**< the group has the evidence and a fault observer */
 };
 
 struct shunt_context {
@@ -33,7 +34,7 @@ struct shunt_context {
 	struct shunt_iommufd iommufd;
 	struct shunt_spaces *spaces;
 	struct shunt_eal_memory *memory;
-	struct shunt_fault_log *faults; /**< NULL until somebody asks to switch */
+	struct shunt_fault_log *faults; /**< NULL until the first switch by command */
 	TAILQ_HEAD(, context_group) groups;
 	TAILQ_HEAD(, shunt_port) ports;
 	unsigned int users;
@@ -47,12 +48,12 @@ int shunt_context_trylock(void);
 
 /**
  * The open context for its spaces and its memory, which have locks of their own: it is not closed
- * before shunt_context_used(). For who may hold a lock that is taken after the context's.
+ * before shunt_context_release(). For callers that may hold a lock taken after the context's.
  *
- * @return NULL: none is open, and no shunt_context_used() follows
+ * @return NULL: none is open, and no shunt_context_release() follows
  */
-struct shunt_context *shunt_context_use(void);
-void shunt_context_used(void);
+struct shunt_context *shunt_context_acquire(void);
+void shunt_context_release(void);
 
 /**
  * A reference to the context; opened at the first one. Caller holds the lock, as for all below.
@@ -68,7 +69,7 @@ void shunt_context_put(struct shunt_context *context);
 /** The open context, or NULL. */
 struct shunt_context *shunt_context_open(void);
 
-/** EAL is about to give its memory back: no command is taken from now on. Takes the lock. */
+/** EAL is about to free its memory: commands are refused from now on. Takes the lock. */
 void shunt_context_end(void);
 
 /** Whether that is so. */
@@ -81,14 +82,15 @@ int shunt_context_group_get(struct shunt_context *context, int number, struct sh
 void shunt_context_group_put(struct shunt_context *context, struct shunt_group *group);
 
 /**
- * Prepares a group for being switched by command: its faults are counted, and auto knows the
- * evidence of this machine. A group that the application observes stays as it is. What is not to be
- * had is logged: then faults are unknown, or auto has no evidence.
+ * Prepares a group for switches by command: its faults are counted, and auto knows the evidence of
+ * this machine. A group that the application observes stays as it is. What is unavailable is
+ * logged: then the fault status is unknown, or auto has no evidence.
  */
-void shunt_context_observe(struct shunt_context *context, struct context_group *entry);
+void shunt_context_observe_faults(struct shunt_context *context, struct context_group *entry);
 
-/** Keeps for this machine that a replace faulted; what cannot be kept is logged. */
-void shunt_context_keep(struct shunt_context *context, const struct shunt_switch_result *result);
+/** Saves for this machine that a replace faulted; a failure is logged. */
+void shunt_context_save_evidence(
+	struct shunt_context *context, const struct shunt_switch_result *result);
 
 /** Our port of a function ("0000:03:00.0"), or NULL. */
 struct shunt_port *shunt_context_port(struct shunt_context *context, const char *function);

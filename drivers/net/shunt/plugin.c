@@ -7,10 +7,9 @@
 
 #include <rte_bus.h>
 
-#include "plugin.h"
-#include "shunt_error.h"
+#include <shunt/error.h>
 
-RTE_LOG_REGISTER(shunt_net_logtype, pmd.net.shunt, NOTICE)
+#include "plugin.h"
 
 #define DRIVER "net_shunt"
 #define EAL    "librte_eal.so"
@@ -94,13 +93,15 @@ static int start(void)
 		return shunt_fail(-EEXIST, "the driver is here already, from %s", file_of(other));
 	ret = check_release();
 	if (!ret)
-		ret = automatic_register();
+		ret = autoprobe_register();
 	if (!ret)
 		ret = telemetry_register();
 	if (ret) {
 		snprintf(refusal, sizeof(refusal), "%s", shunt_errmsg());
 		driver = &refusing_driver;
 	}
+	if (!ret)
+		pci_register();
 	driver->driver.name = DRIVER;
 	rte_vdev_register(driver);
 	return ret;

@@ -6,25 +6,47 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_pause.h>
 
-#include "shunt_clock.h"
-#include "shunt_error.h"
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
 #include "shunt_poll.h"
 
 #define WAIT_NS    1000000000ull
 #define SPINS      100
-#define SLEEP_NS   20000 /* where nobody wakes us: the poller has other things to do */
+#define SLEEP_NS   20000 /* without a wake: the poller is busy elsewhere */
 
-#define LATE_NS    2000000000ull /* a pauser that mends a port takes its time */
+#define LATE_NS    2000000000ull /* a pauser may be repairing the port */
 #define LATE_SPINS 1000
 #define NAP_NS     1000000
+#define STEP_NS    2000000 /* between two looks, no more than this counts as waiting */
 
 uint32_t shunt_poll_sleepers;
 uint32_t shunt_poll_waiters;
 
 /* Counts wakes, so that one between a look at the poller and the sleep is not missed. */
 static uint32_t wakes;
+
+/* Time in which the waiter, or the whole process, has no processor does not count. */
+struct patience {
+	uint64_t had, last; /* ticks */
+};
+
+static struct patience patience_begin(void)
+{
+	return (struct patience){ .last = shunt_clock_now() };
+}
+
+static bool patience_ends(struct patience *patience, uint64_t ns)
+{
+	uint64_t now = shunt_clock_now();
+
+	patience->had += RTE_MIN(now - patience->last, shunt_clock_from_ns(STEP_NS));
+	patience->last = now;
+	return patience->had > shunt_clock_from_ns(ns);
+}
 
 void shunt_poll_wake(void)
 {
@@ -47,11 +69,11 @@ static void sleep_until_out(const struct shunt_poll *poll)
 
 int shunt_poll_wait(struct shunt_poll *poll)
 {
-	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(WAIT_NS);
+	struct patience patience = patience_begin();
 	unsigned int spins = 0;
 
 	while (__atomic_load_n(&poll->in_burst, __ATOMIC_SEQ_CST)) {
-		if (shunt_clock_now() > limit)
+		if (patience_ends(&patience, WAIT_NS))
 			return shunt_fail(-ETIMEDOUT,
 				"a core has been inside one burst of a queue for a second: is the "
 				"thread that polls it stopped?");
@@ -80,7 +102,7 @@ static void sleep_while_soon(struct shunt_poll *poll)
 
 bool shunt_poll_enter_late(struct shunt_poll *poll, bool fenced)
 {
-	uint64_t limit = shunt_clock_now() + shunt_clock_from_ns(LATE_NS);
+	struct patience patience = patience_begin();
 	unsigned int spins = 0;
 
 	while (!shunt_poll_enter(poll, fenced)) {
@@ -90,7 +112,7 @@ bool shunt_poll_enter_late(struct shunt_poll *poll, bool fenced)
 				continue;
 			}
 			sleep_while_soon(poll);
-			if (shunt_clock_now() > limit)
+			if (patience_ends(&patience, LATE_NS))
 				return false;
 		}
 		if (__atomic_load_n(&poll->paused, __ATOMIC_ACQUIRE) == SHUNT_POLL_CLOSED)

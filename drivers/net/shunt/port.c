@@ -3,28 +3,39 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bus_pci_driver.h>
+
+#include <shunt/error.h>
+
 #include "context.h"
 #include "rte_net_shunt.h"
-#include "shunt_error.h"
 #include "shunt_port.h"
-
-/* Room for 16 rings of each direction with 4096 descriptors of 16 bytes: one 2 MiB page. */
-#define ARENA_SIZE (2u << 20)
 
 static const struct shunt_port_driver *const drivers[] = { &igb_driver };
 
 const struct shunt_port_driver *shunt_port_driver_find(uint16_t vendor, uint16_t device)
 {
 	for (size_t i = 0; i < RTE_DIM(drivers); i++) {
-		if (drivers[i]->vendor == vendor && drivers[i]->device == device)
-			return drivers[i];
+		if (drivers[i]->vendor != vendor)
+			continue;
+		for (const uint16_t *id = drivers[i]->devices; *id; id++) {
+			if (*id == device)
+				return drivers[i];
+		}
 	}
 	return NULL;
 }
 
+void shunt_port_ids(struct rte_pci_id *ids, unsigned int room)
+{
+	for (size_t i = 0; i < RTE_DIM(drivers); i++)
+		for (const uint16_t *id = drivers[i]->devices; *id && room; id++, room--)
+			*ids++ = (struct rte_pci_id){ RTE_PCI_DEVICE(drivers[i]->vendor, *id) };
+}
+
 const char *shunt_port_driver_names(void)
 {
-	return "8086:10c9 (82576)";
+	return "8086:10c9, 8086:10e8, 8086:150a, 8086:1526 (82576)";
 }
 
 bool rte_net_shunt_drives(uint16_t vendor, uint16_t device)
@@ -49,7 +60,7 @@ static int arena_open(struct shunt_port *port)
 	struct shunt_arena *arena = &port->arena;
 	int ret;
 
-	ret = shunt_arena_create(ARENA_SIZE, SHUNT_ARENA_ANY, arena);
+	ret = shunt_arena_create(RTE_NET_SHUNT_PORT_BYTES, SHUNT_ARENA_ANY, arena);
 	if (ret)
 		return ret;
 	ret = shunt_spaces_map(port->context->spaces, arena->addr, arena->size,
@@ -59,9 +70,10 @@ static int arena_open(struct shunt_port *port)
 	return ret;
 }
 
+/* Its memory goes. */
 static int arena_close(struct shunt_port *port)
 {
-	int ret = shunt_spaces_unmap(
+	int ret = shunt_spaces_drop(
 		port->context->spaces, (uintptr_t)port->arena.addr, port->arena.size);
 
 	shunt_arena_destroy(&port->arena);
@@ -96,7 +108,7 @@ int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *dri
 	ret = shunt_vfio_bus_master(&port->device, true);
 	if (ret)
 		goto leave;
-	ret = shunt_port_request_open(port);
+	ret = shunt_device_request_open(port);
 	if (ret)
 		goto leave;
 	TAILQ_INSERT_TAIL(&context->ports, port, next);
@@ -121,9 +133,9 @@ int shunt_port_close(struct rte_eth_dev *dev)
 	struct shunt_port *port = dev->data->dev_private;
 	int first, ret;
 
+	shunt_device_request_close(port);
 	shunt_context_lock();
 	TAILQ_REMOVE(&port->context->ports, port, next);
-	shunt_port_request_close(port);
 	first = shunt_vfio_bus_master(&port->device, false);
 	if (first)
 		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shunt_group.h"
-#include "shunt_platform.h"
-#include "shunt_space.h"
-#include "shunt_vfio.h"
+#include <shunt/group.h>
+#include <shunt/platform.h>
+#include <shunt/space.h>
+#include <shunt/vfio.h>
 
 /*
  * What net_shunt offers to an application beyond ethdev: the platform its ports run on, and the
@@ -37,6 +37,12 @@ extern "C" {
 #define RTE_NET_SHUNT_FIRST_SPACE "a"
 
 /**
+ * Bytes that a port maps beside EAL's memory, rounded up to a hugepage where there is one: room for
+ * 16 rings of each direction with 4096 descriptors of 16 bytes.
+ */
+#define RTE_NET_SHUNT_PORT_BYTES (2u << 20)
+
+/**
  * Chooses the platform of the ports probed from now on, instead of the kernel's.
  *
  * @param platform  stays the caller's and outlives the last port; NULL: the kernel's again
@@ -50,13 +56,13 @@ struct shunt_platform *rte_net_shunt_platform_in_use(void);
 /** The address spaces; NULL without ports. */
 struct shunt_spaces *rte_net_shunt_spaces(void);
 
-/** Whether one of our datapaths drives PCI functions with these ids. */
+/** Whether one of our datapaths drives PCI functions with these IDs. */
 bool rte_net_shunt_drives(uint16_t vendor, uint16_t device);
 
-/** Which one, as port groups name it: "net_shunt igb"; NULL: none. */
+/** Name of that datapath, as port groups show it: "net_shunt igb"; NULL: none. */
 const char *rte_net_shunt_driver(uint16_t vendor, uint16_t device);
 
-/** What they drive, for messages: "8086:10c9 (82576)". */
+/** All IDs that they drive, for messages: "8086:10c9, 8086:10e8 (82576)". */
 const char *rte_net_shunt_driven(void);
 
 /** Port group of a port. @return 0; -ENODEV not a port of net_shunt */
@@ -69,11 +75,11 @@ int rte_net_shunt_device(uint16_t port_id, struct shunt_vfio_device **device);
 #define RTE_NET_SHUNT_CHECK_MS 100
 
 /**
- * How often every port group is looked after (shunt_group_check()) by a thread of its own: a queue
- * that a fault stopped between two switches is brought back within that time. What is done shows in
- * the ports' xstats.
+ * Sets the period at which a watchdog thread checks every port group (shunt_group_check()). A queue
+ * that a fault stopped between two switches is restarted within that time. Repairs show in the
+ * ports' xstats.
  *
- * @param ms  0: not at all, the application does it itself
+ * @param ms  0: never, the application checks the groups itself
  */
 void rte_net_shunt_check_every(unsigned int ms);
 

@@ -18,13 +18,21 @@
 /* 25.11 moved the counters of queues out of struct rte_eth_stats; NULL: not asked for. And it
  * counts the descriptors of a queue with a sign. */
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
-#define SHUNT_QUEUE_STATS_ARGUMENT , struct eth_queue_stats *queue_stats
-#define SHUNT_QUEUE_STATS(stats)   (queue_stats)
-#define SHUNT_QUEUE_COUNT          int
+#define SHUNT_QUEUE_STATS_ARGUMENT    , struct eth_queue_stats *queue_stats
+#define SHUNT_QUEUE_STATS(stats)      (queue_stats)
+#define SHUNT_QUEUE_STATS_PASS(stats) , (stats)
+#define SHUNT_QUEUE_STATS_COPY(from)  (queue_stats ? (void)(*queue_stats = *(from)) : (void)0)
+#define SHUNT_QUEUE_COUNT             int
+typedef struct eth_queue_stats shunt_queue_stats_t;
 #else
 #define SHUNT_QUEUE_STATS_ARGUMENT
 #define SHUNT_QUEUE_STATS(stats) (stats)
-#define SHUNT_QUEUE_COUNT        uint32_t
+#define SHUNT_QUEUE_STATS_PASS(stats)
+#define SHUNT_QUEUE_STATS_COPY(from) ((void)(from))
+#define SHUNT_QUEUE_COUNT            uint32_t
+typedef struct {
+	char none;
+} shunt_queue_stats_t;
 #endif
 
 /* 24.11 asks for the number of packet types instead of an end mark. */

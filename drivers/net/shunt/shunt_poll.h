@@ -31,9 +31,10 @@
  * poller then finds the next queue paused, off the packet path, and wakes it: the sleep takes as
  * long as the rest of the burst.
  *
- * An application whose frames a transmit burst does not take drops them, for that is what a full
- * ring is. So who transmits waits while a queue is paused for a moment: SHUNT_POLL_SOON, until the
- * pauser lets it in, or the queue is closed: SHUNT_POLL_CLOSED. Who receives gets no frames.
+ * Applications drop frames that a transmit burst does not take, because that is what a full ring
+ * means. So a transmit burst waits while its queue is paused for a moment (SHUNT_POLL_SOON), until
+ * the pauser admits it or the queue is closed (SHUNT_POLL_CLOSED). A receive burst returns no
+ * frames.
  */
 
 /** 0: bursts that nothing can pause, for test/bench/instructions to compare with; no product. */
@@ -45,7 +46,7 @@
 enum {
 	SHUNT_POLL_OPEN = 0,
 	SHUNT_POLL_CLOSED, /**< it is stopped */
-	SHUNT_POLL_SOON,   /**< its poller is let in again soon */
+	SHUNT_POLL_SOON,   /**< its poller is admitted again soon */
 };
 
 /** State of one queue; the poller writes in_burst, the pauser writes paused. */
@@ -54,12 +55,12 @@ struct shunt_poll {
 	uint32_t paused;
 };
 
-/** Pausers that sleep; those who find a queue paused wake them. */
+/** Number of pausers that sleep; pollers that find a queue paused wake them. */
 extern uint32_t shunt_poll_sleepers;
 
 void shunt_poll_wake(void);
 
-/** Pollers that sleep because they have frames to transmit. */
+/** Number of pollers that sleep because they have frames to transmit. */
 extern uint32_t shunt_poll_waiters;
 
 void shunt_poll_wake_waiters(struct shunt_poll *poll);
@@ -105,8 +106,8 @@ static inline __attribute__((always_inline)) bool shunt_poll_enter(
 }
 
 /**
- * Poller that has frames to transmit and was not let in: waits, first awake, then asleep, for two
- * seconds at most.
+ * Poller that has frames to transmit and was not admitted: waits, first spinning, then asleep, for
+ * at most two seconds of its own running time.
  *
  * @return true: the burst has begun; false: closed, or it takes longer
  */
@@ -129,7 +130,8 @@ static inline void shunt_poll_ask(struct shunt_poll *poll)
 /**
  * Pauser: waits until the poller is out, after a short while giving up the processor.
  *
- * @return 0; -ETIMEDOUT after a second: a poller died, or was stopped, inside a burst
+ * @return 0; -ETIMEDOUT after a second, in which this thread and so the process ran: a poller died,
+ *         or was stopped, inside a burst
  */
 int shunt_poll_wait(struct shunt_poll *poll);
 
@@ -140,13 +142,13 @@ static inline void shunt_poll_set(struct shunt_poll *poll, uint32_t paused)
 		shunt_poll_wake_waiters(poll);
 }
 
-/** Pauser: lets the poller in again, which sees everything done meanwhile. */
+/** Pauser: admits the poller again, which sees everything done meanwhile. */
 static inline void shunt_poll_resume(struct shunt_poll *poll)
 {
 	shunt_poll_set(poll, SHUNT_POLL_OPEN);
 }
 
-/** Pauser: the queue is stopped; who waits gives up. */
+/** Pauser: the queue is stopped; a waiting poller gives up. */
 static inline void shunt_poll_close(struct shunt_poll *poll)
 {
 	shunt_poll_set(poll, SHUNT_POLL_CLOSED);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "plugin.h"
-#include "shunt_error.h"
 #include "telemetry.h"
 
 #define WORDS_ROOM 256 /* bytes of all words: a group, the name of a space, a plan */
@@ -19,12 +19,15 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "/shunt/list", telemetry_list, 0, 0, "no parameter",
-		"What runs below, port groups and their ports. No parameter" },
+	{ "/shunt/list", telemetry_list, 0, 1, "no parameter, or how many ports to skip",
+		"Platform, port groups and 12 ports. Parameter: how many ports to skip "
+		"(0)" },
 	{ "/shunt/group", telemetry_group, 1, 1, "GROUP",
-		"A port group: space in use, ports, what plan auto would take. Parameter: GROUP" },
-	{ "/shunt/spaces", telemetry_spaces, 0, 0, "no parameter",
-		"Address spaces: what they map and who uses them. No parameter" },
+		"A port group: space in use, ports, the plan that auto would take. Parameter: "
+		"GROUP" },
+	{ "/shunt/spaces", telemetry_spaces, 0, 1, "no parameter, or how many to skip",
+		"64 address spaces: what they map, their users. Parameter: how many to skip "
+		"(0)" },
 	{ "/shunt/copy", telemetry_copy, 2, 2, "GROUP,NAME",
 		"Makes space NAME, a copy of the one that the group uses. Parameters: GROUP,NAME" },
 	{ "/shunt/destroy", telemetry_destroy, 1, 1, "NAME",
@@ -33,37 +36,10 @@ static const struct command commands[] = {
 		"Switches a port group to a space, by plan (auto). Parameters: "
 		"GROUP,SPACE[,PLAN[,live|force]]" },
 	{ "/shunt/faults", telemetry_faults, 0, 0, "no parameter",
-		"The last DMA faults that were seen, of any function. No parameter" },
+		"The last DMA faults, of any function. No parameter" },
 	{ "/shunt/result", telemetry_result, 1, 1, "GROUP",
 		"The group's last switch, and counts of all. Parameter: GROUP" },
 };
-
-int telemetry_find_group(
-	struct shunt_context *context, const char *word, struct context_group **group)
-{
-	char *end;
-	long number;
-
-	errno = 0;
-	number = strtol(word, &end, 10);
-	if (errno || end == word || *end)
-		return shunt_fail(
-			-EINVAL, "group '%s': the number of an IOMMU group is wanted", word);
-	TAILQ_FOREACH (*group, &context->groups, next)
-		if (shunt_group_number((*group)->group) == number)
-			return 0;
-	return shunt_fail(
-		-ENOENT, "group %s: no port of it is held here (/shunt/list has them)", word);
-}
-
-int telemetry_find_space(
-	struct shunt_context *context, const char *word, struct shunt_space **space)
-{
-	*space = shunt_space_find(context->spaces, word);
-	if (*space)
-		return 0;
-	return shunt_fail(-ENOENT, "there is no space '%.40s' (/shunt/spaces has them)", word);
-}
 
 /* Splits at commas; what is left over counts too. */
 static int split(char *text, struct words *words)
@@ -98,7 +74,8 @@ static const struct command *find(const char *name)
 	return command;
 }
 
-static int run(const struct command *command, const struct words *words, struct answer answer)
+static int run(
+	const struct command *command, const struct words *words, struct telemetry_reply reply)
 {
 	struct shunt_context *context;
 	int ret;
@@ -108,7 +85,7 @@ static int run(const struct command *command, const struct words *words, struct 
 	if (shunt_context_ended())
 		ret = shunt_fail(-ESHUTDOWN, "the application is ending");
 	else if (context)
-		ret = command->run(context, words, answer);
+		ret = command->run(context, words, reply);
 	else
 		ret = shunt_fail(-ENODEV, "this process has no port of net_shunt");
 	shunt_context_unlock();
@@ -122,13 +99,13 @@ static int handle(const char *name, const char *params, struct rte_tel_data *dat
 	const struct command *command = find(name);
 	char text[WORDS_ROOM], sentence[1100];
 	struct words words;
-	struct answer answer;
+	struct telemetry_reply reply;
 	int error, ret;
 
-	answer = answer_begin(data, &error);
+	reply = reply_begin(data, &error);
 	ret = parse(command, params, text, &words);
 	if (!ret)
-		ret = run(command, &words, answer);
+		ret = run(command, &words, reply);
 	if (!ret && error)
 		ret = shunt_fail_errno(error, "the answer does not fit into telemetry's");
 	if (ret) {

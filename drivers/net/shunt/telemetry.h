@@ -2,13 +2,14 @@
 #ifndef TELEMETRY_H
 #define TELEMETRY_H
 
-#include "answer.h"
+#include "telemetry_reply.h"
 #include "context.h"
 
 /*
- * The commands of the plugin on DPDK's telemetry socket; doc/control.md tells what they answer.
+ * The plugin's commands on DPDK's telemetry socket; doc/control.md documents their replies.
  *
  *   client --> telemetry's thread --> telemetry.c    words, the context's lock, errors
+ *                                       |- telemetry_params.c  groups, spaces and parts named
  *                                       |- telemetry_list.c    /shunt/list, /shunt/group
  *                                       |    `- telemetry_members.c  their ports
  *                                       |- telemetry_spaces.c  /shunt/spaces, copy, destroy
@@ -16,7 +17,7 @@
  *                                       `- telemetry_faults.c  /shunt/faults
  *
  * A switch runs in the thread that serves the client; the ports keep being polled meanwhile. The
- * answer is an object, or "error: " and a sentence.
+ * reply is an object, or "error: " and a sentence.
  */
 
 #define TELEMETRY_WORDS 4
@@ -29,38 +30,53 @@ struct words {
 
 /** A command. Called with the context's lock; an error's sentence is shunt_errmsg(). */
 typedef int (*telemetry_command)(
-	struct shunt_context *context, const struct words *words, struct answer answer);
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 
-int telemetry_list(struct shunt_context *context, const struct words *words, struct answer answer);
-int telemetry_group(struct shunt_context *context, const struct words *words, struct answer answer);
+int telemetry_list(
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
+int telemetry_group(
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 int telemetry_spaces(
-	struct shunt_context *context, const struct words *words, struct answer answer);
-int telemetry_copy(struct shunt_context *context, const struct words *words, struct answer answer);
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
+int telemetry_copy(
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 int telemetry_destroy(
-	struct shunt_context *context, const struct words *words, struct answer answer);
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 int telemetry_switch(
-	struct shunt_context *context, const struct words *words, struct answer answer);
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 int telemetry_result(
-	struct shunt_context *context, const struct words *words, struct answer answer);
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 int telemetry_faults(
-	struct shunt_context *context, const struct words *words, struct answer answer);
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 
 /**
- * A member of a group in an answer: by ethdev's number of its port, with the port's name; a
- * function that is no ethdev port by the member's, "member2".
+ * Adds a member of a group: named by the number of its ethdev port, with the port's name; or, for a
+ * function that is no ethdev port, by the number of the member, "member2".
  */
-struct answer telemetry_member(struct shunt_context *context, struct answer ports,
+struct telemetry_reply telemetry_member(struct shunt_context *context, struct telemetry_reply ports,
 	const char *function, unsigned int index);
 
-/** The members of a group, as "ports". */
-void telemetry_members(
-	struct shunt_context *context, struct shunt_group *group, struct answer answer);
+/** Which entries of a list that may be longer than a reply are shown. */
+struct part {
+	unsigned long skip; /**< entries still to be skipped */
+	unsigned long room; /**< entries still to be shown */
+};
+
+/** Parses the optional word that says how many entries to skip. @return 0, -EINVAL */
+int telemetry_part(const struct words *words, unsigned long room, struct part *part);
+
+/** Whether the next entry is shown. */
+bool telemetry_in_part(struct part *part);
+
+/** The members of a group that are in the part, as "ports". */
+void telemetry_members(struct shunt_context *context, struct shunt_group *group, struct part *part,
+	struct telemetry_reply reply);
 
 /** Finds the group that a word names by its number. @return 0, -EINVAL, -ENOENT */
 int telemetry_find_group(
 	struct shunt_context *context, const char *word, struct context_group **group);
 
-/** Finds the space that a word names. @return 0, -ENOENT, naming those there are */
+/** Finds the space that a word names. @return 0; -ENOENT, the message lists the spaces */
 int telemetry_find_space(
 	struct shunt_context *context, const char *word, struct shunt_space **space);
 

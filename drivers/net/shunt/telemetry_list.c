@@ -2,9 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "shunt_dpdk.h"
-#include "shunt_error.h"
 #include "telemetry.h"
+
+/* Ports of an reply, which has 16 KiB: DPDK leaves out what does not fit, and does not say so. The
+ * names and counters of a port take up to 600 bytes. */
+#define LIST_PART 12
 
 /* NULL after a switch that could not be rolled back. */
 static const char *space_of(struct shunt_group *group)
@@ -14,33 +19,41 @@ static const char *space_of(struct shunt_group *group)
 	return space ? shunt_space_name(space) : "";
 }
 
-int telemetry_list(struct shunt_context *context, const struct words *words, struct answer answer)
+int telemetry_list(
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply)
 {
 	struct shunt_platform_info info = { 0 };
 	struct context_group *entry;
-	struct answer groups;
+	struct telemetry_reply groups;
+	struct part part;
+	int ret;
 
-	context->platform->ops->info(context->platform, &info);
-	answer_text(answer, "platform", context->platform->name);
-	answer_text(answer, "kernel", info.kernel);
-	answer_text(answer, "iommu", info.iommu);
-	answer_text(answer, "nic", info.nic);
-	answer_flag(answer, "emulated", info.emulated);
-	answer_text(answer, "fault_observers", info.fault_observers);
-	answer_text(answer, "dpdk", rte_version());
-	groups = answer_object(answer, "groups");
+	ret = telemetry_part(words, LIST_PART, &part);
+	if (ret)
+		return ret;
+	context->platform->ops->info(context->platform, NULL, &info);
+	reply_text(reply, "platform", context->platform->name);
+	reply_text(reply, "kernel", info.kernel);
+	reply_text(reply, "iommu", info.iommu);
+	reply_text(reply, "nic", info.nic);
+	reply_flag(reply, "emulated", info.emulated);
+	reply_text(reply, "fault_observers", info.fault_observers);
+	reply_text(reply, "dpdk", rte_version());
+	groups = reply_object(reply, "groups");
 	TAILQ_FOREACH (entry, &context->groups, next) {
-		struct answer row =
-			answer_nth(groups, (unsigned int)shunt_group_number(entry->group));
+		struct telemetry_reply row =
+			reply_nth(groups, (unsigned int)shunt_group_number(entry->group));
 
-		answer_text(row, "space", space_of(entry->group));
-		telemetry_members(context, entry->group, row);
+		reply_text(row, "space", space_of(entry->group));
+		telemetry_members(context, entry->group, &part, row);
 	}
 	return 0;
 }
 
-int telemetry_group(struct shunt_context *context, const struct words *words, struct answer answer)
+int telemetry_group(
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply)
 {
+	struct part whole = { .room = SHUNT_GROUP_MAX_MEMBERS };
 	char why[SHUNT_PLAN_TEXT] = "";
 	struct context_group *entry;
 	struct shunt_space *space;
@@ -50,16 +63,16 @@ int telemetry_group(struct shunt_context *context, const struct words *words, st
 	ret = telemetry_find_group(context, words->text[0], &entry);
 	if (ret)
 		return ret;
-	shunt_context_observe(context, entry);
+	shunt_context_observe_faults(context, entry);
 	space = shunt_group_space(entry->group);
-	answer_number(answer, "group", shunt_group_number(entry->group));
-	answer_text(answer, "space", space_of(entry->group));
-	answer_count(answer, "members", shunt_group_members(entry->group));
+	reply_number(reply, "group", shunt_group_number(entry->group));
+	reply_text(reply, "space", space_of(entry->group));
+	reply_count(reply, "members", shunt_group_members(entry->group));
 	if (space) {
 		ret = shunt_group_choose(entry->group, space, &plan, why);
-		answer_text(answer, "auto", ret ? "refused" : shunt_plan_name(plan));
-		answer_text(answer, "auto_why", ret ? shunt_errmsg() : why);
+		reply_text(reply, "auto", ret ? "refused" : shunt_plan_name(plan));
+		reply_text(reply, "auto_why", ret ? shunt_errmsg() : why);
 	}
-	telemetry_members(context, entry->group, answer);
+	telemetry_members(context, entry->group, &whole, reply);
 	return 0;
 }

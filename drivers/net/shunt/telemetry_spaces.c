@@ -4,33 +4,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <shunt/error.h>
+
 #include "rte_net_shunt.h"
-#include "shunt_error.h"
 #include "telemetry.h"
 
-static unsigned int users_of(struct shunt_context *context, const struct shunt_space *space)
-{
-	struct context_group *entry;
-	unsigned int users = 0;
+#define SPACES_PART 64 /* of an reply, which has 16 KiB */
 
-	TAILQ_FOREACH (entry, &context->groups, next)
-		users += shunt_group_space(entry->group) == space;
-	return users;
+static void describe(struct shunt_space *space, struct telemetry_reply reply)
+{
+	reply_text(reply, "name", shunt_space_name(space));
+	reply_count(reply, "mapped_bytes", shunt_space_mapped(space));
+	reply_count(reply, "groups", shunt_space_users(space));
 }
 
-static void describe(struct shunt_context *context, struct shunt_space *space, struct answer answer)
-{
-	answer_text(answer, "name", shunt_space_name(space));
-	answer_count(answer, "mapped_bytes", shunt_space_mapped(space));
-	answer_count(answer, "groups", users_of(context, space));
-}
-
-int telemetry_spaces(struct shunt_context *context, const struct words *words, struct answer answer)
+int telemetry_spaces(
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply)
 {
 	struct shunt_space *space = NULL;
+	struct part part;
+	int ret;
 
+	ret = telemetry_part(words, SPACES_PART, &part);
+	if (ret)
+		return ret;
 	while ((space = shunt_space_next(context->spaces, space)) != NULL)
-		describe(context, space, answer_nth(answer, shunt_space_ioas(space)));
+		if (telemetry_in_part(&part))
+			describe(space, reply_nth(reply, shunt_space_ioas(space)));
 	return 0;
 }
 
@@ -44,7 +44,8 @@ static int check_name(const char *name)
 }
 
 /* With its hwpt, so that the first switch to it builds nothing. */
-int telemetry_copy(struct shunt_context *context, const struct words *words, struct answer answer)
+int telemetry_copy(
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply)
 {
 	struct shunt_space *from, *space;
 	struct context_group *entry;
@@ -69,13 +70,13 @@ int telemetry_copy(struct shunt_context *context, const struct words *words, str
 		shunt_space_destroy(space);
 		return shunt_fail(ret, "%s", why);
 	}
-	answer_count(answer, "ioas", shunt_space_ioas(space));
-	describe(context, space, answer);
+	reply_count(reply, "ioas", shunt_space_ioas(space));
+	describe(space, reply);
 	return 0;
 }
 
 int telemetry_destroy(
-	struct shunt_context *context, const struct words *words, struct answer answer)
+	struct shunt_context *context, const struct words *words, struct telemetry_reply reply)
 {
 	struct shunt_space *space;
 	int ret;
@@ -84,12 +85,9 @@ int telemetry_destroy(
 	if (!ret && strcmp(words->text[0], RTE_NET_SHUNT_FIRST_SPACE) == 0)
 		ret = shunt_fail(
 			-EBUSY, "space '%s' stays: every new group begins with it", words->text[0]);
-	if (!ret && users_of(context, space))
-		ret = shunt_fail(-EBUSY, "space '%s' is in use: switch its group away first",
-			words->text[0]);
 	if (!ret)
 		ret = shunt_space_destroy(space);
 	if (!ret)
-		answer_text(answer, "destroyed", words->text[0]);
+		reply_text(reply, "destroyed", words->text[0]);
 	return ret;
 }

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <shunt/error.h>
+
+#include "ctl.h"
+#include "text.h"
+
+#define SOCKET   "dpdk_telemetry.v2"
+#define GREETING 1024 /* bytes of the first message, which has the length of others */
+#define MAX_ROOM (1 << 20)
+#define REPLY_S  60 /* a switch that recovers ports may take seconds */
+#define REPORT_S 2  /* until a delay is reported */
+#define ERROR    "error: "
+#define STOPPED  96
+
+/* Items in a reply (doc/control.md). */
+#define LIST_PART   12
+#define SPACES_PART 64
+
+/* EAL's folder, found as dpdk-telemetry.py finds it. */
+static void runtime_folder(char *path, size_t size)
+{
+	const char *folder = getenv("RUNTIME_DIRECTORY"), *xdg = getenv("XDG_RUNTIME_DIR");
+
+	if (!folder)
+		folder = getuid() == 0 ? "/var/run" : xdg ? xdg : "/tmp";
+	snprintf(path, size, "%s/dpdk", folder);
+}
+
+/* Lists the prefixes of other processes with a socket, for a message. */
+static void name_others(const char *folder, char *text, size_t size)
+{
+	char pattern[PATH_MAX];
+	size_t used = 0;
+	glob_t found;
+
+	snprintf(text, size, "no process has a socket there");
+	snprintf(pattern, sizeof(pattern), "%s/*/" SOCKET, folder);
+	if (glob(pattern, 0, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc && used < size; i++) {
+		const char *name = found.gl_pathv[i] + strlen(folder) + 1;
+
+		used += (size_t)snprintf(text + used, size - used, "%s%.*s",
+			i ? ", " : "existing prefixes: ", (int)strcspn(name, "/"), name);
+	}
+	globfree(&found);
+}
+
+static int find_socket(const struct ctl_options *options, char *path, size_t size)
+{
+	char folder[PATH_MAX / 2], others[512], instance[16] = "";
+
+	if (options->socket) {
+		snprintf(path, size, "%s", options->socket);
+		return 0;
+	}
+	runtime_folder(folder, sizeof(folder));
+	if (options->instance)
+		snprintf(instance, sizeof(instance), ":%u", options->instance);
+	if (snprintf(path, size, "%s/%s/" SOCKET "%s", folder, options->prefix, instance) >=
+		(int)size)
+		return shunt_fail_errno(-ENAMETOOLONG, "--file-prefix");
+	if (access(path, F_OK) == 0 || errno == EACCES)
+		return 0;
+	name_others(folder, others, sizeof(others));
+	return shunt_fail(-ENOENT,
+		"no DPDK process of this user has --file-prefix %s (its socket would be %s); %s",
+		options->prefix, path, others);
+}
+
+/* ": process N is stopped..." if it is, otherwise "". */
+static const char *stopped(const struct ctl_process *process, char text[STOPPED])
+{
+	char path[64], line[512] = "";
+	const char *state;
+	FILE *file;
+
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/stat", process->pid);
+	file = process->pid > 0 ? fopen(path, "re") : NULL;
+	if (!file)
+		return text;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	state = strrchr(line, ')'); /* after the name, which may contain anything */
+	if (state && (strncmp(state, ") T", 3) == 0 || strncmp(state, ") t", 3) == 0))
+		snprintf(text, STOPPED, ": process %d is stopped (kill -CONT %d resumes it)",
+			process->pid, process->pid);
+	return text;
+}
+
+/* After REPORT_S without a reply. @return 0: wait again; -ETIMEDOUT */
+static int wait_on(struct ctl_process *process, unsigned int *waited)
+{
+	char text[STOPPED];
+
+	*waited += REPORT_S;
+	stopped(process, text);
+	if (*waited >= REPLY_S)
+		return shunt_fail(
+			-ETIMEDOUT, "%s: no reply in %d s%s", process->path, REPLY_S, text);
+	if (!process->reported) {
+		fprintf(stderr, "shunt ctl: %s: no reply yet%s; waiting up to %d s\n",
+			process->path, text, REPLY_S);
+		ctl_report_wanted(process);
+	}
+	process->reported = true;
+	return 0;
+}
+
+static bool timed_out(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+static int cannot_connect(const char *path, int err)
+{
+	switch (err) {
+	case -ECONNREFUSED:
+		return shunt_fail(err, "%s: the process that created it is gone", path);
+	case -EACCES:
+	case -EPERM:
+		return shunt_fail(
+			err, "%s: no permission: run as the application's user, or as root", path);
+	case -EPROTOTYPE:
+	case -ENOTSOCK:
+		return shunt_fail(err, "%s: not a telemetry socket", path);
+	default:
+		return shunt_fail_errno(err, "%s", path);
+	}
+}
+
+/* connect() refuses other files like a socket whose process is gone. */
+static int check_socket(const char *path)
+{
+	struct stat there;
+
+	if (stat(path, &there) == 0 && !S_ISSOCK(there.st_mode))
+		return cannot_connect(path, -ENOTSOCK);
+	return 0;
+}
+
+/* The process id of the listener, known before its first message. */
+static void find_peer(struct ctl_process *process)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(process->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+		process->pid = peer.pid;
+}
+
+static int connect_to(struct ctl_process *process)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = REPORT_S };
+	unsigned int waited = 0;
+	int ret = check_socket(process->path);
+
+	if (ret)
+		return ret;
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", process->path) >=
+		(int)sizeof(address.sun_path))
+		return shunt_fail_errno(-ENAMETOOLONG, "%s", process->path);
+	process->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (process->fd < 0)
+		return shunt_fail_errno(-errno, "socket");
+	if (setsockopt(process->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+		setsockopt(process->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)))
+		return shunt_fail_errno(-errno, "socket");
+	while (connect(process->fd, (const struct sockaddr *)&address, sizeof(address))) {
+		if (!timed_out())
+			return cannot_connect(process->path, -errno);
+		ret = wait_on(process, &waited);
+		if (ret)
+			return ret;
+	}
+	find_peer(process);
+	return 0;
+}
+
+/* Receives a message. @return its length; 0: disconnected; -errno */
+static ssize_t receive(struct ctl_process *process, char *buffer, size_t size)
+{
+	unsigned int waited = 0;
+	ssize_t length;
+	int ret;
+
+	while ((length = recv(process->fd, buffer, size - 1, 0)) < 0) {
+		if (errno == ECONNRESET)
+			return 0;
+		if (!timed_out())
+			return shunt_fail_errno(-errno, "%s", process->path);
+		ret = wait_on(process, &waited);
+		if (ret)
+			return ret;
+	}
+	buffer[length] = '\0';
+	return length;
+}
+
+static int disconnected(const struct ctl_process *process)
+{
+	return shunt_fail(-EPIPE, "%s: the process closed the connection, or ended", process->path);
+}
+
+static int ask(struct ctl_process *process, const char *command)
+{
+	unsigned int waited = 0;
+	int ret;
+
+	while (send(process->fd, command, strlen(command), MSG_NOSIGNAL) < 0) {
+		if (errno == EPIPE || errno == ECONNRESET)
+			return disconnected(process);
+		if (!timed_out())
+			return shunt_fail_errno(-errno, "%s", process->path);
+		ret = wait_on(process, &waited);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void find_name(struct ctl_process *process)
+{
+	char path[64], line[64], safe[40];
+	FILE *file;
+
+	snprintf(process->name, sizeof(process->name), "process %d", process->pid);
+	snprintf(path, sizeof(path), "/proc/%d/comm", process->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (fgets(line, sizeof(line) / 2, file)) {
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(process->name, sizeof(process->name), "%s (process %d)",
+			safe_text(line, safe, sizeof(safe)), process->pid);
+	}
+	fclose(file);
+}
+
+static int greet(struct ctl_process *process)
+{
+	char greeting[GREETING];
+	json_int_t room;
+	json_t *json;
+	ssize_t length;
+
+	length = receive(process, greeting, sizeof(greeting));
+	if (length < 0)
+		return (int)length;
+	if (!length)
+		return shunt_fail(-EPIPE,
+			"%s: the process closed the connection at once: it is ending, or has the "
+			"maximum of 10 telemetry clients",
+			process->path);
+	json = json_loadb(greeting, (size_t)length, 0, NULL);
+	process->pid = (int)json_integer_value(json_object_get(json, "pid"));
+	room = json_integer_value(json_object_get(json, "max_output_len"));
+	json_decref(json);
+	if (room < 1 || room > MAX_ROOM)
+		return shunt_fail(-EPROTO, "%s: not a DPDK process", process->path);
+	process->room = (size_t)room + 1;
+	process->buffer = malloc(process->room);
+	if (!process->buffer)
+		return shunt_fail(-ENOMEM, "out of memory");
+	find_name(process);
+	return 0;
+}
+
+int ctl_connect(const struct ctl_options *options, struct ctl_process *process)
+{
+	int ret;
+
+	*process = (struct ctl_process){ .fd = -1 };
+	ret = find_socket(options, process->path, sizeof(process->path));
+	if (!ret)
+		ret = connect_to(process);
+	if (!ret)
+		ret = greet(process);
+	if (ret)
+		ctl_disconnect(process);
+	return ret;
+}
+
+void ctl_disconnect(struct ctl_process *process)
+{
+	if (process->fd >= 0)
+		close(process->fd);
+	free(process->buffer);
+	process->fd = -1;
+	process->buffer = NULL;
+}
+
+static int judge(const struct ctl_process *process, const char *command, json_t *value)
+{
+	const char *text = json_string_value(value);
+	char safe[1024];
+
+	if (json_is_object(value))
+		return 0;
+	if (text && strncmp(text, ERROR, strlen(ERROR)) == 0)
+		return shunt_fail(-EPROTO, "%s: %s", process->name,
+			safe_text(text + strlen(ERROR), safe, sizeof(safe)));
+	if (strncmp(command, "/shunt/", strlen("/shunt/")) == 0)
+		return shunt_fail(-EPROTO,
+			"%s: unknown command %.*s: the plugin is not loaded, or too old: start it "
+			"with  -d librte_net_shunt.so",
+			process->name, (int)strcspn(command, ","), command);
+	return shunt_fail(-EPROTO, "%s: no reply to %s", process->name, command);
+}
+
+static int exchange(struct ctl_process *process, const char *command, json_t **answer)
+{
+	json_error_t error;
+	ssize_t length;
+	json_t *json;
+	int ret;
+
+	ret = ask(process, command);
+	if (ret)
+		return ret;
+	length = receive(process, process->buffer, process->room);
+	if (length <= 0)
+		return length ? (int)length : disconnected(process);
+	json = json_loadb(process->buffer, (size_t)length, JSON_ALLOW_NUL, &error);
+	if (!json)
+		return shunt_fail(-EPROTO, "%s: the reply to %s is not JSON: %s", process->name,
+			command, error.text);
+	*answer = json_incref(json_object_iter_value(json_object_iter(json)));
+	json_decref(json);
+	return 0;
+}
+
+int ctl_ask(struct ctl_process *process, json_t **answer, const char *format, ...)
+{
+	char command[1024];
+	va_list args;
+	int ret, length;
+
+	va_start(args, format);
+	length = vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	if (length >= (int)sizeof(command))
+		return shunt_fail(-E2BIG, "the command is too long for telemetry");
+	*answer = NULL;
+	ret = exchange(process, command, answer);
+	if (ret)
+		return ret;
+	ret = judge(process, command, *answer);
+	if (ret)
+		json_decref(*answer);
+	return ret;
+}
+
+/* Requests parts until one is empty or not full. */
+static int ask_parts(struct ctl_process *process, json_t **answer, const char *command, size_t room,
+	size_t (*count)(const json_t *))
+{
+	json_t *whole = json_object(), *part;
+	size_t before;
+	int ret;
+
+	do {
+		before = count(whole);
+		ret = before ? ctl_ask(process, &part, "%s,%zu", command, before)
+			     : ctl_ask(process, &part, "%s", command);
+		if (ret)
+			break;
+		if (json_object_update_recursive(whole, part))
+			ret = shunt_fail(-ENOMEM, "out of memory");
+		json_decref(part);
+	} while (!ret && count(whole) > before && count(whole) % room == 0);
+	if (ret)
+		json_decref(whole);
+	else
+		*answer = whole;
+	return ret;
+}
+
+static size_t count_ports(const json_t *list)
+{
+	const char *number;
+	json_t *group;
+	size_t count = 0;
+
+	json_object_foreach (json_object_get(list, "groups"), number, group)
+		count += json_object_size(json_object_get(group, "ports"));
+	return count;
+}
+
+int ctl_ask_list(struct ctl_process *process, json_t **list)
+{
+	return ask_parts(process, list, "/shunt/list", LIST_PART, count_ports);
+}
+
+int ctl_ask_spaces(struct ctl_process *process, json_t **spaces)
+{
+	return ask_parts(process, spaces, "/shunt/spaces", SPACES_PART, json_object_size);
+}
+
+static int choose_group(const json_t *groups)
+{
+	char text[256] = "";
+	const char *number;
+	json_t *group;
+	size_t used = 0;
+
+	if (json_object_size(groups) == 1)
+		return (int)strtol(
+			json_object_iter_key(json_object_iter((json_t *)(uintptr_t)groups)), NULL,
+			10);
+	json_object_foreach ((json_t *)(uintptr_t)groups, number, group)
+		if (used < sizeof(text))
+			used += (size_t)snprintf(
+				text + used, sizeof(text) - used, "%s%s", used ? ", " : "", number);
+	if (!used)
+		return shunt_fail(-ENOENT, "no port group");
+	return shunt_fail(-EINVAL, "several groups, %s: add --group", text);
+}
+
+int ctl_group(struct ctl_process *process, const struct ctl_options *options)
+{
+	json_t *list;
+	int ret;
+
+	if (options->group)
+		return (int)strtol(options->group, NULL, 10);
+	ret = ctl_ask_list(process, &list);
+	if (ret)
+		return ret;
+	ret = choose_group(json_object_get(list, "groups"));
+	json_decref(list);
+	return ret < 0 ? shunt_fail_while(ret, "%s", process->name) : ret;
+}
+
+const char *ctl_text(const json_t *object, const char *name, char *text, size_t size)
+{
+	const json_t *value = json_object_get(object, name);
+	const char *whole = json_string_value(value);
+	size_t used = 0;
+
+	safe_text(whole ? whole : "", text, size);
+	for (size_t i = 0; i < json_array_size(value) && used < size; i++) {
+		const char *part = json_string_value(json_array_get(value, i));
+
+		safe_text(part ? part : "", text + used, size - used);
+		used += strlen(text + used);
+	}
+	return text;
+}
+
+uint64_t ctl_count(const json_t *object, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, name));
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <shunt/error.h>
+
+#include "ctl.h"
+#include "text.h"
+
+#define TEXT 768
+
+/* jansson iterates over non-const objects only. */
+static json_t *walked(const json_t *object)
+{
+	return (json_t *)(uintptr_t)object;
+}
+
+/* Prints a reply as text or as JSON, and releases it. */
+static int show(json_t *answer, const struct ctl_options *options, void (*print)(const json_t *))
+{
+	if (options->json)
+		return text_json(answer);
+	print(answer);
+	json_decref(answer);
+	return 0;
+}
+
+static void print_ports(const json_t *group)
+{
+	char name[TEXT], function[TEXT], driver[TEXT];
+	const char *id;
+	json_t *port;
+
+	json_object_foreach (walked(json_object_get(group, "ports")), id, port)
+		printf("  port %-3s %-14s %-24s %s%s\n", id,
+			ctl_text(port, "function", function, TEXT),
+			ctl_text(port, "name", name, TEXT), ctl_text(port, "driver", driver, TEXT),
+			ctl_count(port, "can_pause")  ? ""
+			: ctl_count(port, "can_stop") ? ", cannot pause: stop and start"
+						      : ", can neither pause nor stop");
+}
+
+static void print_list(const json_t *list)
+{
+	char platform[TEXT], iommu[TEXT], kernel[TEXT], dpdk[TEXT], space[TEXT];
+	const char *number;
+	json_t *group;
+
+	ctl_text(list, "kernel", kernel, TEXT);
+	printf("platform %s: IOMMU %s%s%s%s; %s\n", ctl_text(list, "platform", platform, TEXT),
+		ctl_text(list, "iommu", iommu, TEXT), kernel[0] ? ", Linux " : "", kernel,
+		ctl_count(list, "emulated") ? "; emulated: no figure is from hardware" : "",
+		ctl_text(list, "dpdk", dpdk, TEXT));
+	json_object_foreach (walked(json_object_get(list, "groups")), number, group) {
+		printf("group %s: space '%s'\n", number, ctl_text(group, "space", space, TEXT));
+		print_ports(group);
+	}
+}
+
+static void print_group(const json_t *group)
+{
+	char space[TEXT], plan[TEXT], why[TEXT];
+
+	printf("group %" PRIu64 ": space '%s'\n", ctl_count(group, "group"),
+		ctl_text(group, "space", space, TEXT));
+	print_ports(group);
+	printf("auto would use %s: %s\n", ctl_text(group, "auto", plan, TEXT),
+		ctl_text(group, "auto_why", why, TEXT));
+}
+
+static void print_spaces(const json_t *spaces)
+{
+	char name[TEXT];
+	const char *ioas;
+	json_t *space;
+
+	json_object_foreach (walked(spaces), ioas, space) {
+		uint64_t groups = ctl_count(space, "groups");
+
+		printf("space '%s': IOAS %s, %.1f MiB mapped, %s\n",
+			ctl_text(space, "name", name, TEXT), ioas,
+			(double)ctl_count(space, "mapped_bytes") / (1 << 20),
+			groups ? "in use" : "not in use");
+	}
+}
+
+static void print_copy(const json_t *space)
+{
+	char name[TEXT];
+
+	printf("space '%s': IOAS %" PRIu64 ", %.1f MiB mapped\n",
+		ctl_text(space, "name", name, TEXT), ctl_count(space, "ioas"),
+		(double)ctl_count(space, "mapped_bytes") / (1 << 20));
+}
+
+static void print_destroyed(const json_t *answer)
+{
+	char name[TEXT];
+
+	printf("space '%s' destroyed\n", ctl_text(answer, "destroyed", name, TEXT));
+}
+
+static void print_faults(const json_t *faults)
+{
+	char function[TEXT], iova[TEXT], access[TEXT], observer[TEXT], ago[TIME_TEXT];
+	const char *number;
+	json_t *fault;
+
+	printf("%" PRIu64 " fault records stored", ctl_count(faults, "records"));
+	printf(json_object_size(json_object_get(faults, "last")) ? "; most recent:\n" : "\n");
+	json_object_foreach (walked(json_object_get(faults, "last")), number, fault)
+		printf("  %12s ago  %-12s %-5s of %-18s reason %" PRIu64 " (%s)\n",
+			time_text(ctl_count(fault, "ago_ns"), ago),
+			ctl_text(fault, "function", function, TEXT),
+			ctl_text(fault, "access", access, TEXT),
+			ctl_text(fault, "iova", iova, TEXT), ctl_count(fault, "reason"),
+			ctl_text(fault, "observer", observer, TEXT));
+}
+
+static void print_member(const char *id, const json_t *port)
+{
+	char function[TEXT], driver[TEXT], halt[TEXT], faults[TEXT];
+	char ioctls[TIME_TEXT], paused[TIME_TEXT], recovery[TIME_TEXT];
+
+	ctl_text(port, "faults", faults, TEXT);
+	if (!faults[0])
+		snprintf(faults, sizeof(faults), "%" PRIu64, ctl_count(port, "faults"));
+	printf("%-5s %-14s %-16s %10s %-6s %10s %8s %10s\n", id,
+		ctl_text(port, "function", function, TEXT), ctl_text(port, "driver", driver, TEXT),
+		time_text(ctl_count(port, "ioctl_ns"), ioctls), ctl_text(port, "halt", halt, TEXT),
+		time_text(ctl_count(port, "paused_ns"), paused), faults,
+		json_object_get(port, "recovered")
+			? time_text(ctl_count(port, "recovery_ns"), recovery)
+			: "-");
+}
+
+void ctl_print_warning(const json_t *result)
+{
+	char warning[2 * TEXT];
+
+	if (*ctl_text(result, "warning", warning, sizeof(warning)))
+		printf("warning: %s\n", warning);
+}
+
+void ctl_print_result(const json_t *result)
+{
+	char space[TEXT], plan[TEXT], why[TEXT], outcome[TEXT], time[TIME_TEXT];
+	const char *id;
+	json_t *port;
+
+	printf("group %" PRIu64 ": space '%s', %" PRIu64 " switches so far, %" PRIu64 " failed\n",
+		ctl_count(result, "group"), ctl_text(result, "space", space, TEXT),
+		ctl_count(result, "switches"), ctl_count(result, "failed_switches"));
+	if (!json_object_get(result, "plan"))
+		return;
+	ctl_text(result, "plan_reason", why, TEXT);
+	printf("last switch: by %s, %s%s, %s%s%s\n", ctl_text(result, "plan_taken", plan, TEXT),
+		time_text(ctl_count(result, "duration_ns"), time),
+		ctl_count(result, "rolled_back") ? ", rolled back" : "",
+		ctl_text(result, "outcome", outcome, TEXT), why[0] ? "; auto: " : "", why);
+	ctl_print_warning(result);
+	printf("%-5s %-14s %-16s %10s %-6s %10s %8s %10s\n", "port", "function", "driver", "ioctls",
+		"halt", "for", "faults", "recovered");
+	json_object_foreach (walked(json_object_get(result, "ports")), id, port)
+		print_member(id, port);
+}
+
+static int ask_and_show(struct ctl_process *process, const struct ctl_options *options,
+	const char *command, void (*print)(const json_t *))
+{
+	json_t *answer;
+	int ret = ctl_ask(process, &answer, "%s", command);
+
+	return ret ? ret : show(answer, options, print);
+}
+
+static int ask_of_group(struct ctl_process *process, const struct ctl_options *options,
+	const char *command, const char *word, void (*print)(const json_t *))
+{
+	int group = ctl_group(process, options);
+	json_t *answer;
+	int ret;
+
+	if (group < 0)
+		return group;
+	ret = ctl_ask(
+		process, &answer, "%s,%d%s%s", command, group, word ? "," : "", word ? word : "");
+	return ret ? ret : show(answer, options, print);
+}
+
+int ctl_list(struct ctl_process *process, const struct ctl_options *options)
+{
+	json_t *list;
+	int ret = ctl_ask_list(process, &list);
+
+	if (!ret)
+		ctl_report_wanted(process);
+	return ret ? ret : show(list, options, print_list);
+}
+
+int ctl_group_show(struct ctl_process *process, const struct ctl_options *options)
+{
+	return ask_of_group(process, options, "/shunt/group", NULL, print_group);
+}
+
+int ctl_spaces(struct ctl_process *process, const struct ctl_options *options)
+{
+	json_t *spaces;
+	int ret = ctl_ask_spaces(process, &spaces);
+
+	return ret ? ret : show(spaces, options, print_spaces);
+}
+
+int ctl_copy(struct ctl_process *process, const struct ctl_options *options)
+{
+	return ask_of_group(process, options, "/shunt/copy", options->words[0], print_copy);
+}
+
+int ctl_destroy(struct ctl_process *process, const struct ctl_options *options)
+{
+	json_t *answer;
+	int ret = ctl_ask(process, &answer, "/shunt/destroy,%s", options->words[0]);
+
+	return ret ? ret : show(answer, options, print_destroyed);
+}
+
+int ctl_faults(struct ctl_process *process, const struct ctl_options *options)
+{
+	return ask_and_show(process, options, "/shunt/faults", print_faults);
+}
+
+int ctl_result(struct ctl_process *process, const struct ctl_options *options)
+{
+	return ask_of_group(process, options, "/shunt/result", NULL, ctl_print_result);
+}

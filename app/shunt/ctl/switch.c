@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <shunt/error.h>
+#include <shunt/group.h>
+#include <shunt/samples.h>
+
+#include "ctl.h"
+#include "shunt_output.h"
+#include "text.h"
+
+#define LINE      8192
+#define SECOND_NS 1000000000ull
+
+/** Statistics of several switches at a port. */
+struct port_sum {
+	char id[16];
+	char function[16];
+	char driver[SHUNT_DRIVER_NAME];
+	struct shunt_samples ioctl_ns, paused_ns, recovery_ns;
+	uint64_t faults, faults_unknown, recoveries;
+};
+
+struct run {
+	struct ctl_process *process;
+	const struct ctl_options *options;
+	int group;
+	int log;        /**< -1: none */
+	char space[64]; /**< in use */
+	uint64_t switches;
+	uint64_t already; /**< switches skipped because the group was on the space already */
+	struct shunt_samples duration_ns;
+	json_t *last;
+	unsigned int port_count;
+	struct port_sum ports[SHUNT_GROUP_MAX_MEMBERS];
+};
+
+static int put(const struct run *run, const char *line, int length)
+{
+	int ret = run->log < 0 ? 0 : text_write(run->log, line, (size_t)length);
+
+	return ret ? shunt_fail_errno(ret, "--log %s", run->options->log) : 0;
+}
+
+static int log_begin(const struct run *run)
+{
+	char line[64];
+
+	return put(run, line,
+		snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"begins\":true}\n",
+			run->switches));
+}
+
+static uint64_t resets_of(const json_t *port)
+{
+	const json_t *recovered = json_object_get(port, "recovered");
+
+	return ctl_count(recovered, "queue_resets") + ctl_count(recovered, "port_resets") +
+	       ctl_count(recovered, "function_resets");
+}
+
+/* The lines of shunt forward --log. */
+static int log_end(const struct run *run, json_t *result)
+{
+	char line[LINE], function[32], faults[32];
+	const char *id, *comma = "";
+	json_t *port;
+	int used;
+
+	used = snprintf(line, sizeof(line),
+		"{\"switch\":%" PRIu64 ",\"from\":%" PRIu64 ",\"to\":%" PRIu64
+		",\"rolled_back\":false,\"ports\":[",
+		run->switches, ctl_count(result, "from_hwpt"), ctl_count(result, "to_hwpt"));
+	json_object_foreach (json_object_get(result, "ports"), id, port) {
+		snprintf(faults, sizeof(faults), "%" PRIu64, ctl_count(port, "faults"));
+		used += snprintf(line + used, sizeof(line) - (size_t)used,
+			"%s{\"function\":\"%s\",\"faults\":%s,\"ioctl_ns\":%" PRIu64
+			",\"repaired\":%" PRIu64 ",\"resets\":%" PRIu64 "}",
+			comma, ctl_text(port, "function", function, sizeof(function)),
+			json_is_string(json_object_get(port, "faults")) ? "\"unknown\"" : faults,
+			ctl_count(port, "ioctl_ns"),
+			ctl_count(json_object_get(port, "recovered"), "repaired_descriptors"),
+			resets_of(port));
+		comma = ",";
+	}
+	used += snprintf(line + used, sizeof(line) - (size_t)used, "]}\n");
+	return put(run, line, used);
+}
+
+static struct port_sum *sum_of(struct run *run, const char *id, const json_t *port)
+{
+	struct port_sum *sum;
+
+	for (unsigned int i = 0; i < run->port_count; i++)
+		if (strcmp(run->ports[i].id, id) == 0)
+			return &run->ports[i];
+	if (run->port_count == SHUNT_GROUP_MAX_MEMBERS)
+		return NULL;
+	sum = &run->ports[run->port_count++];
+	snprintf(sum->id, sizeof(sum->id), "%s", id);
+	ctl_text(port, "function", sum->function, sizeof(sum->function));
+	ctl_text(port, "driver", sum->driver, sizeof(sum->driver));
+	return sum;
+}
+
+static int add_port(struct run *run, const char *id, const json_t *port)
+{
+	struct port_sum *sum = sum_of(run, id, port);
+	int ret;
+
+	if (!sum)
+		return shunt_fail(
+			-E2BIG, "the group has more than %d ports", SHUNT_GROUP_MAX_MEMBERS);
+	ret = shunt_samples_add(&sum->ioctl_ns, ctl_count(port, "ioctl_ns"));
+	if (!ret)
+		ret = shunt_samples_add(&sum->paused_ns, ctl_count(port, "paused_ns"));
+	if (!ret && json_object_get(port, "recovered")) {
+		ret = shunt_samples_add(&sum->recovery_ns, ctl_count(port, "recovery_ns"));
+		sum->recoveries++;
+	}
+	sum->faults += ctl_count(port, "faults");
+	sum->faults_unknown += json_is_string(json_object_get(port, "faults"));
+	return ret ? shunt_fail(ret, "out of memory") : 0;
+}
+
+/* Adds a result, and keeps it as the last one. */
+static int add(struct run *run, json_t *result)
+{
+	const char *id;
+	json_t *port;
+	int ret;
+
+	ret = log_end(run, result);
+	run->switches++;
+	json_decref(run->last);
+	run->last = result;
+	ctl_text(result, "space", run->space, sizeof(run->space));
+	if (!ret && shunt_samples_add(&run->duration_ns, ctl_count(result, "duration_ns")))
+		ret = shunt_fail(-ENOMEM, "out of memory");
+	json_object_foreach (json_object_get(result, "ports"), id, port)
+		if (!ret)
+			ret = add_port(run, id, port);
+	return ret;
+}
+
+static int switch_to(struct run *run, const char *space)
+{
+	const struct ctl_options *options = run->options;
+	const char *live = options->force ? ",force" : options->live ? ",live" : "";
+	json_t *result;
+	int ret;
+
+	if (strcmp(run->space, space) == 0) {
+		run->already++;
+		return 0;
+	}
+	ret = log_begin(run);
+	if (!ret)
+		ret = ctl_ask(run->process, &result, "/shunt/switch,%d,%s,%s%s", run->group, space,
+			options->plan, live);
+	return ret ? ret : add(run, result);
+}
+
+static void wait_until(struct timespec *next, uint64_t every_ns)
+{
+	uint64_t ns = (uint64_t)next->tv_nsec + every_ns % SECOND_NS;
+
+	next->tv_sec += (time_t)(every_ns / SECOND_NS + ns / SECOND_NS);
+	next->tv_nsec = (long)(ns % SECOND_NS);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL) == EINTR)
+		;
+}
+
+static int switch_all(struct run *run)
+{
+	const struct ctl_options *options = run->options;
+	uint64_t spaces = (uint64_t)options->word_count;
+	uint64_t count = options->switches ? options->switches : spaces;
+	struct timespec next;
+	int ret = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	for (uint64_t i = 0; !ret && i < count; i++) {
+		if (i)
+			wait_until(&next, options->every_ns);
+		ret = switch_to(run, options->words[i % spaces]);
+	}
+	if (ret && run->switches)
+		return shunt_fail_while(ret, "after %" PRIu64 " switches", run->switches);
+	return ret;
+}
+
+static json_t *quantile(struct shunt_samples *samples, double q)
+{
+	if (!samples->count)
+		return json_null();
+	return json_integer((json_int_t)shunt_samples_quantile(samples, q));
+}
+
+static json_t *quantiles(struct shunt_samples *samples)
+{
+	return json_pack("{s:o, s:o, s:o}", "p50", quantile(samples, 0.50), "p99",
+		quantile(samples, 0.99), "max", quantile(samples, 1.0));
+}
+
+/* Named like the fields of the result record. */
+static json_t *port_json(struct port_sum *sum)
+{
+	char *end;
+	long id = strtol(sum->id, &end, 10);
+
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I}", "port",
+		*end ? json_null() : json_integer(id), "function", sum->function, "driver",
+		sum->driver, "ioctl_ns", quantiles(&sum->ioctl_ns), "paused_ns",
+		quantiles(&sum->paused_ns), "recovery_ns", quantiles(&sum->recovery_ns), "faults",
+		(json_int_t)sum->faults, "faults_unknown_switches", (json_int_t)sum->faults_unknown,
+		"recoveries", (json_int_t)sum->recoveries);
+}
+
+static int print_json(struct run *run)
+{
+	json_t *ports = json_array(), *json;
+
+	for (unsigned int i = 0; i < run->port_count; i++)
+		json_array_append_new(ports, port_json(&run->ports[i]));
+	json = json_pack("{s:s, s:i, s:s, s:I, s:I, s:o, s:o, s:O?}", "schema", "shunt.switches/2",
+		"group", run->group, "space", run->space, "switches", (json_int_t)run->switches,
+		"already", (json_int_t)run->already, "duration_ns", quantiles(&run->duration_ns),
+		"ports", ports, "last", run->last);
+	return text_json(json);
+}
+
+static const char *three(struct shunt_samples *samples, char *text, size_t size)
+{
+	char p50[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT];
+
+	snprintf(text, size, "%s, %s, %s", quantile_text(samples, 0.5, p50),
+		quantile_text(samples, 0.99, p99), quantile_text(samples, 1.0, max));
+	return text;
+}
+
+static void print_sums(struct run *run)
+{
+	char ioctls[128], paused[128], plan[32], duration[128];
+
+	printf("group %d: %" PRIu64 " switches by %s, each in %s (median, p99, max)\n", run->group,
+		run->switches, ctl_text(run->last, "plan_taken", plan, sizeof(plan)),
+		three(&run->duration_ns, duration, sizeof(duration)));
+	ctl_print_warning(run->last);
+	printf("%-5s %-14s %-16s %-32s %-32s %8s %8s %10s\n", "port", "function", "driver",
+		"ioctls", "paused, stopped", "faults", "unknown", "recoveries");
+	for (unsigned int i = 0; i < run->port_count; i++) {
+		struct port_sum *sum = &run->ports[i];
+
+		printf("%-5s %-14s %-16s %-32s %-32s %8" PRIu64 " %8" PRIu64 " %10" PRIu64 "\n",
+			sum->id, sum->function, sum->driver,
+			three(&sum->ioctl_ns, ioctls, sizeof(ioctls)),
+			three(&sum->paused_ns, paused, sizeof(paused)), sum->faults,
+			sum->faults_unknown, sum->recoveries);
+	}
+}
+
+static int print(struct run *run)
+{
+	if (run->options->json)
+		return print_json(run);
+	if (run->already)
+		printf("group %d: on the space already, %" PRIu64 " time%s\n", run->group,
+			run->already, plural(run->already));
+	if (run->switches > 1)
+		print_sums(run);
+	else if (run->switches)
+		ctl_print_result(run->last);
+	return 0;
+}
+
+static void release(struct run *run)
+{
+	for (unsigned int i = 0; i < run->port_count; i++) {
+		shunt_samples_free(&run->ports[i].ioctl_ns);
+		shunt_samples_free(&run->ports[i].paused_ns);
+		shunt_samples_free(&run->ports[i].recovery_ns);
+	}
+	shunt_samples_free(&run->duration_ns);
+	json_decref(run->last);
+	if (run->log >= 0)
+		close(run->log);
+}
+
+static int open_log(struct run *run)
+{
+	const char *path = run->options->log;
+
+	run->log = path ? shunt_output_append(path) : -1;
+	return path && run->log < 0 ? shunt_fail_while(run->log, "--log") : 0;
+}
+
+/* The group's space; "" after a failed roll-back. */
+static int find_space(struct run *run)
+{
+	json_t *group;
+	int ret = ctl_ask(run->process, &group, "/shunt/result,%d", run->group);
+
+	if (ret)
+		return ret;
+	ctl_text(group, "space", run->space, sizeof(run->space));
+	json_decref(group);
+	return 0;
+}
+
+int ctl_switch(struct ctl_process *process, const struct ctl_options *options)
+{
+	struct run run = { .process = process, .options = options };
+	int ret;
+
+	ret = open_log(&run);
+	if (ret)
+		return ret;
+	run.group = ctl_group(process, options);
+	ret = run.group < 0 ? run.group : find_space(&run);
+	if (!ret)
+		ret = switch_all(&run);
+	if (!ret)
+		ret = print(&run);
+	release(&run);
+	return ret;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <shunt/error.h>
+#include <shunt/evidence_file.h>
+
+#include "doctor.h"
+#include "rte_net_shunt.h"
+
+#define SUBJECT "replace"
+
+/* The functions of a group that a run can switch, separated by commas. */
+static void list_ports(const struct doctor *doctor, int group, char *ports, size_t size)
+{
+	size_t used = 0;
+
+	ports[0] = '\0';
+	for (size_t i = 0; i < doctor->list.count && used < size; i++) {
+		const struct shunt_pci_function *function = &doctor->list.functions[i];
+
+		if (rte_net_shunt_drives(function->vendor, function->device) &&
+			function->group == group && function->cdev[0])
+			used += (size_t)snprintf(ports + used, size - used, "%s%s", used ? "," : "",
+				function->address);
+	}
+	if (!used || used >= size)
+		snprintf(ports, size, "PORTS");
+}
+
+/*
+ * The run that gathers the missing evidence under one kind of traffic; "" if none is missing. Not
+ * every switch counts: run a third more than are missing, and three times as many with cold caches.
+ */
+static void format_command(const struct shunt_evidence_seen *seen, const char *ports, bool cold,
+	char *command, size_t size)
+{
+	const uint64_t missing = SHUNT_EVIDENCE_ENOUGH - seen->switches;
+
+	command[0] = '\0';
+	if (!shunt_evidence_hitless(seen))
+		snprintf(command, size,
+			"shunt forward --ports %s --plan replace%s --switch-every 10ms --switches "
+			"%" PRIu64,
+			ports, cold ? " --cold 10ms" : "",
+			cold ? 3 * missing : missing + missing / 3);
+}
+
+static void advise_gathering(const struct doctor *doctor, int group,
+	const struct shunt_evidence_seen *seen, struct finding *finding)
+{
+	char ports[128], dense[300], cold[300];
+
+	list_ports(doctor, group, ports, sizeof(ports));
+	format_command(&seen[SHUNT_EVIDENCE_DENSE], ports, false, dense, sizeof(dense));
+	format_command(&seen[SHUNT_EVIDENCE_COLD], ports, true, cold, sizeof(cold));
+	doctor_advise(finding, "plan auto takes quiesce; to gather evidence: %s%s%s", dense,
+		dense[0] && cold[0] ? "; then " : "", cold);
+}
+
+static void report_kind(struct doctor *doctor, int group, const struct shunt_evidence *evidence,
+	enum shunt_hwpt_kind kind)
+{
+	const struct shunt_evidence_seen all = shunt_evidence_sum(evidence, kind);
+	char text[SHUNT_EVIDENCE_TEXT];
+	struct finding *finding;
+
+	shunt_evidence_say(evidence, kind, text);
+	finding = doctor_find(doctor, FINDING_OK, SUBJECT, "%s", text);
+	if (shunt_evidence_allows(evidence, kind))
+		doctor_advise(finding, "plan auto takes it");
+	else if (all.faulted || all.unknown)
+		doctor_advise(finding, "plan auto takes quiesce");
+	else
+		advise_gathering(doctor, group, evidence->seen[kind], finding);
+}
+
+void doctor_check_evidence(struct doctor *doctor, const struct shunt_platform_info *info, int group)
+{
+	struct shunt_evidence evidence;
+	const enum shunt_hwpt_kind first = SHUNT_HWPT_EXPLICIT, second = SHUNT_HWPT_AUTOMATIC;
+	char path[PATH_MAX];
+	int ret = 0;
+
+	if (strcmp(info->iommu, "none") == 0) /* reported elsewhere */
+		return;
+	if (doctor->evidence)
+		doctor_path(path, sizeof(path), "%s", doctor->evidence);
+	else
+		ret = shunt_evidence_path(path, sizeof(path));
+	if (!ret)
+		ret = shunt_evidence_read(path, info, &evidence);
+	if (ret) {
+		doctor_find(doctor, FINDING_WARN, SUBJECT,
+			"the evidence file cannot be used, so plan auto does not work: %s",
+			shunt_errmsg());
+		return;
+	}
+	if (shunt_evidence_sum(&evidence, first).switches ||
+		!shunt_evidence_sum(&evidence, second).switches)
+		report_kind(doctor, group, &evidence, first);
+	if (shunt_evidence_sum(&evidence, second).switches)
+		report_kind(doctor, group, &evidence, second);
+}

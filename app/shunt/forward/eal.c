@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+
+#include <shunt/error.h>
+
+#include "forward.h"
+
+/*
+ * Assigns processors. The engine acts as the hardware, so it gets its own; the main thread shares
+ * the worker's if there are two. With one processor all share it. The tester's lcore polls like the
+ * worker: it takes the processor that the engine would have.
+ */
+static void divide_processors(
+	cpu_set_t *engine, int *worker, int *control, unsigned int *processors)
+{
+	CPU_ZERO(engine);
+	sched_getaffinity(0, sizeof(*engine), engine);
+	*processors = (unsigned int)CPU_COUNT(engine);
+	*worker = *control = -1;
+	for (int cpu = CPU_SETSIZE; cpu-- > 0;) {
+		if (!CPU_ISSET(cpu, engine))
+			continue;
+		if (*worker < 0)
+			*worker = *control = cpu;
+		else if (*control == *worker && CPU_COUNT(engine) > 1)
+			*control = cpu;
+		else
+			break;
+		if (CPU_COUNT(engine) > 1)
+			CPU_CLR(cpu, engine);
+	}
+}
+
+/* Value of a line of /proc/meminfo, in its unit; 0 if there is no such line. */
+static uint64_t meminfo(const char *name)
+{
+	char line[128];
+	uint64_t value = 0;
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			value = strtoull(line + strlen(name), NULL, 10);
+	fclose(file);
+	return value;
+}
+
+/* Free hugepages of the default size. */
+static uint64_t free_hugepage_bytes(void)
+{
+	return meminfo("HugePages_Free:") * (meminfo("Hugepagesize:") << 10);
+}
+
+static bool hugetlbfs_writable(void)
+{
+	return access("/dev/hugepages", W_OK) == 0;
+}
+
+/* EAL finds processors there; if there is none, it prints its usage. */
+static int check_processor(int cpu)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/core_id", cpu);
+	if (access(path, F_OK) == 0)
+		return 0;
+	return shunt_fail_errno(
+		-errno, "DPDK needs sysfs mounted on /sys, to find processors: %s", path);
+}
+
+/* Lcore 0 is the main thread, 1 the worker, 2 the tester if there is one. */
+static int choose_lcores(struct forward *run, char *lcores, size_t size)
+{
+	int ret;
+
+	int worker, control, tester = 0;
+
+	divide_processors(&run->engine_processors, &worker, &control, &run->processors);
+	while (!CPU_ISSET(tester, &run->engine_processors))
+		tester++;
+	snprintf(lcores, size, "--lcores=0@%d,1@%d", control, worker);
+	if (run->source == FORWARD_TESTER)
+		snprintf(lcores + strlen(lcores), size - strlen(lcores), ",2@%d", tester);
+	run->lcore = 1;
+	run->tester_lcore = 2;
+	ret = check_processor(control);
+	return ret ? ret : check_processor(worker);
+}
+
+/* EAL crashes if it is told to use a thousand times too much. */
+static int check_memory(const struct forward_options *options)
+{
+	uint64_t machine = meminfo("MemTotal:") >> 10;
+
+	if (!machine || options->memory_mib <= machine)
+		return 0;
+	return shunt_fail(-ENOMEM, "--memory %" PRIu64 ": this machine has %" PRIu64 " MiB",
+		options->memory_mib, machine);
+}
+
+uint64_t forward_memory_available(void)
+{
+	return meminfo("MemAvailable:") << 10;
+}
+
+int forward_eal_start(struct forward *run)
+{
+	int ret = check_memory(run->options);
+	char lcores[64], memory[32];
+	char name[] = "shunt", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
+	char log_level[] = "--log-level=error", in_memory[] = "--in-memory";
+	char no_huge[] = "--no-huge", no_files[] = "--no-shconf", va[] = "--iova-mode=va";
+	bool huge = !run->options->no_huge && hugetlbfs_writable() &&
+		    free_hugepage_bytes() >= run->options->memory_mib << 20;
+	char *argv[] = { name, lcores, memory, no_pci, no_telemetry, log_level, va,
+		huge ? in_memory : no_files, huge ? NULL : no_huge, NULL };
+	int argc = huge ? 8 : 9;
+
+	if (!ret)
+		ret = choose_lcores(run, lcores, sizeof(lcores));
+	if (ret)
+		return ret;
+	snprintf(memory, sizeof(memory), "-m%" PRIu64, run->options->memory_mib);
+	if (rte_eal_init(argc, argv) < 0)
+		return shunt_fail_errno(-rte_errno,
+			"starting EAL with %" PRIu64 " MiB (--memory) of %s",
+			run->options->memory_mib, huge ? "hugepages" : "plain memory");
+	run->hugepages = huge;
+	return 0;
+}
+
+void forward_eal_stop(void)
+{
+	rte_eal_cleanup();
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
+#include "commands.h"
+#include "forward.h"
+#include "rte_net_shunt.h"
+#include "shunt_thread.h"
+
+#define TICK_NS  1000000000ull
+#define POLL_NS  5000000ull   /* longest time between two polls of the window */
+#define CHECK_NS 100000000ull /* between two checks for stopped queues */
+#define IN_A_ROW 10           /* failures of ports that end a run although they recovered */
+
+static void sleep_until(uint64_t ticks)
+{
+	uint64_t now = shunt_clock_now();
+	uint64_t ns = ticks > now ? shunt_clock_to_ns(ticks - now) : 0;
+	struct timespec pause = { .tv_sec = (time_t)(ns / TICK_NS),
+		.tv_nsec = (long)(ns % TICK_NS) };
+
+	nanosleep(&pause, NULL);
+}
+
+/*
+ * A run continues after a port failed and recovered: that is counted, reported, and its loss
+ * accounted for. A port that fails every time ends it.
+ */
+static int continue_run(struct forward *run, const struct shunt_switch_result *result, int ret)
+{
+	char why[1024];
+
+	if (!result->recovered)
+		return ret;
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	if (++run->failed_in_a_row == IN_A_ROW)
+		return shunt_fail(ret, "%s (failure %d in a row)", why, IN_A_ROW);
+	fprintf(stderr, "shunt forward: %s; the run continues\n", why);
+	return 0;
+}
+
+static int switch_once(struct forward *run)
+{
+	struct shunt_space *to =
+		shunt_group_space(run->group) == run->spaces[0] ? run->spaces[1] : run->spaces[0];
+	const uint64_t number = run->switches + run->failed;
+	struct shunt_switch_result result;
+	int ret, err;
+
+	ret = forward_log_begin(run, number);
+	if (ret)
+		return ret;
+	ret = shunt_group_switch(run->group, to, run->options->plan, &result);
+	if (!result.start)
+		return ret;
+	run->taken = result.plan;
+	snprintf(run->why, sizeof(run->why), "%s", result.why);
+	if (run->options->cold_ns)
+		forward_cold_switched(run, number, &result);
+	forward_evidence_switch(&run->evidence, &result);
+	if (ret) {
+		char why[1024];
+
+		run->failed++;
+		snprintf(why, sizeof(why), "%s", shunt_errmsg());
+		err = shunt_window_switch(run->window, &result);
+		if (!err)
+			err = forward_log_end(run, number, &result);
+		return err ? err : continue_run(run, &result, shunt_fail(ret, "%s", why));
+	}
+	run->failed_in_a_row = 0;
+	run->switches++;
+	ret = shunt_window_switch(run->window, &result);
+	return ret ? ret : forward_log_end(run, number, &result);
+}
+
+/* Checks between switches that are far apart; recoveries explain losses. */
+static int check_ports(struct forward *run, uint64_t now)
+{
+	struct shunt_switch_result result = { 0 };
+	int ret;
+
+	if (now - run->checked < shunt_clock_from_ns(CHECK_NS))
+		return 0;
+	run->checked = now;
+	ret = shunt_group_check(run->group, &result);
+	if (ret < 0 && continue_run(run, &result, ret))
+		return ret;
+	return ret ? shunt_window_check(run->window, &result) : 0;
+}
+
+/* Updates the platform's info; the kernel platform does not know the NIC's name. */
+static void update_info(struct forward *run)
+{
+	run->platform->ops->info(run->platform, run->ports[0].function, &run->info);
+	if (!run->info.nic[0])
+		snprintf(run->info.nic, sizeof(run->info.nic), "%s", run->nic);
+}
+
+static bool all_switched(const struct forward *run)
+{
+	return run->options->switches && run->switches >= run->options->switches;
+}
+
+/* After the last switch, its measurement still has to complete. */
+static bool finished(const struct forward *run, uint64_t now, uint64_t deadline)
+{
+	return forward_interrupted() || now >= deadline ||
+	       (all_switched(run) && shunt_window_complete(run->window));
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Performs a switch that is due, or a step towards it. */
+static int switch_or_step(struct forward *run, uint64_t now, uint64_t every, uint64_t *next)
+{
+	uint64_t again = 0;
+	int ret = 0;
+
+	/* Lets the workers run, which this thread may have delayed. */
+	if (!shunt_window_room(run->window)) {
+		*next = now + shunt_clock_from_ns(POLL_NS);
+		return 0;
+	}
+	if (run->options->cold_ns)
+		ret = forward_cold_step(run, now, &again);
+	if (ret || again) {
+		*next = again;
+		return ret;
+	}
+	ret = switch_once(run);
+	run->checked = shunt_clock_now();
+	*next = all_switched(run) ? UINT64_MAX
+				  : RTE_MAX(*next + every,
+					    run->checked + (run->options->cold_ns ? every : 0));
+	return ret;
+}
+
+/*
+ * Switches, polls and displays when due; a late switch delays the following ones. Results of a
+ * switch are polled later: on a shared processor polling at once would delay the worker.
+ */
+static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, uint64_t every)
+{
+	uint64_t tick = shunt_clock_from_ns(TICK_NS), poll = shunt_clock_from_ns(POLL_NS);
+	uint64_t next_switch = every ? start + every : UINT64_MAX;
+	uint64_t next_tick = start + tick, next_poll = start, next, now;
+	uint64_t deadline = duration_ns ? start + shunt_clock_from_ns(duration_ns) : UINT64_MAX;
+	int ret = 0;
+
+	while (!ret && !finished(run, now = shunt_clock_now(), deadline)) {
+		if (now >= next_switch) {
+			ret = switch_or_step(run, now, every, &next_switch);
+			next_poll = earlier(next_poll, run->checked + every / 2);
+		}
+		if (!ret)
+			ret = forward_ports_check(run);
+		if (!ret && run->cold.state == FORWARD_FLOWS) /* a check would warm the caches */
+			ret = check_ports(run, now);
+		if (!ret && now >= next_poll) {
+			ret = shunt_window_poll(run->window);
+			forward_timeline_poll(run);
+			next_poll = now + poll;
+		}
+		if (now >= next_tick) {
+			forward_view_tick(run);
+			while (next_tick <= now) /* once after a stop of the process */
+				next_tick += tick;
+		}
+		next = earlier(earlier(next_switch, next_tick), earlier(next_poll, deadline));
+		sleep_until(next);
+	}
+	return ret;
+}
+
+/* First a baseline without switches. */
+static int run_until_finished(struct forward *run)
+{
+	const struct forward_options *options = run->options;
+	int ret = 0;
+
+	if (options->baseline_ns)
+		shunt_window_baseline(run->window);
+	run->start = shunt_clock_now();
+	shunt_tester_start(run->tester);
+	if (options->baseline_ns) {
+		ret = run_phase(run, run->start, options->baseline_ns, 0);
+		shunt_window_switching(run->window);
+	}
+	run->switching = options->baseline_ns ? shunt_clock_now() : run->start;
+	return ret ? ret
+		   : run_phase(run, run->switching, options->duration_ns,
+			     shunt_clock_from_ns(options->switch_every_ns));
+}
+
+static int start_lcores(struct forward *run)
+{
+	int ret = rte_eal_remote_launch(
+		run->source == FORWARD_OWN ? forward_own_lcore : forward_lcore, run, run->lcore);
+
+	if (!ret && run->source == FORWARD_TESTER)
+		ret = rte_eal_remote_launch(forward_tester_lcore, run, run->tester_lcore);
+	return ret ? shunt_fail_errno(ret, "starting the lcores") : 0;
+}
+
+static void stop_lcores(struct forward *run)
+{
+	atomic_store(&run->stop_lcore, true);
+	rte_eal_mp_wait_lcore();
+}
+
+/* A failed run is evidence against replace only. */
+static int keep_evidence(struct forward *run, int ret)
+{
+	char why[1024] = "";
+	int err;
+
+	if (ret)
+		snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	err = forward_evidence_keep(&run->evidence, &run->info, !ret);
+	if (!err)
+		forward_view_evidence(run);
+	return ret ? shunt_fail(ret, "%s", why) : err;
+}
+
+/* Ends in the order in which frames move: tester, lcores, loss accounting. */
+static int measure(struct forward *run)
+{
+	char why[1024] = "";
+	int ret, err;
+
+	ret = start_lcores(run);
+	if (ret) {
+		stop_lcores(run);
+		return ret;
+	}
+	shunt_thread_urgent();
+	ret = run_until_finished(run);
+	if (ret)
+		snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	run->end = shunt_clock_now();
+	run->interrupted = forward_interrupted();
+	update_info(run); /* fault observers appear during the run */
+	forward_traffic_end(run);
+	stop_lcores(run);
+	err = shunt_window_end(run->window);
+	if (!err)
+		err = forward_log_check(run);
+	if (!err)
+		err = forward_record(run);
+	return keep_evidence(run, ret ? shunt_fail(ret, "%s", why) : err);
+}
+
+/* Reports the first error, whatever tear-down says. */
+static int with_ports(struct forward *run)
+{
+	char why[1024];
+	int ret;
+
+	ret = forward_ports_start(run);
+	if (ret)
+		return ret;
+	update_info(run);
+	ret = forward_spaces_make(run);
+	if (!ret)
+		ret = forward_evidence_open(run);
+	if (!ret)
+		ret = forward_traffic_connect(run);
+	if (!ret)
+		ret = forward_senders_make(run);
+	if (!ret)
+		ret = forward_ports_wait(run);
+	if (!ret) {
+		forward_view_head(run);
+		ret = measure(run);
+	}
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	forward_senders_free(run);
+	forward_traffic_free(run);
+	forward_ports_stop(run);
+	forward_spaces_free(run);
+	return ret ? shunt_fail(ret, "%s", why) : 0;
+}
+
+static int make_kernel(struct forward *run)
+{
+	int ret = shunt_platform_kernel(&run->platform);
+
+	for (unsigned int i = 0; i < run->options->inherit_count && !ret; i++) {
+		const struct forward_inherit *inherit = &run->options->inherit[i];
+
+		ret = shunt_platform_inherit(run->platform, inherit->path, inherit->fd);
+		if (ret)
+			shunt_platform_destroy(run->platform);
+	}
+	return ret;
+}
+
+/* The engine inherits the processors of the thread that creates it. */
+static int make_platform(struct forward *run)
+{
+	cpu_set_t own;
+	int ret;
+
+	if (run->options->kernel)
+		return make_kernel(run);
+	sched_getaffinity(0, sizeof(own), &own);
+	sched_setaffinity(0, sizeof(run->engine_processors), &run->engine_processors);
+	ret = shunt_sim_create(&run->options->sim, &run->platform);
+	sched_setaffinity(0, sizeof(own), &own);
+	return ret;
+}
+
+static int with_platform(struct forward *run)
+{
+	int ret;
+
+	ret = make_platform(run);
+	if (ret)
+		return ret;
+	ret = with_ports(run);
+	rte_net_shunt_platform(NULL);
+	shunt_platform_destroy(run->platform);
+	return ret;
+}
+
+static int forward(const struct forward_options *options)
+{
+	struct forward run = { .options = options, .date = time(NULL) };
+	int ret;
+
+	if (options->kernel)
+		run.source = options->tester ? FORWARD_TESTER : FORWARD_OWN;
+	ret = forward_outputs_open(&run);
+	if (ret)
+		return ret;
+	forward_catch_signals(); /* so that a signal during set-up ends with a record too */
+	ret = forward_log_open(&run);
+	if (ret)
+		goto close_outputs;
+	ret = forward_traffic_make(&run);
+	if (ret)
+		goto close_log;
+	ret = forward_eal_start(&run);
+	if (!ret) {
+		ret = with_platform(&run);
+		forward_eal_stop();
+	}
+	shunt_traffic_free(&run.traffic);
+close_log:
+	forward_log_close(&run);
+close_outputs:
+	forward_outputs_close(&run);
+	return ret;
+}
+
+int shunt_forward(int argc, char **argv)
+{
+	struct forward_options options;
+	int ret;
+
+	ret = forward_options_parse(argc, argv, &options);
+	if (!ret)
+		ret = forward(&options);
+	forward_options_free(&options);
+	if (ret >= 0)
+		return 0;
+	fprintf(stderr, "shunt forward: %s\n", shunt_errmsg());
+	return 1;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+
+#include <shunt/error.h>
+
+#include "forward.h"
+#include "rte_net_shunt.h"
+
+#define SECOND_SPACE "b"
+#define TESTER_SPACE "tester"
+#define GIB          (double)(1 << 30)
+#define LONG         (1u << 30) /* bytes; 16 of them take 20 s in plain memory */
+
+/* Memory of an earlier --map that covers the range: spaces may share it. */
+static void *earlier_memory(const struct forward *run, const struct forward_map *map)
+{
+	for (unsigned int i = 0; i < run->arena_count; i++) {
+		const struct forward_map *earlier = run->arenas[i].map;
+		uint64_t skip = map->iova - earlier->iova;
+
+		if (map->iova >= earlier->iova && skip <= earlier->length &&
+			map->length <= earlier->length - skip)
+			return (char *)run->arenas[i].arena.addr + skip;
+	}
+	return NULL;
+}
+
+/* More than the available memory would swap, or end other processes. A long wait is announced. */
+static int check_memory(const struct forward *run, const struct forward_map *map)
+{
+	uint64_t available = forward_memory_available();
+
+	if (available && map->length > available)
+		return shunt_fail(-ENOMEM, "%.1f GiB: this machine has %.1f GiB available",
+			(double)map->length / GIB, (double)available / GIB);
+	if (map->length >= LONG) {
+		fprintf(run->text, "--map: allocating and mapping %.1f GiB for space '%s'\n",
+			(double)map->length / GIB, map->space);
+		fflush(run->text);
+	}
+	return 0;
+}
+
+static int make_memory(struct forward *run, const struct forward_map *map, void **memory)
+{
+	struct shunt_arena *arena = &run->arenas[run->arena_count].arena;
+	int ret;
+
+	*memory = earlier_memory(run, map);
+	if (*memory)
+		return 0;
+	ret = check_memory(run, map);
+	if (ret)
+		return ret;
+	ret = shunt_arena_create(
+		map->length, run->hugepages ? SHUNT_ARENA_ANY : SHUNT_ARENA_PLAIN, arena);
+	if (ret)
+		return ret;
+	run->arenas[run->arena_count++].map = map;
+	*memory = arena->addr;
+	return 0;
+}
+
+static int make_map(struct forward *run, const struct forward_map *map)
+{
+	struct shunt_space *space = shunt_space_find(rte_net_shunt_spaces(), map->space);
+	void *memory;
+	int ret;
+
+	if (!space)
+		return shunt_fail(-ENOENT, "--map: no space '%s', only '%s' and '%s'", map->space,
+			RTE_NET_SHUNT_FIRST_SPACE, SECOND_SPACE);
+	ret = make_memory(run, map, &memory);
+	if (!ret)
+		ret = shunt_space_map_own(space, memory, map->length, map->iova, SHUNT_DMA_BOTH);
+	return ret ? shunt_fail_while(ret, "--map") : 0;
+}
+
+/* The tester leaves the spaces under test, because a restart unmaps their contents. */
+static int move_tester(const struct forward *run)
+{
+	struct shunt_switch_result result;
+	struct shunt_group *group;
+	struct shunt_space *space;
+	int ret;
+
+	if (!run->tester_port.present)
+		return 0;
+	ret = shunt_space_create(rte_net_shunt_spaces(), TESTER_SPACE, &space);
+	if (!ret)
+		ret = rte_net_shunt_group(run->tester_port.id, &group);
+	if (!ret)
+		ret = shunt_group_switch(group, space, SHUNT_PLAN_RESTART, &result);
+	return ret ? shunt_fail_while(ret, "the tester's own space") : 0;
+}
+
+int forward_spaces_make(struct forward *run)
+{
+	struct shunt_spaces *spaces = rte_net_shunt_spaces();
+	int ret;
+
+	run->spaces[0] = shunt_space_find(spaces, RTE_NET_SHUNT_FIRST_SPACE);
+	ret = shunt_space_create(spaces, SECOND_SPACE, &run->spaces[1]);
+	if (!ret)
+		ret = shunt_group_prepare(run->group, run->spaces[1]);
+	if (!ret)
+		ret = move_tester(run);
+	for (unsigned int i = 0; i < run->options->map_count && !ret; i++)
+		ret = make_map(run, &run->options->maps[i]);
+	return ret;
+}
+
+void forward_spaces_free(struct forward *run)
+{
+	while (run->arena_count)
+		shunt_arena_destroy(&run->arenas[--run->arena_count].arena);
+}

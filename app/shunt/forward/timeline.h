@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef FORWARD_TIMELINE_H
+#define FORWARD_TIMELINE_H
+
+#include <shunt/trail.h>
+
+#include "forward.h"
+
+/*
+ * One switch in full, for --timeline.
+ *
+ *   shunt_window --measured--> waiting[]      switches, until every port is measured and the frames
+ *                                 |           around have come back
+ *   trails, stamps, faults,  --> take --> held      the best one so far
+ *   ground truth                            |
+ *                                         write --> "shunt.timeline/2"
+ *
+ * Main thread.
+ */
+
+#define TIMELINE_WAITING 64   /* switches; at least the pending switches of a window */
+#define TIMELINE_FRAMES  4096 /* of each port; more are omitted in the middle */
+#define TIMELINE_FAULTS  1024 /* fault records; more are omitted at the end */
+
+/* A frame; times in ticks, 0: never, or unknown. */
+struct timeline_frame {
+	uint64_t number;
+	uint64_t sent;
+	uint64_t seen; /* after the port's receive side */
+	uint64_t back; /* at the tester */
+	enum shunt_trail_fate in;
+	enum shunt_trail_fate out;
+};
+
+/* One port's part of a switch. */
+struct timeline_port {
+	bool measured;
+	struct shunt_measurement measurement; /* its result is the switch's */
+	bool blocked_known;
+	struct shunt_sim_blocked blocked;
+	unsigned int frame_count;
+	uint64_t frames_omitted;
+	struct timeline_frame frames[TIMELINE_FRAMES];
+};
+
+/* A switch that is not complete yet. */
+struct timeline_waiting {
+	bool present;
+	uint64_t number;
+	struct shunt_switch_result result;
+	uint32_t measured; /* bit a port */
+	struct shunt_measurement measurements[SHUNT_WINDOW_MAX_PORTS];
+	bool group_measured;
+	struct shunt_group_measurement group;
+};
+
+/* A captured switch. */
+struct timeline_switch {
+	bool present;
+	bool window;  /* some port lost frames */
+	bool traffic; /* frames came shortly before and after */
+	uint64_t number;
+	uint64_t from; /* ticks: range that is shown */
+	uint64_t to;
+	struct shunt_switch_result result;
+	bool group_measured;
+	struct shunt_group_measurement group; /* its result must not be used */
+	unsigned int fault_count;
+	unsigned int faults_omitted;
+	struct shunt_fault faults[TIMELINE_FAULTS];
+	struct timeline_port ports[];
+};
+
+struct forward_timeline {
+	struct shunt_trail *in[SHUNT_WINDOW_MAX_PORTS];  /* after each port */
+	struct shunt_trail *out[SHUNT_WINDOW_MAX_PORTS]; /* at the tester, by stream */
+	struct timeline_waiting waiting[TIMELINE_WAITING];
+	uint64_t next; /* number after the highest switch that was measured */
+	struct timeline_switch *held;
+};
+
+/* ---- timeline_json.c ---- */
+
+/* Writes the switch held to its output. @return 0, -ENOMEM, -EIO */
+int timeline_write(const struct forward *run);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <shunt/clock.h>
+#include <shunt/error.h>
+
+#include "timeline.h"
+
+#define SCHEMA "shunt.timeline/2"
+
+/* Nanoseconds since the first ioctl, null if never. */
+static json_t *at(uint64_t time, uint64_t origin)
+{
+	if (!time)
+		return json_null();
+	if (time < origin)
+		return json_integer(-(json_int_t)shunt_clock_to_ns(origin - time));
+	return json_integer((json_int_t)shunt_clock_to_ns(time - origin));
+}
+
+static json_t *span(uint64_t start, uint64_t end, uint64_t origin)
+{
+	if (!start)
+		return json_null();
+	return json_pack("{s:o, s:o}", "start_ns", at(start, origin), "end_ns", at(end, origin));
+}
+
+static json_t *length(uint64_t ticks)
+{
+	return json_integer((json_int_t)shunt_clock_to_ns(ticks));
+}
+
+/* Place of a loss: "rx" before the port received it, "tx" before the next port sent it. */
+static json_t *lost_json(const struct timeline_frame *frame)
+{
+	if (frame->out == SHUNT_TRAIL_SEEN || frame->out == SHUNT_TRAIL_LATE)
+		return json_null();
+	if (frame->in == SHUNT_TRAIL_UNKNOWN || frame->out == SHUNT_TRAIL_UNKNOWN)
+		return json_string(frame->in == SHUNT_TRAIL_LOST ? "rx" : "unknown");
+	return json_string(frame->in == SHUNT_TRAIL_LOST ? "rx" : "tx");
+}
+
+static json_t *frames_json(const struct timeline_port *port, uint64_t origin)
+{
+	json_t *frames = json_array();
+
+	for (unsigned int i = 0; i < port->frame_count; i++) {
+		const struct timeline_frame *frame = &port->frames[i];
+
+		json_array_append_new(frames,
+			json_pack("{s:I, s:o, s:o, s:o, s:b, s:o}", "number",
+				(json_int_t)frame->number, "sent_ns", at(frame->sent, origin),
+				"seen_ns", at(frame->seen, origin), "back_ns",
+				at(frame->back, origin), "late",
+				(int)(frame->in == SHUNT_TRAIL_LATE), "lost", lost_json(frame)));
+	}
+	return frames;
+}
+
+/* A length, null if unknown. */
+static json_t *known(bool known, uint64_t ticks)
+{
+	return known ? length(ticks) : json_null();
+}
+
+/*
+ * The window's bounds: the last frame before it and the first one after it; within them, the first
+ * and the last lost frame. A port without loss has none.
+ */
+static json_t *window_json(const struct timeline_port *port, uint64_t origin)
+{
+	const struct shunt_measurement *measurement = &port->measurement;
+	const struct shunt_edges none = { 0 };
+	const struct shunt_edges *edges = measurement->lost ? &measurement->edges : &none;
+	bool both = measurement->lost && measurement->loss_uncertainty;
+
+	if (!port->measured)
+		return json_null();
+	return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "window_ns",
+		length(measurement->window), "uncertainty_ns", length(measurement->uncertainty),
+		"lost", (json_int_t)measurement->lost, "last_before_ns",
+		at(edges->begin_from, origin), "first_lost_ns", at(edges->begin_to, origin),
+		"last_lost_ns", at(edges->end_from, origin), "first_after_ns",
+		at(edges->end_to, origin), "loss_window_ns", known(both, measurement->loss_window),
+		"loss_uncertainty_ns", known(both, measurement->loss_uncertainty), "outage_ns",
+		known(measurement->outage.length, measurement->outage.length), "returned_outage_ns",
+		known(measurement->returned.length, measurement->returned.length));
+}
+
+static json_t *blocked_json(const struct timeline_port *port, uint64_t origin)
+{
+	const struct shunt_sim_blocked *blocked = &port->blocked;
+
+	if (!port->blocked_known)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:I}", "from_ns", at(blocked->from, origin), "still_ns",
+		at(blocked->still, origin), "until_ns", at(blocked->until, origin), "faults",
+		(json_int_t)blocked->faults);
+}
+
+static json_t *recovery_json(const struct shunt_recovery *recovery)
+{
+	return json_pack("{s:o, s:I, s:I, s:I, s:I}", "time_ns", length(recovery->time),
+		"repaired_descriptors", (json_int_t)recovery->repaired_descriptors, "queue_resets",
+		(json_int_t)recovery->queue_resets, "port_resets",
+		(json_int_t)recovery->port_resets, "function_resets",
+		(json_int_t)recovery->function_resets);
+}
+
+/* 0 is known only if there is an observer. */
+static json_t *fault_count_json(const struct forward *run, int64_t faults)
+{
+	if (faults < 0 || (faults == 0 && !run->info.fault_observers[0]))
+		return json_string("unknown");
+	return json_integer(faults);
+}
+
+static json_t *port_json(const struct forward *run, unsigned int index, uint64_t origin)
+{
+	const struct timeline_switch *held = run->timeline->held;
+	const struct timeline_port *port = &held->ports[index];
+	const struct shunt_switch_member *member = &held->result.members[index];
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "name",
+		run->ports[index].name, "function", run->ports[index].function, "ioctl",
+		span(member->ioctl_start, member->ioctl_end, origin), "ioctl_ns",
+		length(member->ioctl_time), "pause",
+		span(member->pause_start, member->pause_end, origin), "faults",
+		fault_count_json(run, member->faults), "recovery", recovery_json(&member->recovery),
+		"window", window_json(port, origin), "model_blocked", blocked_json(port, origin),
+		"frames_omitted", (json_int_t)port->frames_omitted, "frames",
+		frames_json(port, origin));
+}
+
+static json_t *ports_json(const struct forward *run, uint64_t origin)
+{
+	json_t *ports = json_array();
+
+	for (unsigned int i = 0; i < run->count; i++)
+		json_array_append_new(ports, port_json(run, i, origin));
+	return ports;
+}
+
+static json_t *fault_json(const struct shunt_fault *fault, uint64_t origin)
+{
+	return json_pack("{s:o, s:s, s:s, s:o, s:b, s:I}", "time_ns", at(fault->time, origin),
+		"observer", fault->observer, "function", fault->function, "iova",
+		json_sprintf("0x%" PRIx64, fault->iova), "write", (int)fault->write, "reason",
+		(json_int_t)fault->reason);
+}
+
+static json_t *faults_json(const struct timeline_switch *held, uint64_t origin)
+{
+	json_t *faults = json_array();
+
+	for (unsigned int i = 0; i < held->fault_count; i++)
+		json_array_append_new(faults, fault_json(&held->faults[i], origin));
+	return faults;
+}
+
+static uint64_t first_ioctl(const struct shunt_switch_result *result)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned int i = 0; i < result->member_count; i++)
+		if (result->members[i].ioctl_start && result->members[i].ioctl_start < first)
+			first = result->members[i].ioctl_start;
+	return first == UINT64_MAX ? result->start : first; /* it failed before the first ioctl */
+}
+
+static json_t *switch_json(const struct timeline_switch *held, uint64_t origin)
+{
+	const struct shunt_switch_result *result = &held->result;
+
+	return json_pack("{s:I, s:I, s:I, s:b, s:o, s:o, s:o}", "number", (json_int_t)held->number,
+		"from_hwpt", (json_int_t)result->from_hwpt, "to_hwpt", (json_int_t)result->to_hwpt,
+		"rolled_back", (int)result->rolled_back, "start_ns", at(result->start, origin),
+		"moved_ns", at(result->moved, origin), "end_ns", at(result->end, origin));
+}
+
+static json_t *group_json(const struct forward *run)
+{
+	const struct timeline_switch *held = run->timeline->held;
+
+	return json_pack("{s:i, s:o, s:o}", "id", shunt_group_number(run->group), "window_ns",
+		known(held->group_measured, held->group.window), "uncertainty_ns",
+		known(held->group_measured, held->group.uncertainty));
+}
+
+static json_t *timeline_json(const struct forward *run)
+{
+	const struct timeline_switch *held = run->timeline->held;
+	const char *kernel = run->info.kernel[0] ? run->info.kernel : NULL;
+	uint64_t origin = first_ioctl(&held->result);
+
+	return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, "
+			 "s:o}",
+		"schema", SCHEMA, "platform", run->platform->name, "kernel", kernel, "iommu",
+		run->info.iommu, "nic", run->info.nic, "emulated", (int)run->info.emulated,
+		"fault_observers", run->info.fault_observers, "plan",
+		shunt_plan_name(held->result.plan), "group", group_json(run), "from_ns",
+		at(held->from, origin), "to_ns", at(held->to, origin), "switch",
+		switch_json(held, origin), "faults", faults_json(held, origin), "faults_omitted",
+		(json_int_t)held->faults_omitted, "ports", ports_json(run, origin));
+}
+
+int timeline_write(const struct forward *run)
+{
+	json_t *json = timeline_json(run);
+	FILE *file = run->timeline_file.file;
+	int ret = 0;
+
+	if (!json)
+		return shunt_fail(-ENOMEM, "--timeline: out of memory");
+	if (json_dumpf(json, file, JSON_COMPACT) || fputc('\n', file) == EOF)
+		ret = shunt_fail(-EIO, "--timeline: writing failed");
+	json_decref(json);
+	return ret;
+}

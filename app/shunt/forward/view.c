@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <shunt/clock.h>
+
+#include "forward.h"
+#include "screen.h"
+#include "text.h"
+
+static const char *faults_text(int64_t faults, char text[TIME_TEXT])
+{
+	if (faults < 0)
+		snprintf(text, TIME_TEXT, "unknown");
+	else
+		snprintf(text, TIME_TEXT, "%" PRId64, faults);
+	return text;
+}
+
+static double seconds(uint64_t ticks)
+{
+	return (double)shunt_clock_to_ns(ticks) / 1e9;
+}
+
+void forward_view_head(const struct forward *run)
+{
+	const struct forward_options *options = run->options;
+	char rate[48] = "no rate limit";
+	char size[32] = "frames of a capture";
+
+	if (options->rate)
+		snprintf(rate, sizeof(rate), "%" PRIu64 " frames/s per port", options->rate);
+	if (options->imix)
+		snprintf(size, sizeof(size), "IMIX frames");
+	else if (!options->pcap)
+		snprintf(size, sizeof(size), "%u-byte frames", options->size);
+	fprintf(run->text, "platform %s: IOMMU %s, NIC %s%s\n", run->platform->name,
+		run->info.iommu, run->info.nic,
+		run->info.emulated ? "; emulated: no figure below is from hardware" : "");
+	fprintf(run->text, "group %d: %u port%s, %s, %s\n", shunt_group_number(run->group),
+		run->count, plural(run->count), size, rate);
+	if (options->switch_every_ns)
+		fprintf(run->text, "plan %s every %g ms between spaces '%s' and '%s'\n",
+			shunt_plan_name(options->plan), (double)options->switch_every_ns / 1e6,
+			shunt_space_name(run->spaces[0]), shunt_space_name(run->spaces[1]));
+	if (options->cold_ns)
+		fprintf(run->text,
+			"cold caches: before each switch the traffic stops, a quiesce invalidates "
+			"the caches, and the ports stay idle for %g ms\n",
+			(double)options->cold_ns / 1e6);
+	if (options->plan == SHUNT_PLAN_AUTO)
+		fprintf(run->text, "auto uses %s: %s\n", shunt_plan_name(run->taken), run->why);
+	if (run->evidence.refused[0])
+		fprintf(run->text, "evidence will not be saved: %s\n", run->evidence.refused);
+	if (!shunt_clock_steady("/sys"))
+		fprintf(run->text,
+			"the time-stamp counter is not steady, so all times below may be wrong\n");
+	if (!run->hugepages)
+		fprintf(run->text,
+			"plain memory, no hugepages: the IOMMU translates 4 KiB pages\n");
+	fflush(run->text);
+}
+
+static uint64_t lost_of(const struct shunt_window_figures *figures)
+{
+	return figures->rx_lost + figures->tx_lost;
+}
+
+/* "-" until one is measured. */
+static const char *last_window(const struct shunt_window_figures *figures, char text[TIME_TEXT])
+{
+	if (figures->window_ns.count)
+		return time_text(figures->last_window_ns, text);
+	snprintf(text, TIME_TEXT, "-");
+	return text;
+}
+
+/* Sums over the ports for a line; its windows are those of the port with the longest ones. */
+struct totals {
+	uint64_t lost;
+	int64_t faults;
+	struct shunt_window_figures *last;
+	struct shunt_window_figures *p99;
+};
+
+static bool longer(struct shunt_samples *a, struct shunt_samples *b)
+{
+	return a->count &&
+	       (!b->count || shunt_samples_quantile(a, 0.99) > shunt_samples_quantile(b, 0.99));
+}
+
+static struct totals sum_up(const struct forward *run)
+{
+	struct shunt_window_figures *first = shunt_window_figures(run->window, 0);
+	struct totals totals = { .last = first, .p99 = first };
+
+	for (unsigned int i = 0; i < run->count; i++) {
+		struct shunt_window_figures *figures = shunt_window_figures(run->window, i);
+
+		totals.lost += lost_of(figures);
+		if (figures->faults < 0)
+			totals.faults = figures->faults;
+		else if (totals.faults >= 0)
+			totals.faults += figures->faults;
+		if (figures->last_window_ns > totals.last->last_window_ns)
+			totals.last = figures;
+		if (longer(&figures->window_ns, &totals.p99->window_ns))
+			totals.p99 = figures;
+	}
+	return totals;
+}
+
+static double mpps(struct forward *run, unsigned int port, double elapsed)
+{
+	uint64_t rx = atomic_load_explicit(&run->ports[port].rx, memory_order_relaxed);
+	uint64_t before = run->view.rx[port];
+
+	run->view.rx[port] = rx;
+	return elapsed > 0 ? (double)(rx - before) / elapsed / 1e6 : 0;
+}
+
+static void print_line(struct forward *run, double at, double elapsed)
+{
+	struct totals totals = sum_up(run);
+	char last[TIME_TEXT], p99[TIME_TEXT], faults[TIME_TEXT];
+
+	fprintf(run->text, "%6.1f s ", at);
+	for (unsigned int i = 0; i < run->count; i++)
+		fprintf(run->text, " %.2f", mpps(run, i, elapsed));
+	fprintf(run->text,
+		" Mpps  switches %" PRIu64 "  window last %s p99 %s  lost %" PRIu64 "  faults %s\n",
+		run->switches, last_window(totals.last, last),
+		quantile_text(&totals.p99->window_ns, 0.99, p99), totals.lost,
+		faults_text(totals.faults, faults));
+	fflush(run->text);
+}
+
+/* 79 columns. */
+static void print_table(struct forward *run, double at, double elapsed)
+{
+	struct screen *screen = &run->view.screen;
+	char last[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT], faults[TIME_TEXT];
+
+	screen_begin(screen, run->count + 2);
+	screen_line(screen, "%6.1f s  %" PRIu64 " switch%s", at, run->switches,
+		run->switches == 1 ? "" : "es");
+	screen_line(screen, "%-4s %-12s %5s %8s %8s %8s %8s %8s %10s", "port", "function", "Mpps",
+		"window", "p99", "max", "lost", "faults", "recoveries");
+	for (unsigned int i = 0; i < run->count; i++) {
+		struct shunt_window_figures *figures = shunt_window_figures(run->window, i);
+
+		screen_line(screen, "%-4u %-12s %5.2f %8s %8s %8s %8" PRIu64 " %8s %10" PRIu64,
+			run->ports[i].id, run->ports[i].function, mpps(run, i, elapsed),
+			last_window(figures, last), quantile_text(&figures->window_ns, 0.99, p99),
+			quantile_text(&figures->window_ns, 1.0, max), lost_of(figures),
+			faults_text(figures->faults, faults), figures->recoveries);
+	}
+	screen_end(screen);
+}
+
+void forward_view_tick(struct forward *run)
+{
+	uint64_t now = shunt_clock_now();
+	double elapsed = seconds(now - (run->view.last ? run->view.last : run->start));
+
+	if (!run->view.last)
+		screen_init(&run->view.screen, run->text);
+	run->view.last = now;
+	if (run->view.screen.moves)
+		print_table(run, seconds(now - run->start), elapsed);
+	else
+		print_line(run, seconds(now - run->start), elapsed);
+}
+
+/* p50, p99 and maximum. */
+static void print_samples(FILE *text, const char *name, struct shunt_samples *samples)
+{
+	char p50[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT];
+
+	fprintf(text, "%12s %s p50 %s p99 %s max %s", "", name, quantile_text(samples, 0.50, p50),
+		quantile_text(samples, 0.99, p99), quantile_text(samples, 1.0, max));
+}
+
+static void print_uncertainty(FILE *text, struct shunt_samples *samples)
+{
+	char p99[TIME_TEXT];
+
+	fprintf(text, " (uncertainty %s)\n", quantile_text(samples, 0.99, p99));
+}
+
+static void print_windows(FILE *text, struct shunt_window_figures *figures)
+{
+	print_samples(text, "fault window", &figures->window_ns);
+	print_uncertainty(text, &figures->uncertainty_ns);
+	print_samples(text, "by frames lost", &figures->loss_window_ns);
+	fprintf(text, " (methods agree in %" PRIu64 " of %" PRIu64 " switches with loss)\n",
+		figures->methods_agree, figures->methods_compared);
+	print_samples(text, "outage", &figures->outage_ns);
+	print_uncertainty(text, &figures->outage_uncertainty_ns);
+}
+
+static void print_failed(FILE *text, struct shunt_window_failed *failed)
+{
+	char faults[TIME_TEXT];
+
+	if (!failed->window_ns.count && !failed->unmeasured)
+		return;
+	print_samples(text, "fault window of failed switches", &failed->window_ns);
+	print_uncertainty(text, &failed->uncertainty_ns);
+	fprintf(text, "%12s lost in failed switches %" PRIu64 ", faults %s\n", "", failed->lost,
+		faults_text(failed->faults, faults));
+}
+
+static const char *histogram_text(
+	const struct shunt_histogram *histogram, double q, char text[TIME_TEXT])
+{
+	if (shunt_histogram_count(histogram))
+		return time_text(shunt_clock_to_ns(shunt_histogram_quantile(histogram, q)), text);
+	snprintf(text, TIME_TEXT, "-");
+	return text;
+}
+
+static void print_times(FILE *text, const char *when, const struct shunt_times *times)
+{
+	char p50[TIME_TEXT], p99[TIME_TEXT], most[TIME_TEXT], gap[TIME_TEXT];
+
+	fprintf(text, "%12s %s: latency p50 %s p99 %s p99.9 %s, longest gap %s\n", "", when,
+		histogram_text(&times->latency, 0.50, p50),
+		histogram_text(&times->latency, 0.99, p99),
+		histogram_text(&times->latency, 0.999, most),
+		histogram_text(&times->gap, 1.0, gap));
+}
+
+static void print_port_summary(const struct forward *run, const struct shunt_record_port *port)
+{
+	struct shunt_window_figures *figures = port->figures;
+	char faults[TIME_TEXT];
+
+	fprintf(run->text,
+		"%-12s sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64
+		" faults %s recoveries %" PRIu64 "\n",
+		port->name, port->sent, port->received, shunt_record_lost(port),
+		faults_text(figures->faults, faults), figures->recoveries);
+	if (run->options->switch_every_ns)
+		print_windows(run->text, figures);
+	print_failed(run->text, &figures->failed);
+	print_times(run->text, run->options->switch_every_ns ? "with switches" : "whole run",
+		port->times);
+	if (run->options->baseline_ns)
+		print_times(run->text, "baseline", port->baseline);
+}
+
+static void print_group(FILE *text, const struct shunt_record *record)
+{
+	struct shunt_window_group_figures *figures = record->group_figures;
+
+	fprintf(text, "group %d\n", record->group);
+	print_samples(text, "first port blocked to last port free", &figures->window_ns);
+	print_uncertainty(text, &figures->uncertainty_ns);
+}
+
+static void print_truth(FILE *text, const struct shunt_record *record)
+{
+	const struct shunt_record_ground_truth *group = &record->group_ground_truth;
+	uint64_t compared = 0, within = 0;
+
+	if (!group->known)
+		return;
+	for (unsigned int i = 0; i < record->port_count; i++) {
+		compared += record->ports[i].truth.compared;
+		within += record->ports[i].truth.within;
+	}
+	fprintf(text,
+		"ground truth within the uncertainty: %" PRIu64 " of %" PRIu64
+		" port windows, %" PRIu64 " of %" PRIu64 " group windows\n",
+		within, compared, group->within, group->compared);
+}
+
+void forward_view_summary(const struct forward *run, const struct shunt_record *record)
+{
+	uint64_t received = 0;
+
+	for (unsigned int i = 0; i < record->port_count; i++)
+		received += record->ports[i].received;
+	fprintf(run->text,
+		"\n%" PRIu64 " switch%s by %s in %.1f s (%" PRIu64
+		" failed) after a %.1f s baseline; "
+		"%.2f Mpps forwarded\n",
+		record->switches, record->switches == 1 ? "" : "es", record->plan,
+		record->duration_s - record->baseline_s, record->failed, record->baseline_s,
+		record->duration_s > 0 ? (double)received / record->duration_s / 1e6 : 0);
+	if (run->options->plan == SHUNT_PLAN_AUTO)
+		fprintf(run->text, "auto last used %s: %s\n", record->plan_taken,
+			record->plan_reason);
+	for (unsigned int i = 0; i < record->port_count; i++)
+		print_port_summary(run, &record->ports[i]);
+	if (run->options->switch_every_ns) {
+		print_group(run->text, record);
+		print_truth(run->text, record);
+	}
+	fprintf(run->text,
+		"loss: %" PRIu64 " frames unexplained, %" PRIu64 " corrupted, %" PRIu64
+		" of them in switches with faults\n",
+		shunt_record_unexplained(record), record->changed, record->changed_in_switches);
+	if (run->options->json && run->text == stdout)
+		fprintf(run->text, "result record: %s\n", run->options->json);
+	fflush(run->text);
+}
+
+/* Ports with full rings, at a rate that they cannot forward, have no DMA. */
+void forward_view_evidence(const struct forward *run)
+{
+	const struct shunt_evidence_seen sum = forward_evidence_sum(&run->evidence);
+
+	if (!run->evidence.path[0] || !run->evidence.replaces)
+		return;
+	fprintf(run->text,
+		"evidence: %" PRIu64 " of %" PRIu64 " replaces count under %s traffic: %" PRIu64
+		" faulted, fault status unknown for %" PRIu64 "; file %s\n",
+		sum.switches, run->evidence.replaces,
+		shunt_evidence_traffic_name(run->evidence.traffic), sum.faulted, sum.unknown,
+		run->evidence.path);
+	if (run->evidence.traffic == SHUNT_EVIDENCE_COLD && sum.switches < run->evidence.replaces)
+		fprintf(run->text,
+			"in the others the first frame of a port came before or after the group "
+			"moved\n");
+	else if (2 * sum.switches < run->evidence.replaces)
+		fprintf(run->text,
+			"the others may not have met traffic: more do at a --rate that the ports "
+			"can forward\n");
+	fflush(run->text);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <shunt/error.h>
+
+#include "report.h"
+#include "text.h"
+
+#define PLACE 128  /* "ports[3].window_ns.p50" */
+#define MOST  1e18 /* largest count or time in ns: 30 years */
+
+enum kind { TEXT, FLAG, NUMBER, COUNT_OR_TEXT, OBJECT };
+
+struct field {
+	const char *name;
+	enum kind kind;
+};
+
+/* Fields of every version. */
+static const struct field record_fields[] = {
+	{ "platform", TEXT },
+	{ "iommu", TEXT },
+	{ "nic", TEXT },
+	{ "emulated", FLAG },
+	{ "plan", TEXT },
+	{ "traffic", TEXT },
+	{ "rate", COUNT_OR_TEXT },
+	{ "switches", NUMBER },
+	{ "failed_switches", NUMBER },
+	{ "duration_s", NUMBER },
+	{ "unexplained", NUMBER },
+	{ "group", OBJECT },
+	{ NULL, TEXT },
+};
+
+static const struct field record_port[] = {
+	{ "name", TEXT },
+	{ "function", TEXT },
+	{ "sent", NUMBER },
+	{ "lost", NUMBER },
+	{ "faults", COUNT_OR_TEXT },
+	{ "window_ns", OBJECT },
+	{ NULL, TEXT },
+};
+
+static const struct field timeline_fields[] = {
+	{ "platform", TEXT },
+	{ "iommu", TEXT },
+	{ "nic", TEXT },
+	{ "emulated", FLAG },
+	{ "plan", TEXT },
+	{ "from_ns", NUMBER },
+	{ "to_ns", NUMBER },
+	{ "switch", OBJECT },
+	{ NULL, TEXT },
+};
+
+static const struct field timeline_port[] = {
+	{ "name", TEXT },
+	{ "function", TEXT },
+	{ NULL, TEXT },
+};
+
+static bool is_of(const json_t *value, enum kind kind)
+{
+	switch (kind) {
+	case TEXT:
+		return json_is_string(value);
+	case FLAG:
+		return json_is_boolean(value);
+	case NUMBER:
+		return json_is_number(value);
+	case COUNT_OR_TEXT:
+		return json_is_integer(value) || json_is_string(value);
+	default:
+		return json_is_object(value);
+	}
+}
+
+static int check_fields(
+	const json_t *json, const struct field *fields, const char *path, const char *place)
+{
+	static const char *const wanted[] = { "a text", "true or false", "a number",
+		"a number or a text", "an object" };
+
+	for (; fields->name; fields++) {
+		const json_t *value = json_object_get(json, fields->name);
+
+		if (!value)
+			return shunt_fail(
+				-EINVAL, "%s: %s%s is missing", path, place, fields->name);
+		if (!is_of(value, fields->kind))
+			return shunt_fail(-EINVAL, "%s: %s%s: expected %s", path, place,
+				fields->name, wanted[fields->kind]);
+	}
+	return 0;
+}
+
+static int check_values(const json_t *json, const char *path, const char *place, bool negative);
+
+static int check_object(const json_t *json, const char *path, const char *place, bool negative)
+{
+	char inner[PLACE], safe[PLACE];
+	const char *name;
+	json_t *value;
+	int ret = 0;
+
+	json_object_foreach ((json_t *)(uintptr_t)json, name, value) {
+		snprintf(inner, sizeof(inner), "%s%s%s", place, *place ? "." : "",
+			safe_text(name, safe, sizeof(safe) / 2));
+		if (!ret)
+			ret = check_values(value, path, inner, negative);
+	}
+	return ret;
+}
+
+static int check_array(const json_t *json, const char *path, const char *place, bool negative)
+{
+	char inner[PLACE];
+	json_t *value;
+	size_t i;
+	int ret = 0;
+
+	json_array_foreach (json, i, value) {
+		snprintf(inner, sizeof(inner), "%.100s[%zu]", place, i);
+		if (!ret)
+			ret = check_values(value, path, inner, negative);
+	}
+	return ret;
+}
+
+/* Checks counts and times; those of a time line may be negative. */
+static int check_values(const json_t *json, const char *path, const char *place, bool negative)
+{
+	double number = json_number_value(json);
+
+	if (json_is_object(json))
+		return check_object(json, path, place, negative);
+	if (json_is_array(json))
+		return check_array(json, path, place, negative);
+	if (number < 0 && !negative)
+		return shunt_fail(-EINVAL, "%s: %s: %.15g is negative", path, place, number);
+	if (number > MOST || number < -MOST)
+		return shunt_fail(-EINVAL, "%s: %s: %.15g is out of range", path, place, number);
+	return 0;
+}
+
+static int check_schema(const json_t *json, const char *path, const char *schema)
+{
+	const bool timeline = strstr(schema, "timeline") != NULL;
+	const json_t *port;
+	char place[PLACE];
+	size_t i;
+	int ret;
+
+	ret = check_fields(json, timeline ? timeline_fields : record_fields, path, "");
+	json_array_foreach (json_object_get(json, "ports"), i, port) {
+		snprintf(place, sizeof(place), "ports[%zu].", i);
+		if (!ret)
+			ret = check_fields(
+				port, timeline ? timeline_port : record_port, path, place);
+	}
+	return ret ? ret : check_values(json, path, "", timeline);
+}
+
+static int parse(FILE *file, const char *path, json_t **json)
+{
+	char safe[2 * JSON_ERROR_TEXT_LENGTH];
+	json_error_t error;
+
+	*json = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+	if (*json)
+		return 0;
+	return shunt_fail(-EINVAL, "%s: line %d: not JSON: %s", path, error.line,
+		safe_text(error.text, safe, sizeof(safe)));
+}
+
+/* Names of these fields in version 1. */
+static const struct {
+	const char *was;
+	const char *is;
+} renamed[] = {
+	{ "resolution_ns", "uncertainty_ns" },
+	{ "loss_resolution_ns", "loss_uncertainty_ns" },
+	{ "outage_resolution_ns", "outage_uncertainty_ns" },
+	{ "returned_outage_resolution_ns", "returned_outage_uncertainty_ns" },
+	{ "mend_ns", "recovery_ns" },
+	{ "books", "loss_accounting" },
+	{ "truth", "ground_truth" },
+	{ "plan_why", "plan_reason" },
+};
+
+static void rename_fields(json_t *json)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++) {
+		value = json_object_get(json, renamed[i].was);
+		if (value) {
+			json_object_set(json, renamed[i].is, value);
+			json_object_del(json, renamed[i].was);
+		}
+	}
+	json_object_foreach (json, name, value)
+		rename_fields(value);
+	json_array_foreach (json, i, value)
+		rename_fields(value);
+}
+
+/* Upgrades version 1 of the expected schema. */
+static void upgrade(json_t *json, const char *schema)
+{
+	const char *found = report_text(json, "schema");
+	size_t name = strcspn(schema, "/") + 1;
+
+	if (strncmp(found, schema, name) != 0 || strcmp(found + name, "1") != 0)
+		return;
+	rename_fields(json);
+	json_object_set_new(json, "schema", json_string(schema));
+}
+
+static int check(json_t *json, const char *path, const char *schema)
+{
+	const char *found;
+	char safe[64];
+
+	upgrade(json, schema);
+	found = report_text(json, "schema");
+
+	if (!found[0])
+		return shunt_fail(-EINVAL, "%s: not a file of shunt: no schema", path);
+	if (strcmp(found, schema) != 0)
+		return shunt_fail(-EINVAL, "%s: schema '%s', expected '%s'", path,
+			safe_text(found, safe, sizeof(safe)), schema);
+	if (!json_array_size(json_object_get(json, "ports")))
+		return shunt_fail(-EINVAL, "%s: no ports", path);
+	return check_schema(json, path, schema);
+}
+
+int report_read(const char *path, const char *schema, json_t **json)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	int ret;
+
+	if (!file)
+		return shunt_fail_errno(-errno, "%s", path);
+	ret = parse(file, path, json);
+	if (file != stdin)
+		fclose(file);
+	if (ret)
+		return ret;
+	ret = check(*json, path, schema);
+	if (ret)
+		json_decref(*json);
+	return ret;
+}
+
+const char *report_text(const json_t *json, const char *name)
+{
+	const char *text = json_string_value(json_object_get(json, name));
+
+	return text ? text : "";
+}
+
+double report_number(const json_t *json, const char *name)
+{
+	const json_t *number = json_object_get(json, name);
+
+	return json_is_number(number) ? json_number_value(number) : NAN;
+}
+
+const char *report_time(const json_t *json, const char *name, char text[TIME_TEXT])
+{
+	double ns = report_number(json, name);
+
+	return ns >= 0 ? time_text((uint64_t)ns, text) : "unknown";
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "igb.h"
+
+/*
+ * Pausing DMA, 5.2.3.3: with CTRL.GIO_MASTER_DISABLE set the function makes no new requests, and
+ * STATUS.GIO_MASTER_ENABLE is 0 when those under way have ended; the answer to that read comes
+ * behind the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB:
+ * half a millisecond at 1 Gb/s. A burst that had begun may still write a tail: for later.
+ *
+ * QEMU: a function that heeds none of that (probed below) makes DMA when a tail is written and when
+ * a frame arrives. With transmit and receive turned off it does not: the write of a transmit tail
+ * is only noted, a frame stays on its sender's side (on silicon it would be lost). But the write
+ * of a receive tail hands over what waits there, to a receiver that is off: lost without a count.
+ * So nobody may be about to write one. QEMU acts on a register before the access ends, so that
+ * reading one back is the proof. Bus Master of the command register would do as well, but QEMU
+ * lays its memory out anew at each change, which takes a millisecond.
+ */
+
+#define QUEUE       IGB_CANARY_QUEUE
+#define COUNT       8 /* descriptors of the shortest ring, which the canary's memory is */
+#define TRY_NS      50000ull
+
+#define TRIES_AWAKE 64
+#define NAP_NS      10000ull
+
+void igb_pollers_request_exit(struct igb_port *port)
+{
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i])
+			shunt_poll_ask(&port->rx[i]->poll);
+		if (port->tx[i])
+			shunt_poll_ask(&port->tx[i]->poll);
+	}
+}
+
+int igb_pollers_wait_rx(struct igb_port *port)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
+		if (port->rx[i])
+			ret = shunt_poll_wait(&port->rx[i]->poll);
+	return ret;
+}
+
+int igb_pollers_wait(struct igb_port *port)
+{
+	int ret = igb_pollers_wait_rx(port);
+
+	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
+		if (port->tx[i])
+			ret = shunt_poll_wait(&port->tx[i]->poll);
+	return ret;
+}
+
+int igb_pollers_fence(struct igb_port *port)
+{
+	int ret;
+
+	igb_pollers_request_exit(port);
+	ret = shunt_barrier();
+	return ret ? ret : igb_pollers_wait(port);
+}
+
+void igb_pollers_close(struct igb_port *port)
+{
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i])
+			shunt_poll_close(&port->rx[i]->poll);
+		if (port->tx[i])
+			shunt_poll_close(&port->tx[i]->poll);
+	}
+}
+
+static void let_in(struct shunt_poll *poll, bool dead)
+{
+	if (dead)
+		shunt_poll_close(poll);
+	else
+		shunt_poll_resume(poll);
+}
+
+void igb_pollers_admit(struct igb_port *port)
+{
+	const struct igb_recovery_state *state = &port->recovery_state;
+
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		if (port->rx[i] && port->rx[i]->started)
+			let_in(&port->rx[i]->poll, state->rx_dead >> i & 1);
+		if (port->tx[i] && port->tx[i]->started)
+			let_in(&port->tx[i]->poll, state->tx_dead >> i & 1);
+	}
+	igb_interrupts_wake(port);
+}
+
+/*
+ * Does the function make no DMA while CTRL.GIO_MASTER_DISABLE is set? An 82576 does not. QEMU:
+ * STATUS says so, and DMA goes on. Rather than to believe STATUS, each port is tried once, at its
+ * first start: the last transmit queue is given a context descriptor, which sends nothing, while
+ * DMA is disabled. One that takes it does not heed; one that takes it only once DMA is enabled
+ * again does.
+ */
+
+static void lay_ring(struct igb_port *port)
+{
+	union shunt_82576_tx_descriptor *ring = port->canary_ring;
+	uint64_t iova = (uintptr_t)ring;
+
+	memset(ring, 0, COUNT * sizeof(*ring));
+	ring[0].context.command_type =
+		rte_cpu_to_le_32(SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT);
+	igb_write(port, SHUNT_82576_TDBAL(QUEUE), (uint32_t)iova);
+	igb_write(port, SHUNT_82576_TDBAH(QUEUE), (uint32_t)(iova >> 32));
+	igb_write(port, SHUNT_82576_TDLEN(QUEUE), COUNT * sizeof(*ring));
+	igb_write(port, SHUNT_82576_TDH(QUEUE), 0);
+	igb_write(port, SHUNT_82576_TDT(QUEUE), 0);
+}
+
+static int enable_queue(struct igb_port *port, bool enable)
+{
+	uint32_t bit = enable ? SHUNT_82576_TXDCTL_ENABLE : 0;
+
+	igb_write(port, SHUNT_82576_TXDCTL(QUEUE), bit);
+	return igb_canary_wait(port, SHUNT_82576_TXDCTL(QUEUE), SHUNT_82576_TXDCTL_ENABLE, bit,
+		"a transmit queue to change its state");
+}
+
+/* With DMA disabled: whether the descriptor is taken all the same. */
+static bool taken_while_disabled(struct igb_port *port)
+{
+	struct shunt_wait wait;
+	unsigned int tries = 0;
+	bool taken;
+
+	igb_write(port, SHUNT_82576_TDT(QUEUE), 1);
+	igb_wait_begin(port, &wait);
+	for (;;) {
+		taken = igb_read(port, SHUNT_82576_TDH(QUEUE)) == 1;
+		if (taken || port->access_error || shunt_wait_over(&wait, TRY_NS))
+			break;
+		if (tries++ >= TRIES_AWAKE)
+			shunt_wait_nap(&wait, NAP_NS);
+	}
+	return taken && !port->access_error;
+}
+
+int igb_probe_dma_stop(struct igb_port *port)
+{
+	bool taken;
+	int ret;
+
+	if (port->dma_stop != IGB_DMA_STOP_UNKNOWN)
+		return 0;
+	lay_ring(port);
+	ret = enable_queue(port, true);
+	if (ret)
+		return ret;
+	igb_write(port, SHUNT_82576_CTRL, port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	ret = igb_canary_wait(port, SHUNT_82576_STATUS, SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0,
+		"DMA in flight to end");
+	taken = !ret && taken_while_disabled(port);
+	igb_write(port, SHUNT_82576_CTRL, port->control);
+	if (!ret)
+		ret = igb_canary_wait(port, SHUNT_82576_TDH(QUEUE), UINT32_MAX, 1,
+			"a transmit queue to take a descriptor");
+	if (!ret)
+		port->dma_stop = taken ? IGB_DMA_STOP_ENABLES : IGB_DMA_STOP_MASTER_DISABLE;
+	return ret ? ret : enable_queue(port, false);
+}
+
+/* A function that others reset meanwhile does not answer as asked, or not at all, and makes no DMA.
+ */
+static int unless_reset(struct igb_port *port, int ret)
+{
+	return ret && igb_was_reset(port) ? 0 : ret;
+}
+
+static int turn_off(struct igb_port *port)
+{
+	int ret;
+
+	ret = shunt_barrier_after(port->exit_requested);
+	if (!ret)
+		ret = igb_pollers_wait_rx(port);
+	if (ret)
+		return ret;
+	port->dma_paused = true;
+	igb_hw_transmit(port, false);
+	igb_hw_receive(port, false);
+	return unless_reset(port, igb_canary_wait(port, SHUNT_82576_RCTL, SHUNT_82576_RCTL_EN, 0,
+					  "the receiver to stop"));
+}
+
+int igb_group_pause(void *opaque)
+{
+	struct igb_port *port = opaque;
+
+	if (!port->started)
+		return 0;
+	igb_access_begin(port);
+	igb_pollers_request_exit(port);
+	if (port->dma_stop == IGB_DMA_STOP_MASTER_DISABLE) {
+		port->dma_paused = true;
+		igb_write(port, SHUNT_82576_CTRL,
+			port->control | SHUNT_82576_CTRL_GIO_MASTER_DISABLE);
+	} else {
+		port->exit_requested = shunt_barrier_begun();
+	}
+	return igb_access_end(port);
+}
+
+int igb_group_drain(void *opaque)
+{
+	struct igb_port *port = opaque;
+
+	if (!port->started)
+		return 0;
+	if (port->dma_stop != IGB_DMA_STOP_MASTER_DISABLE)
+		return turn_off(port);
+	return unless_reset(
+		port, igb_canary_wait(port, SHUNT_82576_STATUS,
+			      SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0, "DMA in flight to end"));
+}
+
+int igb_dma_resume(struct igb_port *port)
+{
+	if (port->dma_stop == IGB_DMA_STOP_MASTER_DISABLE) {
+		igb_write(port, SHUNT_82576_CTRL, port->control);
+	} else {
+		igb_hw_transmit(port, true);
+		igb_hw_receive(port, true);
+	}
+	port->dma_paused = port->access_error != 0;
+	return igb_access_end(port);
+}
+
+int igb_rewrite_tails(struct igb_port *port)
+{
+	bool out = false;
+	int ret = 0;
+
+	if (port->dma_stop == IGB_DMA_STOP_MASTER_DISABLE)
+		return 0;
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES && !ret; i++) {
+		if (!port->tx[i] || !port->tx[i]->started ||
+			port->recovery_state.tx_dead >> i & 1 ||
+			igb_read(port, SHUNT_82576_TDH(i)) == igb_read(port, SHUNT_82576_TDT(i)))
+			continue;
+		if (!out)
+			ret = igb_pollers_fence(port);
+		out = true;
+		if (!ret)
+			igb_doorbell(port->tx[i]->doorbell, port->tx[i]->tail);
+	}
+	if (out)
+		igb_pollers_admit(port);
+	return ret ? ret : igb_access_end(port);
+}
+
+int igb_group_resume(void *opaque)
+{
+	struct igb_port *port = opaque;
+	int ret = 0;
+
+	if (port->dma_paused) {
+		igb_access_begin(port);
+		ret = igb_dma_resume(port);
+	}
+	igb_pollers_admit(port);
+	return ret;
+}
+
+bool igb_group_keeps_frames(void *opaque)
+{
+	return ((struct igb_port *)opaque)->dma_stop == IGB_DMA_STOP_MASTER_DISABLE;
+}
