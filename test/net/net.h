@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
@@ -117,6 +118,15 @@ unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n);
 
 /** Takes a frame from whatever queue it went to. @return NULL: none came for as long */
 struct rte_mbuf *net_take(uint16_t port, uint16_t queues, uint16_t *queue);
+
+/** Sleeps until a condition holds; fails the test when it does not for 20 s of sleep. */
+#define net_until(condition)                                        \
+	do {                                                        \
+		for (unsigned int naps = 0; !(condition); naps++) { \
+			assert_in_range(naps, 0, 20000);            \
+			rte_delay_us_sleep(1000);                   \
+		}                                                   \
+	} while (0)
 
 /** Value of an xstat by name; fails the test if there is none. */
 uint64_t net_xstat(uint16_t port, const char *name);

@@ -123,8 +123,7 @@ static void a_recovery_accounts_for_no_loss(void **state)
 	assert_int_equal(shunt_group_check(group, &result), -EIO);
 	inject_absent(net.inject, false);
 	assert_int_equal(shunt_vfio_reset(device), 0);
-	while (shunt_group_check(group, &result) < 0)
-		rte_delay_us_sleep(10000);
+	net_until(shunt_group_check(group, &result) >= 0);
 	assert_int_equal(rte_eth_stats_get(net.port[1], &stats), 0);
 	assert_int_equal(stats.imissed, 0);
 	assert_int_equal(stats.ierrors, 0);
@@ -181,8 +180,7 @@ static void one_event_and_one_line(void **state)
 	hear(RTE_ETH_EVENT_INTR_RMV);
 	assert_int_equal(rte_openlog_stream(log), 0);
 	inject_absent(net.inject, true);
-	while (!events_of(0, RTE_ETH_EVENT_INTR_RMV) || !events_of(1, RTE_ETH_EVENT_INTR_RMV))
-		rte_delay_us_sleep(10000);
+	net_until(events_of(0, RTE_ETH_EVENT_INTR_RMV) && events_of(1, RTE_ETH_EVENT_INTR_RMV));
 	rte_delay_us_sleep(3000000); /* some more attempts */
 	rte_net_shunt_check_every(0);
 	inject_absent(net.inject, false);
@@ -253,8 +251,7 @@ static void what_comes_back_is_set_up(void **state)
 		assert_int_equal(rte_net_shunt_device(net.port[i], &device), 0);
 		assert_int_equal(shunt_vfio_reset(device), 0);
 	}
-	while (shunt_group_check(group, &result) < 0)
-		rte_delay_us_sleep(10000);
+	net_until(shunt_group_check(group, &result) >= 0);
 	some_frames();
 	hear_no_more(RTE_ETH_EVENT_INTR_RMV);
 	finish();

@@ -127,8 +127,7 @@ static void missed_frames_are_counted(void **state)
 		assert_int_equal(net_send(net.port[0], frames, 20), 20);
 		sent += 20;
 	}
-	while (net_xstat(net.port[0], "tx_nic_good_packets") < sent)
-		rte_delay_us_sleep(100);
+	net_until(net_xstat(net.port[0], "tx_nic_good_packets") >= sent);
 	for (;;) {
 		unsigned int n = net_receive(net.port[1], frames, NET_BURST);
 
@@ -159,8 +158,7 @@ static void missing_buffers_are_counted(void **state)
 	for (unsigned int i = 0; i < 40; i++)
 		frames[i] = net_frame(&net, 100, 1, i);
 	assert_int_equal(net_send(net.port[0], frames, 40), 40);
-	while (rte_eth_rx_queue_count(net.port[1], 0) < 40)
-		rte_delay_us_sleep(100);
+	net_until(rte_eth_rx_queue_count(net.port[1], 0) >= 40);
 	while ((others[n] = rte_pktmbuf_alloc(net.pool)) != NULL)
 		n++;
 	assert_int_equal(net_receive(net.port[1], frames, 40), 40);

@@ -216,8 +216,7 @@ static void what_is_left_in_queues(void **state)
 	}
 	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, frames, 8), 8);
 	assert_int_equal(net_send(net.port[0], frames, 8), 8);
-	while (rte_eth_rx_queue_count(net.port[1], 0) < 8)
-		rte_delay_us_sleep(100);
+	net_until(rte_eth_rx_queue_count(net.port[1], 0) >= 8);
 	assert_int_equal(rte_eth_rx_descriptor_status(net.port[1], 0, 7), RTE_ETH_RX_DESC_DONE);
 	assert_int_equal(net_receive(net.port[1], frames, 8), 8);
 	assert_int_equal(rte_eth_rx_queue_count(net.port[1], 0), 0);

@@ -201,9 +201,8 @@ static void queues_stop_and_start(void **state)
 
 static void wait_until_sent(void)
 {
-	while (rte_eth_tx_descriptor_status(net.port[0], 0, net.config.tx_descriptors - 1) !=
-		RTE_ETH_TX_DESC_DONE)
-		rte_delay_us_sleep(100);
+	net_until(rte_eth_tx_descriptor_status(net.port[0], 0, net.config.tx_descriptors - 1) ==
+		  RTE_ETH_TX_DESC_DONE);
 }
 
 /* Frames, not slots; as many as asked for; the last ones too. By both kinds of bursts. */
@@ -303,8 +302,7 @@ static void descriptor_status(void **state)
 	assert_int_equal(rte_eth_rx_descriptor_status(net.port[1], 0, 0), RTE_ETH_RX_DESC_AVAIL);
 	assert_int_equal(rte_eth_tx_descriptor_status(net.port[0], 0, 0), RTE_ETH_TX_DESC_DONE);
 	assert_int_equal(net_send(net.port[0], frames, 4), 4);
-	while (rte_eth_rx_descriptor_status(net.port[1], 0, 3) != RTE_ETH_RX_DESC_DONE)
-		rte_delay_us_sleep(100);
+	net_until(rte_eth_rx_descriptor_status(net.port[1], 0, 3) == RTE_ETH_RX_DESC_DONE);
 	assert_int_equal(rte_eth_rx_descriptor_status(net.port[1], 0, 4), RTE_ETH_RX_DESC_AVAIL);
 	/* The last frame sent reports too, and those before it are done as well. */
 	wait_until_sent();
@@ -330,8 +328,7 @@ static void addresses_are_filtered(void **state)
 	assert_int_equal(rte_eth_promiscuous_disable(net.port[1]), 0);
 	frame = net_frame(&net, 100, 1, 1);
 	assert_int_equal(net_send(net.port[0], &frame, 1), 1);
-	while (net_xstat(net.port[1], "rx_total_packets") < 1)
-		rte_delay_us_sleep(100);
+	net_until(net_xstat(net.port[1], "rx_total_packets") >= 1);
 	assert_int_equal(rte_eth_rx_burst(net.port[1], 0, &frame, 1), 0);
 
 	assert_int_equal(rte_eth_dev_mac_addr_add(net.port[1], &wanted, 0), 0);
@@ -339,8 +336,7 @@ static void addresses_are_filtered(void **state)
 	assert_int_equal(rte_eth_dev_mac_addr_remove(net.port[1], &wanted), 0);
 	frame = net_frame(&net, 100, 1, 3);
 	assert_int_equal(net_send(net.port[0], &frame, 1), 1);
-	while (net_xstat(net.port[1], "rx_total_packets") < 3)
-		rte_delay_us_sleep(100);
+	net_until(net_xstat(net.port[1], "rx_total_packets") >= 3);
 	assert_int_equal(rte_eth_rx_burst(net.port[1], 0, &frame, 1), 0);
 	assert_int_equal(rte_eth_dev_default_mac_addr_set(net.port[1], &wanted), 0);
 	net_exchange(&net, 0, 1, 100, 1, 4);

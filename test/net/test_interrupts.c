@@ -310,8 +310,7 @@ static void closed_by_two_at_once(void **state)
 		0);
 	do_in_next_event(close_the_other);
 	inject_request(net.inject);
-	while (__atomic_load_n(&in_event, __ATOMIC_SEQ_CST))
-		rte_delay_us_sleep(1000);
+	net_until(!__atomic_load_n(&in_event, __ATOMIC_SEQ_CST));
 	stop(net.port[1]);
 	__atomic_store_n(&other_closes, 1, __ATOMIC_SEQ_CST);
 	assert_int_equal(rte_eth_dev_close(net.port[1]), 0);

@@ -65,8 +65,7 @@ static pthread_t hold_engine(void)
 	pthread_t other;
 
 	set(&hold, true);
-	while (!is(&held))
-		nap();
+	net_until(is(&held));
 	assert_int_equal(pthread_create(&other, NULL, let_go, NULL), 0);
 	return other;
 }

@@ -65,13 +65,15 @@ static struct rte_mbuf *segmented(uint32_t payload)
 	return frame;
 }
 
-/* All queues, as full as they get. */
+/* All queues, as full as they get, but no more than a ring has: the wire may be as fast as this. */
 static void fill(struct rte_mbuf *(*make)(uint32_t length), uint32_t length)
 {
 	struct rte_mbuf *frame;
 
 	for (uint16_t queue = 0; queue < QUEUES; queue++) {
-		while (rte_mempool_avail_count(net.pool) > LEFT) {
+		for (unsigned int n = 0; n < config.tx_descriptors; n++) {
+			if (rte_mempool_avail_count(net.pool) <= LEFT)
+				break;
 			frame = make(length);
 			if (!rte_eth_tx_burst(net.port[0], queue, &frame, 1)) {
 				rte_pktmbuf_free(frame);
@@ -195,8 +197,7 @@ static void a_queue_that_is_held_back_is_not_stuck(void **state)
 	assert_int_equal(check(), 0);
 	nothing_was_reset();
 	assert_int_equal(shunt_sim_hold_back(net.sim, FUNCTION, false), 0);
-	while (!take_all())
-		rte_delay_us_sleep(1000);
+	net_until(take_all());
 	end();
 }
 
@@ -219,8 +220,7 @@ static void wedge(void)
 	for (unsigned int i = 0; i < NET_PORTS; i++)
 		assert_int_equal(shunt_vfio_detach(devices[i]), 0);
 	fill(frame_of, FULL);
-	while (!wedged_queues())
-		rte_delay_us_sleep(1000);
+	net_until(wedged_queues());
 	for (unsigned int i = 0; i < NET_PORTS; i++)
 		assert_int_equal(shunt_vfio_attach(devices[i], result.members[i].hwpt_id, NULL), 0);
 }
@@ -238,8 +238,7 @@ static void a_queue_that_is_stuck_is_found_on_each_wire(void **state)
 		assert_int_equal(net_xstat(net.port[0], "recover_function_resets"), 1);
 		take_all();
 		fill(frame_of, FULL); /* the others may have come already */
-		while (!take_all())
-			rte_delay_us_sleep(1000);
+		net_until(take_all());
 		end();
 	}
 }
