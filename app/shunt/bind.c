@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <shunt/bind.h>
 #include <shunt/error.h>
+#include <shunt/pci.h>
 
 #include "commands.h"
 #include "parse.h"

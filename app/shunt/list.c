@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-#include <shunt/bind.h>
 #include <shunt/error.h>
+#include <shunt/pci.h>
 #include <shunt/sim.h>
 
 #include "commands.h"

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include <shunt/samples.h>
+#include <shunt/histogram.h>
 
 /* Formatting of figures and texts for people. */
 

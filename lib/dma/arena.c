@@ -9,8 +9,8 @@
 
 #include <hugetlbfs.h>
 
-#include <shunt/arena.h>
 #include <shunt/error.h>
+#include <shunt/space.h>
 
 #define BLOCK     ((size_t)4096)
 #define LOW_START ((uintptr_t)0x40000000)

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <shunt/arena.h>
 #include <shunt/container.h>
 #include <shunt/error.h>
 #include <shunt/pci.h>
+#include <shunt/space.h>
 
 struct opened {
 	struct opened *next;

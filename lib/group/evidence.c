@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <shunt/evidence.h>
+#include <shunt/group.h>
 
 #define NUMBER 32
 

@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <limits.h>
 
-#include <shunt/bind.h>
+#include <shunt/pci.h>
 
 /*
  * Parts of binding, inside lib/pci.

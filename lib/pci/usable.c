@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <shunt/bind.h>
 #include <shunt/error.h>
 #include <shunt/pci.h>
 

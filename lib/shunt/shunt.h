@@ -19,12 +19,9 @@
  * it, the size stays. Callers leave it zero in tables of operations, and do not read it in results.
  */
 
-#include <shunt/arena.h>
-#include <shunt/bind.h>
 #include <shunt/clock.h>
 #include <shunt/container.h>
 #include <shunt/error.h>
-#include <shunt/evidence.h>
 #include <shunt/group.h>
 #include <shunt/iommufd.h>
 #include <shunt/pci.h>

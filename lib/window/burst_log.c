@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <shunt/burst_log.h>
 #include <shunt/clock.h>
 #include <shunt/error.h>
+#include <shunt/watch.h>
 
 #define USUAL 64 /* intervals that the usual one is the mean of */
 

@@ -6,7 +6,7 @@
 #include <pcap/pcap.h>
 
 #include <shunt/error.h>
-#include <shunt/traffic.h>
+#include <shunt/tester.h>
 
 /* A capture is read twice: to check and count its frames, then to copy them. */
 struct capture {

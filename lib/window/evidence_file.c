@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include <shunt/error.h>
-#include <shunt/evidence_file.h>
+#include <shunt/evidence.h>
 
 #include "shunt_output.h"
 

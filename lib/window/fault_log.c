@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <shunt/error.h>
-#include <shunt/fault_log.h>
+#include <shunt/evidence.h>
 
 #define BATCH     64
 #define OBSERVERS 8

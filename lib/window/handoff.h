@@ -2,12 +2,11 @@
 #ifndef HANDOFF_H
 #define HANDOFF_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <shunt/atomic.h>
 
 /*
  * Items from one thread to one other, in order: a ring of fixed size.
@@ -21,8 +20,8 @@
 struct handoff {
 	size_t size; /* of an item */
 	size_t room; /* in items */
-	SHUNT_ATOMIC(size_t) written;
-	SHUNT_ATOMIC(size_t) taken;
+	_Atomic(size_t) written;
+	_Atomic(size_t) taken;
 	unsigned char items[];
 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include <shunt/error.h>
-#include <shunt/samples.h>
+#include <shunt/histogram.h>
 
 #define PRECISION SHUNT_SAMPLES_PRECISION
 #define ROWS      SHUNT_BUCKET_ROWS(PRECISION)

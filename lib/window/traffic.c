@@ -9,7 +9,7 @@
 #include <netinet/udp.h>
 
 #include <shunt/error.h>
-#include <shunt/traffic.h>
+#include <shunt/tester.h>
 
 #define UDP_PORT_DISCARD 9
 #define BENCHMARK_NET    0xc6120000u /* 198.18.0.0, RFC 2544 appendix C */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include <shunt/error.h>
-#include <shunt/trail.h>
+#include <shunt/watch.h>
 
 struct shunt_trail *shunt_trail_create(void)
 {

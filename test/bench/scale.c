@@ -13,7 +13,7 @@
 #include <shunt/clock.h>
 #include <shunt/error.h>
 #include <shunt/group.h>
-#include <shunt/samples.h>
+#include <shunt/histogram.h>
 #include <shunt/sim.h>
 
 #define PAGE_2M  (2ull << 20)

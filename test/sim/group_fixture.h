@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <shunt/arena.h>
 #include <shunt/group.h>
 #include <shunt/sim.h>
+#include <shunt/space.h>
 
 #include "inject.h"
 

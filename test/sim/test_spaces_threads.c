@@ -17,10 +17,10 @@
 
 #include <cmocka.h>
 
-#include <shunt/arena.h>
 #include <shunt/error.h>
 #include <shunt/group.h>
 #include <shunt/sim.h>
+#include <shunt/space.h>
 
 #define ROUNDS 300 /* of each thread */
 #define SEEDS  4

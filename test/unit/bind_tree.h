@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include <shunt/bind.h>
+#include <shunt/pci.h>
 
 #include "sysfs_tree.h"
 

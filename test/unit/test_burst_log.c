@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include <shunt/burst_log.h>
+#include <shunt/watch.h>
 
 static struct shunt_burst_log bursts;
 static uint64_t step; /* ticks: longer than what two bursts have to be apart */

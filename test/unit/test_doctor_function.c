@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include <shunt/error.h>
-#include <shunt/evidence_file.h>
+#include <shunt/evidence.h>
 
 #include "doctor_fixture.h"
 

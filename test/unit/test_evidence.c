@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include <shunt/error.h>
-#include <shunt/evidence_file.h>
+#include <shunt/evidence.h>
 
 #define NOBODY 65534
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <shunt/fault_log.h>
+#include <shunt/evidence.h>
 
 #define A "0000:03:00.0"
 #define B "0000:04:00.0"

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include <shunt/histogram.h>
-#include <shunt/samples.h>
 
 #define PRECISION SHUNT_HISTOGRAM_PRECISION
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include <shunt/error.h>
-#include <shunt/traffic.h>
+#include <shunt/tester.h>
 
 static void check_udp(const struct shunt_frame *frame)
 {

@@ -22,7 +22,7 @@
 
 #include <shunt/clock.h>
 #include <shunt/error.h>
-#include <shunt/fault_log.h>
+#include <shunt/evidence.h>
 #include <shunt/pci.h>
 #include <shunt/vfio.h>
 

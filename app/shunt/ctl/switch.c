@@ -9,7 +9,7 @@
 
 #include <shunt/error.h>
 #include <shunt/group.h>
-#include <shunt/samples.h>
+#include <shunt/histogram.h>
 
 #include "ctl.h"
 #include "shunt_output.h"

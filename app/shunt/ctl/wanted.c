@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 
-#include <shunt/bind.h>
 #include <shunt/error.h>
+#include <shunt/pci.h>
 
 #include "ctl.h"
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include <shunt/bind.h>
 #include <shunt/iommufd.h>
+#include <shunt/pci.h>
 
 /*
  * What `shunt doctor` finds, printed as lines or as JSON.

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include <shunt/error.h>
-#include <shunt/evidence_file.h>
+#include <shunt/evidence.h>
 
 #include "doctor.h"
 #include "rte_net_shunt.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include <shunt/error.h>
-#include <shunt/evidence_file.h>
+#include <shunt/evidence.h>
 
 #include "forward.h"
 

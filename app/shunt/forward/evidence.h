@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-#include <shunt/evidence_file.h>
+#include <shunt/evidence.h>
 #include <shunt/window.h>
 
 #include "cold.h"

@@ -10,9 +10,9 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
-#include <shunt/arena.h>
-#include <shunt/fault_log.h>
+#include <shunt/evidence.h>
 #include <shunt/record.h>
+#include <shunt/space.h>
 #include <shunt/tester.h>
 #include <shunt/window.h>
 

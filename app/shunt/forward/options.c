@@ -8,7 +8,6 @@
 
 #include <shunt/error.h>
 #include <shunt/tester.h>
-#include <shunt/traffic.h>
 
 #include "commands.h"
 #include "options.h"

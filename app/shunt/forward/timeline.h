@@ -2,7 +2,7 @@
 #ifndef FORWARD_TIMELINE_H
 #define FORWARD_TIMELINE_H
 
-#include <shunt/trail.h>
+#include <shunt/watch.h>
 
 #include "forward.h"
 

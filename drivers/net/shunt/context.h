@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-#include <shunt/fault_log.h>
+#include <shunt/evidence.h>
 #include <shunt/sim.h>
 
 #include "shunt_eal.h"

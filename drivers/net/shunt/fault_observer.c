@@ -3,7 +3,7 @@
 #include <limits.h>
 
 #include <shunt/error.h>
-#include <shunt/evidence_file.h>
+#include <shunt/evidence.h>
 
 #include "context.h"
 

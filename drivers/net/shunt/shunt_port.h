@@ -4,8 +4,8 @@
 
 #include <sys/queue.h>
 
-#include <shunt/arena.h>
 #include <shunt/group.h>
+#include <shunt/space.h>
 #include <shunt/vfio.h>
 
 #include "shunt_dpdk.h"

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <shunt/platform.h>
 
@@ -94,6 +95,135 @@ int shunt_pci_translated(const struct shunt_pci_function *function);
  *         for a process to give it back; -ENODEV not bound to vfio-pci; -ENOTSUP no IOMMU
  */
 int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_function *function);
+
+/*
+ * Binding: whole IOMMU groups to vfio-pci, and back to what they were on.
+ *
+ *            shunt_pci_bind()  ---------------------------->
+ *   group 14                       /run/shunt/bind/           group 14
+ *    02:00.0 bridge, pcieport       0000:03:00.0.json          02:00.0 bridge, pcieport
+ *    03:00.0 igb                    03:00.0 igb, no override   03:00.0 vfio-pci, vfio0
+ *    04:00.0 (no driver)            04:00.0 none, no override  04:00.0 vfio-pci, vfio1
+ *            <---------------------------- shunt_pci_unbind()
+ *
+ * The record of what was there is written before anything is touched, one file for each group, and
+ * stays until all of it is put back: whatever ends a bind in the middle, unbind mends it. A group
+ * is moved as one, because the kernel gives it to user space as one. Functions are moved by
+ * driver_override, driver/unbind and drivers_probe of sysfs.
+ *
+ * Any thread; processes that bind or unbind wait for each other, ten seconds at most.
+ * Source: Documentation/ABI/testing/sysfs-bus-pci, Documentation/driver-api/vfio.rst of Linux.
+ */
+
+/** Where the records are, unless told otherwise. */
+#define SHUNT_PCI_RECORDS "/run/shunt/bind"
+
+/** "Leave the owner of the character device as it is." */
+#define SHUNT_PCI_NO_OWNER (~(uid_t)0)
+
+/** Room for a command that mends something. */
+#define SHUNT_PCI_MEND 160
+
+/** The machine on which functions are bound. Members that are NULL or 0 have a default. */
+struct shunt_pci_machine {
+	struct shunt_platform *platform; /**< its sysfs tree; the kernel's, or a test's */
+	const char *records;             /**< folder of the records; SHUNT_PCI_RECORDS */
+	const char *proc;                /**< "/proc" */
+	const char *dev;                 /**< "/dev" */
+	unsigned int patience_ms;        /**< for a character device to appear; 5000 */
+	/** How a file of sysfs is written; open(2) and write(2). @return 0, negative errno */
+	int (*write)(void *context, const char *path, const char *text);
+	void *context; /**< of write */
+};
+
+/** One function that bind or unbind had to do with. */
+struct shunt_pci_binding {
+	char address[16];
+	int group;
+	char before[32]; /**< driver it was on; "" for none */
+	char after[32];  /**< driver it is on now; "" for none */
+	char cdev[64];   /**< "/dev/vfio/devices/vfio0"; "" after unbind */
+	bool gone;       /**< unbind: the function is no longer in the machine */
+};
+
+/** All of them, in order of address, group by group. */
+struct shunt_pci_bindings {
+	struct shunt_pci_binding *functions;
+	size_t count;
+};
+
+/** A process that has a function open. */
+struct shunt_pci_holder {
+	pid_t pid;
+	char command[32];
+};
+
+/**
+ * Puts the groups of some functions on vfio-pci: all their functions but bridges, and but system
+ * devices (base class 06h) that have no driver. What is on vfio-pci stays untouched. Loads vfio-pci
+ * if it is a module. Waits for the character devices.
+ *
+ * @param force      also functions that are in use, see shunt_pci_in_use(); but never one that has
+ *                   virtual functions
+ * @param owner      user who gets the character devices; SHUNT_PCI_NO_OWNER
+ * @param[out] done  all functions of the groups; before == after: nothing had to be done.
+ *                   Released with shunt_pci_bindings_free(); nothing to release on failure
+ * @return 0; on failure every function is as it was, unless shunt_errmsg() says that this failed
+ *         too. -EINVAL not an address, given twice, a bridge; -ENODEV no such function; -ENOTSUP no
+ *         group, the software platform, a kernel without vfio-pci or its character devices; -EBUSY
+ *         in use, or a bridge's driver blocks the group; -EACCES not root; -ETIMEDOUT no character
+ *         device came; the kernel's errno
+ */
+int shunt_pci_bind(const struct shunt_pci_machine *machine, const char *const *addresses,
+	size_t count, bool force, uid_t owner, struct shunt_pci_bindings *done);
+
+/**
+ * Puts groups back: each function on the driver and with the driver_override of the record.
+ *
+ * @param count      0: all groups that have a record
+ * @param force      as of shunt_pci_bind(), for functions that somebody moved in the meantime; also
+ *                   when nobody can tell whether a process has one open
+ * @param[out] done  all functions of the groups, also when some could not be put back
+ * @return 0; -ENOENT no record of a function; -EBUSY a process has a function open (named), or it
+ *         has virtual functions, and nothing was touched; -EINVAL; -ENOTSUP; -EACCES; the first of
+ *         the kernel's errnos: the others are put back all the same, and the record stays
+ */
+int shunt_pci_unbind(const struct shunt_pci_machine *machine, const char *const *addresses,
+	size_t count, bool force, struct shunt_pci_bindings *done);
+
+/** Releases the functions of a result. */
+void shunt_pci_bindings_free(struct shunt_pci_bindings *bindings);
+
+/**
+ * Whether the kernel's driver of a function serves somebody: a network interface that is up or part
+ * of another one, a block device, virtual functions, a process by UIO, VFIO or RDMA. A network
+ * function whose interface is not to be seen counts: it may be in another network namespace.
+ *
+ * @param[out] mend  the command that ends the use, "" if there is none that fits all; may be NULL
+ * @return 0; -EBUSY, shunt_errmsg() names what and how to end it; another errno of reading sysfs
+ */
+int shunt_pci_in_use(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND]);
+
+/**
+ * Looks for a process that has a character device of the function or its group's open: VFIO's,
+ * UIO's, RDMA's.
+ *
+ * @return 1 and *holder; 0 nobody; -EACCES nobody seen, but this user may not look into every
+ *         process
+ */
+int shunt_pci_find_holder(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, struct shunt_pci_holder *holder);
+
+/**
+ * Whether the kernel is about to take a function from its VFIO driver and waits for a process to
+ * give it back: it has no driver then, and whoever asks for its lock waits too. Before Linux 6.18
+ * the kernel does not tell which function such a process holds.
+ *
+ * @return -EBUSY and *holder, shunt_errmsg() names it; 0 as far as this user can see
+ */
+int shunt_pci_taken_back(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, struct shunt_pci_holder *holder);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include <shunt/group.h>
-#include <shunt/samples.h>
+#include <shunt/histogram.h>
 #include <shunt/tester.h>
 #include <shunt/watch.h>
 
