@@ -87,7 +87,7 @@ static void finish(void)
 {
 	for (unsigned int i = 0; i < NET_PORTS; i++) {
 		assert_int_equal(net_xstat(net.port[i], "recover_events"), 0);
-		assert_int_equal(net_xstat(net.port[i], "recover_proofs"), 0);
+		assert_int_equal(net_xstat(net.port[i], "recover_liveness_checks"), 0);
 	}
 	net_stop(&net);
 	net_destroy(&net);

@@ -124,7 +124,7 @@ static void watch_full_queues(unsigned int speed, struct rte_mbuf *(*make)(uint3
 		assert_int_equal(check(), 0);
 	}
 	for (unsigned int i = 0; i < NET_PORTS; i++)
-		assert_int_equal(net_xstat(net.port[i], "recover_proofs"), 0);
+		assert_int_equal(net_xstat(net.port[i], "recover_liveness_checks"), 0);
 	nothing_was_reset();
 	end();
 }
@@ -159,7 +159,7 @@ static void a_recovery_waits_for_the_wire(void **state)
 			0);
 		take_all();
 	}
-	assert_true(net_xstat(net.port[0], "recover_proofs") > 0);
+	assert_true(net_xstat(net.port[0], "recover_liveness_checks") > 0);
 	nothing_was_reset();
 	end();
 }

@@ -176,7 +176,7 @@ struct igb_port {
 	struct shunt_recovery recovered, recovered_base; /**< of all recoveries */
 	struct igb_recovery_state recovery_state;
 	struct igb_backoff backoff;
-	uint64_t recoveries, recoveries_base; /**< times something had to be mended */
+	uint64_t recoveries, recoveries_base; /**< recoveries that repaired something */
 	uint64_t liveness_checks,
 		liveness_checks_base; /**< times all queues were made to prove that they run */
 };

@@ -60,7 +60,7 @@ enum extra {
 	RX_QUEUE_DROPS,
 	TX_REFUSED,
 	RECOVERIES,
-	PROOFS,
+	LIVENESS_CHECKS,
 	REPAIRED,
 	QUEUE_RESETS,
 	PORT_RESETS,
@@ -76,7 +76,7 @@ static const char *const extra_names[EXTRAS] = {
 	[RX_QUEUE_DROPS] = "rx_queue_drop_packets",
 	[TX_REFUSED] = "tx_unsendable_packets",
 	[RECOVERIES] = "recover_events",
-	[PROOFS] = "recover_proofs",
+	[LIVENESS_CHECKS] = "recover_liveness_checks",
 	[REPAIRED] = "recover_repaired_descriptors",
 	[QUEUE_RESETS] = "recover_queue_resets",
 	[PORT_RESETS] = "recover_port_resets",
@@ -253,7 +253,7 @@ static void fill_extras(const struct igb_port *port, uint64_t *values)
 	}
 	values[RX_QUEUE_DROPS] = port->queue_drops - port->queue_drops_base;
 	values[RECOVERIES] = port->recoveries - port->recoveries_base;
-	values[PROOFS] = port->liveness_checks - port->liveness_checks_base;
+	values[LIVENESS_CHECKS] = port->liveness_checks - port->liveness_checks_base;
 	values[REPAIRED] = now->repaired_descriptors - base->repaired_descriptors;
 	values[QUEUE_RESETS] = now->queue_resets - base->queue_resets;
 	values[PORT_RESETS] = now->port_resets - base->port_resets;
