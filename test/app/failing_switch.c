@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * To preload: each so many-th switch, FAIL_EVERY in the environment, has a port whose recovery
- * failed at first; with FAIL_DOWN in a second attempt, too.
+ * To preload. In every n-th switch, n being FAIL_EVERY in the environment, the first recovery of a
+ * port fails; with FAIL_DOWN the second one fails too.
  */
 #include <dlfcn.h>
 #include <errno.h>

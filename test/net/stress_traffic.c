@@ -13,7 +13,7 @@
 #define BURST        32
 #define LENGTH       60
 #define PACE_NS      50000
-#define OVERFLOW_ONE 16 /* of so many frames one comes though the port has no room */
+#define OVERFLOW_ONE 16 /* one frame in this number comes though the port has no room */
 #define IDLE_US      20
 
 /* ---- the far ends of the wires; the engine's thread ---- */

@@ -45,7 +45,7 @@ static bool stop_switching, stop_polling;
 static unsigned int switches, failures;
 
 static const char *shunt; /* the program, or NULL */
-static char prefix[32];   /* of DPDK's files */
+static char prefix[32];   /* --file-prefix of DPDK */
 
 static bool told(const bool *flag)
 {

@@ -59,7 +59,7 @@ static void repair_and_rebuild(uint16_t used)
 	igb_rx_ring_rebuild(&queue);
 }
 
-/* The NIC starts at slot 0 and has so many, one of them kept back; no two have the same buffer. */
+/* The NIC starts at slot 0 and has that many, one of them kept back. No buffer is in two slots. */
 static void check_nic(uint16_t slots)
 {
 	uint64_t seen = 0;

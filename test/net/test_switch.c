@@ -35,7 +35,7 @@ static void add(struct shunt_recovery *sum, const struct shunt_recovery *recover
 /*
  * Switches back and forth: as often as asked, and on until a DMA was refused if that is wanted,
  * since whether one falls into the window is chance; then with detach-attach, whose window is
- * longer. Nobody observes faults: every recovery has to find out by itself.
+ * longer. Faults are not observed: every recovery has to find out alone.
  */
 static void switch_about(struct shunt_group *group, enum shunt_plan plan, bool want_faults,
 	struct shunt_recovery *sum)

@@ -135,7 +135,7 @@ static void count_faults(uint64_t *blocked, uint64_t *others)
 /*
  * A queue has stopped; the switch that repairs it fails in each read in turn and in all that
  * follow, and its poller runs on. No descriptor is read but those that were laid for the NIC: one
- * that was written back has no address of ours in it.
+ * that was written back holds none of our addresses.
  */
 static void a_half_repaired_port_makes_no_dma(void **state)
 {

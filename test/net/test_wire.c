@@ -143,7 +143,7 @@ static void nor_is_one_that_sends_64_kilobytes(void **state)
 	watch_full_queues(100, segmented, SEGMENTED, 10 * (SEGMENTED / MSS));
 }
 
-/* Nobody can tell which DMA was refused: each queue has to move, or to answer. */
+/* Which DMA was refused is unknown: each queue has to move, or to answer. */
 static void a_recovery_waits_for_the_wire(void **state)
 {
 	struct shunt_space *spaces[2];
@@ -164,7 +164,7 @@ static void a_recovery_waits_for_the_wire(void **state)
 	end();
 }
 
-static void heed_pause(void)
+static void obey_pause(void)
 {
 	struct shunt_vfio_region region;
 	struct shunt_vfio_device *device;
@@ -189,7 +189,7 @@ static void a_queue_that_is_held_back_is_not_stuck(void **state)
 	bool held = false;
 
 	begin_at(10);
-	heed_pause();
+	obey_pause();
 	fill(frame_of, FULL);
 	inject_after_read(net.inject, SHUNT_82576_TDT(0), hold_back, &held);
 	assert_int_equal(check(), 0);

@@ -10,8 +10,8 @@
 #include "nic_fixture.h"
 #include "sim_headers.h"
 
-/* A port on a tester, and frames with sums: those of DPDK's functions, which the model does not
- * use. */
+/* A port on a tester, and frames with checksums by DPDK's functions, which the model does not use.
+ */
 
 #define ETHER   sizeof(struct rte_ether_hdr)
 #define IPV4    sizeof(struct rte_ipv4_hdr)

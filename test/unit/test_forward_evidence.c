@@ -217,7 +217,7 @@ static void other_plans_say_nothing(void **state)
 		evidence.seen.seen[SHUNT_HWPT_AUTOMATIC][SHUNT_EVIDENCE_DENSE].switches, 1);
 }
 
-static void without_observers_nobody_could_tell(void **state)
+static void without_observers_faults_are_unknown(void **state)
 {
 	const struct shunt_platform_info nobody = { .iommu = "x" };
 
@@ -256,7 +256,7 @@ int main(void)
 		evidence_test(a_failed_ioctl_is_no_measure_of_the_others),
 		evidence_test(a_late_record_counts_against_replace),
 		evidence_test(other_plans_say_nothing),
-		evidence_test(without_observers_nobody_could_tell),
+		evidence_test(without_observers_faults_are_unknown),
 		evidence_test(a_run_that_went_wrong_says_nothing_for_replace),
 	};
 

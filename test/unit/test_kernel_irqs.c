@@ -68,7 +68,7 @@ static void counts_go_on_from_when_it_was_found(void **state)
 	kernel_tree_count(tree, 26, "2,6\n");
 	assert_int_equal(fault_unit_read(&unit), 1);
 	assert_int_equal(fault_unit_read(&unit), 0);
-	kernel_tree_count(tree, 24, "4294967295,6\n"); /* each wraps by itself */
+	kernel_tree_count(tree, 24, "4294967295,6\n"); /* each wraps alone */
 	assert_int_equal(fault_unit_read(&unit), 1);
 	kernel_tree_count(tree, 24, "1,6\n");
 	assert_int_equal(fault_unit_read(&unit), 1);

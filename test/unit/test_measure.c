@@ -274,7 +274,7 @@ static void a_port_without_loss_may_have_been_blocked_at_any_time(void **state)
 	assert_int_equal(rig->group.uncertainty, 6 * STEP);
 }
 
-static void a_port_that_was_mended_ran_at_the_end_of_the_switch(void **state)
+static void a_repaired_port_ran_at_the_end_of_the_switch(void **state)
 {
 	struct rig *rig = *state;
 	struct shunt_switch_result result;
@@ -415,7 +415,7 @@ int main(void)
 		rig_test(a_port_is_measured_without_its_frames_coming_back),
 		rig_test(the_group_is_blocked_from_its_first_port_to_its_last),
 		rig_test(a_port_without_loss_may_have_been_blocked_at_any_time),
-		rig_test(a_port_that_was_mended_ran_at_the_end_of_the_switch),
+		rig_test(a_repaired_port_ran_at_the_end_of_the_switch),
 		rig_test(a_group_with_an_unmeasured_port_is_unmeasured),
 		rig_test(a_frame_of_a_burst_may_have_left_as_late_as_all_of_it),
 		rig_test(a_frame_may_leave_in_a_switch_that_began_after_its_stamp),

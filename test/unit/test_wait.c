@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Waits for a device are bounded by its own time, and end all the same if that stands still. What a
+ * Waits for a device are bounded by its own time, and end even if that stops. What a
  * wait sleeps passes at once here: the test's nanosleep() is the one that is called.
  */
 #include <setjmp.h>

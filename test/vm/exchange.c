@@ -5,8 +5,8 @@
  *
  *   exchange EAL-ARGUMENT... -- PEER...
  *
- * PEERs are the MAC addresses of the application's ports, in the order of ours. Commands on
- * standard input: "send" (a closed loop: so many frames under way and no more), "send RATE" (frames
+ * PEERs are the MAC addresses of the application's ports, in the order of our ports. Commands on
+ * standard input: "send" (a closed loop: a fixed number of frames under way), "send RATE" (frames
  * a second and port, whether they come back or not), "listen", and "stop", which waits for what is
  * under way and prints one line of JSON.
  */

@@ -99,7 +99,7 @@ int hosted_ports_follow(void);
 /* ---- bursts.c ---- */
 
 /**
- * Puts bursts of ours before those of a started port. After a restart, takes over the burst
+ * Puts our bursts before those of a started port. After a restart, takes over the burst
  * functions that the driver chose.
  *
  * @return 0; -ENOMEM; -ENOTSUP a port number beyond HOSTED_PORTS

@@ -397,7 +397,7 @@ void igb_pollers_close(struct igb_port *port);
 void igb_pollers_admit(struct igb_port *port);
 
 /**
- * Finds out once what the function heeds. Transmit on, receive off, queues not set up yet.
+ * Finds out once what stops the function's DMA. Transmit on, receive off, queues not set up yet.
  *
  * @return 0; -ETIMEDOUT naming what it did not do; failure of an access
  */

@@ -8,13 +8,12 @@
 #include "igb.h"
 
 /*
- * When is a queue that does not answer dead? Silicon answers in microseconds. A modelled NIC's time
- * stands still while its thread has no processor (shunt_wait.h). An emulated one's does not: it may
- * wait longer than any sensible bound. So there is a canary: the last receive queue, on a ring
- * without buffers, where no frame is ever steered. Going off and on at its command is as dynamic
- * enabling of queues is documented (4.5.9); while the canary answers and the queue in question
- * does not, that one is dead. A NIC whose canary is silent too gets a second, once in a run of
- * accesses.
+ * Tells a dead queue from a slow NIC. Silicon answers in microseconds. The clock of a modelled NIC
+ * stops while its thread has no processor (shunt_wait.h). The clock of an emulated NIC does not,
+ * and its answer may take longer than any sensible bound. So there is a canary: the last receive
+ * queue, on a ring without buffers, to which no frame is steered. It is turned on and off as 4.5.9
+ * allows at run time. A queue that does not answer while the canary does is dead. If the canary is
+ * silent too, the NIC gets a second, once in a run of accesses.
  */
 
 #define CANARY         IGB_CANARY_QUEUE

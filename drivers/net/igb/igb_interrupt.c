@@ -16,8 +16,8 @@
  *   receive queue n --- IVAR ---> vector 1 + n --- EIMS ---> eventfd --- epoll of the application
  *   link            --- IVAR_MISC ---> vector 0 -----------> eventfd --- link_changed()
  *
- * A vector's cause clears by itself when it was sent (EIAC); QEMU: and is not masked by that
- * (EIAM), so nothing here counts on it.
+ * A vector's cause clears automatically when it is sent (EIAC). QEMU does not mask it (EIAM) then,
+ * so nothing here relies on that.
  *
  * A poller that finds its queue paused gets no frames, and may go to sleep over frames whose
  * interrupt it has taken: whoever lets it in again raises the interrupts that are enabled.

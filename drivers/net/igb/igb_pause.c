@@ -5,18 +5,18 @@
 #include "igb.h"
 
 /*
- * Pausing DMA, 5.2.3.3: with CTRL.GIO_MASTER_DISABLE set the function makes no new requests, and
- * STATUS.GIO_MASTER_ENABLE is 0 when those under way have ended; the answer to that read comes
- * behind the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB:
- * half a millisecond at 1 Gb/s. A burst that had begun may still write a tail: for later.
+ * Pausing DMA, 5.2.3.3: with CTRL.GIO_MASTER_DISABLE set the function makes no new requests.
+ * STATUS.GIO_MASTER_ENABLE is 0 when those under way have ended; the answer to that read follows
+ * the function's own writes. Frames that arrive meanwhile wait in the receive FIFO, 64 KB: half a
+ * millisecond at 1 Gb/s. A burst that had begun may still write a tail: it takes effect later.
  *
- * QEMU: a function that heeds none of that (probed below) makes DMA when a tail is written and when
- * a frame arrives. With transmit and receive turned off it does not: the write of a transmit tail
- * is only noted, a frame stays on its sender's side (on silicon it would be lost). But the write
- * of a receive tail hands over what waits there, to a receiver that is off: lost without a count.
- * So nobody may be about to write one. QEMU acts on a register before the access ends, so that
- * reading one back is the proof. Bus Master of the command register would do as well, but QEMU
- * lays its memory out anew at each change, which takes a millisecond.
+ * QEMU: its function ignores the bit (probed below). It makes DMA when a tail is written and when a
+ * frame arrives, unless transmit and receive are off. Then the write of a transmit tail is only
+ * noted, and a frame stays with its sender (silicon would lose it). But the write of a receive tail
+ * fetches the frames that wait, into a receiver that is off: lost without a count. So receive
+ * pollers have to be out. QEMU acts on a register before the access ends: reading it back is
+ * enough. Clearing Bus Master would also work, but QEMU rebuilds its memory map each time, which
+ * takes a millisecond.
  */
 
 #define QUEUE       IGB_CANARY_QUEUE
@@ -97,11 +97,10 @@ void igb_pollers_admit(struct igb_port *port)
 }
 
 /*
- * Does the function make no DMA while CTRL.GIO_MASTER_DISABLE is set? An 82576 does not. QEMU:
- * STATUS says so, and DMA goes on. Rather than to believe STATUS, each port is tried once, at its
- * first start: the last transmit queue is given a context descriptor, which sends nothing, while
- * DMA is disabled. One that takes it does not heed; one that takes it only once DMA is enabled
- * again does.
+ * Does CTRL.GIO_MASTER_DISABLE stop DMA? On an 82576 it does. QEMU only clears STATUS, and DMA goes
+ * on. So STATUS is not trusted: at its first start each port is tried once. With DMA disabled, the
+ * last transmit queue is given a context descriptor, which sends nothing. A function that takes it
+ * ignores the bit; one that takes it after DMA is enabled again obeys the bit.
  */
 
 static void lay_ring(struct igb_port *port)

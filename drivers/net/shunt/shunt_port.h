@@ -50,7 +50,7 @@ struct shunt_port_switches {
 	uint64_t switches; /**< done */
 	uint64_t failed;   /**< rolled back, or left in the middle */
 	uint64_t faults;   /**< records of this function during switches, at least */
-	uint64_t unknown;  /**< switches without a record in which nobody could tell */
+	uint64_t unknown;  /**< switches without a record and with unknown fault status */
 	uint64_t ioctl_last_ns;
 	uint64_t ioctl_max_ns;
 	uint64_t ioctl_total_ns;
@@ -89,7 +89,7 @@ struct shunt_port {
 	struct shunt_arena arena; /**< rings of descriptors; in every space, IOVA = address */
 };
 
-/** Driver of a PCI function. @return NULL if none of ours drives it */
+/** Driver of a PCI function. @return NULL if there is none */
 const struct shunt_port_driver *shunt_port_driver_find(uint16_t vendor, uint16_t device);
 
 /** Those of all driven functions; the rest of the table stays as it is. */
