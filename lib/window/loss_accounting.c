@@ -17,10 +17,118 @@ static int make_room(void **items, size_t *room, size_t count, size_t size)
 		return 0;
 	moved = realloc(*items, larger * size);
 	if (!moved)
-		return shunt_fail(-ENOMEM, "accounting: out of memory");
+		return shunt_fail(-ENOMEM, "loss accounting: out of memory");
 	*items = moved;
 	*room = larger;
 	return 0;
+}
+
+static int lost_room(struct lost_list *list)
+{
+	return make_room((void **)&list->ranges, &list->room, list->count, sizeof(*list->ranges));
+}
+
+static int lost_add(struct lost_list *list, const struct lost_range *range)
+{
+	int ret = lost_room(list);
+
+	if (!ret)
+		list->ranges[list->count++] = *range;
+	return ret;
+}
+
+/* Index of the first range that ends after a number. */
+static size_t find(const struct lost_list *list, uint64_t number)
+{
+	size_t low = 0, high = list->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (list->ranges[middle].to <= number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int lost_found(struct lost_list *list, uint64_t number)
+{
+	size_t i = find(list, number);
+	struct lost_range *range;
+	int ret;
+
+	if (i == list->count || list->ranges[i].from > number)
+		return 0;
+	ret = lost_room(list);
+	if (ret)
+		return ret;
+	range = &list->ranges[i];
+	/* What is in front of it, then what is behind; either may be nothing. */
+	memmove(range + 1, range, (list->count - i) * sizeof(*range));
+	list->count++;
+	range[0].to = number;
+	range[1].from = number + 1;
+	return 1;
+}
+
+static void add(struct lost_sum *sum, uint64_t frames, bool explained)
+{
+	sum->frames += frames;
+	if (explained)
+		sum->explained += frames;
+}
+
+static uint64_t overlap(const struct lost_range *a, const struct lost_range *b)
+{
+	uint64_t from = a->from > b->from ? a->from : b->from;
+	uint64_t to = a->to < b->to ? a->to : b->to;
+
+	return to > from ? to - from : 0;
+}
+
+void lost_divide(const struct lost_list *tester, const struct lost_list *port, struct lost_sum *in,
+	struct lost_sum *out)
+{
+	const struct lost_range *range;
+	uint64_t both, left;
+	size_t first = 0;
+
+	*in = *out = (struct lost_sum){ 0 };
+	for (size_t i = 0; i < tester->count; i++) {
+		range = &tester->ranges[i];
+		left = range->to - range->from;
+		while (first < port->count && port->ranges[first].to <= range->from)
+			first++;
+		for (size_t j = first; j < port->count && port->ranges[j].from < range->to; j++) {
+			both = overlap(range, &port->ranges[j]);
+			add(in, both, port->ranges[j].explained);
+			left -= both;
+		}
+		add(out, left, range->explained);
+	}
+}
+
+uint64_t lost_below(const struct lost_list *list, uint64_t number)
+{
+	const struct lost_range below = { .to = number };
+	uint64_t frames = 0;
+
+	for (size_t i = 0; i < list->count && list->ranges[i].from < number; i++)
+		frames += overlap(&list->ranges[i], &below);
+	return frames;
+}
+
+static void lost_forget(struct lost_list *list, size_t count)
+{
+	list->count -= count;
+	memmove(list->ranges, list->ranges + count, list->count * sizeof(*list->ranges));
+}
+
+static void lost_free(struct lost_list *list)
+{
+	free(list->ranges);
+	*list = (struct lost_list){ 0 };
 }
 
 void accounting_free(struct loss_accounting *accounting)

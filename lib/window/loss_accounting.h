@@ -1,23 +1,69 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef ACCOUNTING_H
-#define ACCOUNTING_H
+#ifndef LOSS_ACCOUNTING_H
+#define LOSS_ACCOUNTING_H
 
 #include <shunt/window.h>
 
-#include "lost_ranges.h"
+/*
+ * The numbers of a stream's frames that did not pass a watch, as ranges in ascending order.
+ *
+ *   behind the port    [41 - - 45)          [60 61)
+ *   at the tester      [41 - - - - 47)      [60 61)     45 and 46 were lost on the way out
+ *
+ * A frame that comes late is taken out again.
+ */
+
+#define LOST_KEPT 4096 /* ranges of a stream that a late frame is looked for in, at least */
+
+/* Frames from `from` up to and not with `to`. */
+struct lost_range {
+	uint64_t from;
+	uint64_t to;
+	uint64_t since; /* they were under way after that, ticks */
+	uint64_t until; /* and a later one was seen */
+	bool explained; /* a switch, at that time, can have lost them */
+};
+
+struct lost_list {
+	struct lost_range *ranges;
+	size_t count;
+	size_t room;
+};
+
+/* Frames, and those of them that are explained. */
+struct lost_sum {
+	uint64_t frames;
+	uint64_t explained;
+};
+
+/** A frame came late. @return whether it was in the list: 0 or 1; -ENOMEM */
+int lost_found(struct lost_list *list, uint64_t number);
+
+/**
+ * Takes apart what is missing at the tester.
+ *
+ * @param[out] in   of these, missing behind the port too; explained by that loss
+ * @param[out] out  of these, not missing there
+ */
+void lost_divide(const struct lost_list *tester, const struct lost_list *port, struct lost_sum *in,
+	struct lost_sum *out);
+
+/** Frames of the list with a number below this one. */
+uint64_t lost_below(const struct lost_list *list, uint64_t number);
 
 /*
  * Memory is bounded, however many switches and losses there are:
  *
  *   switches   the last ACCOUNTING_NOTES one by one; of those before, of each port the last one
- * that troubled it: what is seen missing now may have begun then losses     of each stream the last
- * LOST_KEPT ranges, or up to twice as many; those before are settled: summed up. A frame of these
- * that comes late counts as one that came again
+ *              that troubled it: what is seen missing now may have begun then
+ *   losses     of each stream the last LOST_KEPT ranges, or up to twice that many; those before
+ *              are settled: summed up. A frame of these that comes late counts as one that came
+ *              again
  */
 
 #define ACCOUNTING_NOTES 1024
 
-/* A switch, or what was repaired between two, as far as the accounting need it. */
+/* A switch, or what was repaired between two, as far as the accounting needs it. */
 struct switch_note {
 	uint64_t start;
 	uint64_t end;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "frame_loss.h"
 #include "measure.h"
+
+#define FRAME_LOSS_MIN 128  /* times between frames in a part, if there are */
+#define FRAME_LOSS_MAX 1024 /* and at most */
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -15,6 +17,63 @@ static uint64_t larger(uint64_t a, uint64_t b)
 static uint64_t above(uint64_t value, uint64_t limit)
 {
 	return value > limit ? value - limit : 0;
+}
+
+/* Frames sent one after the other: how often, in what time, and with what longest pause. */
+struct part {
+	uint64_t times;
+	uint64_t ticks;
+	uint64_t longest;
+};
+
+static bool take_part(struct shunt_tester *tester, unsigned int stream, uint64_t from, uint64_t to,
+	struct part *part)
+{
+	uint64_t before = shunt_tester_stamp(tester, stream, from), stamp;
+
+	*part = (struct part){ 0 };
+	for (uint64_t number = from + 1; number <= to && before; number++, before = stamp) {
+		stamp = shunt_tester_stamp(tester, stream, number);
+		if (!stamp)
+			return false;
+		part->times++;
+		part->ticks += stamp - before;
+		part->longest = larger(part->longest, stamp - before);
+	}
+	return part->times != 0;
+}
+
+/*
+ * RFC 6201's frame-loss method, from the offered stream around a gap:
+ *
+ *   sent    | | | | | | |x x x x x x| | | | | | |
+ *           |<- before ->|           |<- after ->|
+ *
+ *   window      = lost * mean time between two frames, of both parts
+ *   uncertainty  = the longest such time + lost * how much the means of the two parts differ
+ *
+ * A part has as many frames as were lost, within the limits above: a sender that works in bursts
+ * shows them. What the sender did while frames were lost is left out: that is the check.
+ *
+ * @return false: too few frames before the gap or after it are known
+ */
+static bool frame_loss(struct shunt_tester *tester, unsigned int stream,
+	const struct shunt_gap *gap, uint64_t lost, uint64_t *window, uint64_t *uncertainty)
+{
+	uint64_t newest = shunt_tester_sent(tester, stream) - 1;
+	uint64_t times = smaller(larger(lost, FRAME_LOSS_MIN), FRAME_LOSS_MAX);
+	uint64_t in_first, in_second;
+	struct part before, after;
+
+	if (!take_part(tester, stream, above(gap->last, times), gap->last, &before) ||
+		!take_part(tester, stream, gap->first, smaller(gap->first + times, newest), &after))
+		return false;
+	*window = lost * (before.ticks + after.ticks) / (before.times + after.times);
+	in_first = lost * before.ticks / before.times;
+	in_second = lost * after.ticks / after.times;
+	*uncertainty = larger(before.longest, after.longest) + larger(in_first, in_second) -
+		       smaller(in_first, in_second);
+	return true;
 }
 
 /* Whether the port, or the one that sends into it, was repaired after the switch. */
