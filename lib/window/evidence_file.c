@@ -35,37 +35,34 @@ static int broken(const char *path, const char *what)
 		path, what);
 }
 
-/* Of a text that is missing, and of no text, "". */
-static const char *text_of(const json_t *entry, const char *name)
-{
-	const char *text = json_string_value(json_object_get(entry, name));
+/* An entry, taken apart; its texts are the JSON's. */
+struct entry {
+	const char *iommu, *kernel, *hwpt, *traffic, *first, *last;
+	int emulated;
+	json_int_t switches, faulted, unknown;
+};
 
-	return text ? text : "";
+/* @return whether the entry has every member, and of the right type */
+static bool take_apart(json_t *json, struct entry *entry)
+{
+	return !json_unpack(json, "{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "iommu",
+		&entry->iommu, "kernel", &entry->kernel, "emulated", &entry->emulated, "hwpt",
+		&entry->hwpt, "traffic", &entry->traffic, "switches", &entry->switches, "faulted",
+		&entry->faulted, "unknown", &entry->unknown, "first", &entry->first, "last",
+		&entry->last);
 }
 
-static uint64_t count_of(const json_t *entry, const char *name)
+static bool is_kind(const struct entry *entry, enum shunt_hwpt_kind kind)
 {
-	return (uint64_t)json_integer_value(json_object_get(entry, name));
+	return strcmp(entry->hwpt, kinds[kind]) == 0;
 }
 
-static bool has_count(const json_t *entry, const char *name)
+static bool is_traffic(const struct entry *entry, enum shunt_evidence_traffic traffic)
 {
-	const json_t *value = json_object_get(entry, name);
-
-	return json_is_integer(value) && json_integer_value(value) >= 0;
+	return strcmp(entry->traffic, shunt_evidence_traffic_name(traffic)) == 0;
 }
 
-static bool is_kind(const json_t *entry, enum shunt_hwpt_kind kind)
-{
-	return strcmp(text_of(entry, "hwpt"), kinds[kind]) == 0;
-}
-
-static bool is_traffic(const json_t *entry, enum shunt_evidence_traffic traffic)
-{
-	return strcmp(text_of(entry, "traffic"), shunt_evidence_traffic_name(traffic)) == 0;
-}
-
-static bool names_traffic(const json_t *entry)
+static bool names_traffic(const struct entry *entry)
 {
 	for (unsigned int i = 0; i < SHUNT_EVIDENCE_TRAFFICS; i++)
 		if (is_traffic(entry, (enum shunt_evidence_traffic)i))
@@ -73,19 +70,23 @@ static bool names_traffic(const json_t *entry)
 	return false;
 }
 
-static bool sound(const json_t *entry)
+static bool sound(json_t *json)
 {
-	if (!text_of(entry, "iommu")[0] || !json_is_string(json_object_get(entry, "kernel")) ||
-		!json_is_boolean(json_object_get(entry, "emulated")) ||
-		!text_of(entry, "first")[0] || !text_of(entry, "last")[0] || !names_traffic(entry))
-		return false;
-	if (!is_kind(entry, SHUNT_HWPT_EXPLICIT) && !is_kind(entry, SHUNT_HWPT_AUTOMATIC))
-		return false;
-	return has_count(entry, "switches") && has_count(entry, "faulted") &&
-	       has_count(entry, "unknown") &&
-	       count_of(entry, "faulted") <= count_of(entry, "switches") &&
-	       count_of(entry, "unknown") <=
-		       count_of(entry, "switches") - count_of(entry, "faulted");
+	struct entry entry;
+
+	return take_apart(json, &entry) && entry.iommu[0] && entry.first[0] && entry.last[0] &&
+	       names_traffic(&entry) &&
+	       (is_kind(&entry, SHUNT_HWPT_EXPLICIT) || is_kind(&entry, SHUNT_HWPT_AUTOMATIC)) &&
+	       entry.faulted >= 0 && entry.unknown >= 0 && entry.faulted <= entry.switches &&
+	       entry.unknown <= entry.switches - entry.faulted;
+}
+
+/* @return whether it is the schema of a file */
+static bool has_schema(const json_t *root, const char *schema)
+{
+	const char *text = json_string_value(json_object_get(root, "schema"));
+
+	return text && strcmp(text, schema) == 0;
 }
 
 /* What a file of the schema before was gathered under. */
@@ -95,7 +96,7 @@ static int name_traffics(json_t *root)
 	json_t *entries = json_object_get(root, "entries"), *entry;
 	size_t i;
 
-	if (strcmp(text_of(root, "schema"), SCHEMA_DENSE) != 0)
+	if (!has_schema(root, SCHEMA_DENSE))
 		return 0;
 	json_array_foreach (entries, i, entry)
 		if (json_is_object(entry) &&
@@ -111,7 +112,7 @@ static int check(const char *path, const json_t *root)
 	const json_t *entries = json_object_get(root, "entries");
 	char what[64];
 
-	if (strcmp(text_of(root, "schema"), SCHEMA) != 0)
+	if (!has_schema(root, SCHEMA))
 		return broken(path, "its schema is not " SCHEMA " or " SCHEMA_DENSE);
 	if (!json_is_array(entries))
 		return broken(path, "it has no list of entries");
@@ -151,77 +152,65 @@ static int load(const char *path, json_t **root)
 	return ret;
 }
 
+/* @param[out] entry  the same, taken apart */
 static json_t *find(const json_t *root, const struct shunt_evidence *key, enum shunt_hwpt_kind kind,
-	enum shunt_evidence_traffic traffic)
+	enum shunt_evidence_traffic traffic, struct entry *entry)
 {
-	const json_t *entries = json_object_get(root, "entries");
+	json_t *entries = json_object_get(root, "entries"), *json;
+	size_t i;
 
-	for (size_t i = 0; i < json_array_size(entries); i++) {
-		json_t *entry = json_array_get(entries, i);
-
-		if (is_kind(entry, kind) && is_traffic(entry, traffic) &&
-			strcmp(text_of(entry, "iommu"), key->iommu) == 0 &&
-			strcmp(text_of(entry, "kernel"), key->kernel) == 0 &&
-			json_is_true(json_object_get(entry, "emulated")) == key->emulated)
-			return entry;
-	}
+	json_array_foreach (entries, i, json)
+		if (take_apart(json, entry) && is_kind(entry, kind) && is_traffic(entry, traffic) &&
+			strcmp(entry->iommu, key->iommu) == 0 &&
+			strcmp(entry->kernel, key->kernel) == 0 && entry->emulated == key->emulated)
+			return json;
 	return NULL;
 }
 
-static void take(const json_t *entry, struct shunt_evidence_seen *seen)
+static void take(const struct entry *entry, struct shunt_evidence_seen *seen)
 {
-	if (!entry)
-		return;
-	seen->switches = count_of(entry, "switches");
-	seen->faulted = count_of(entry, "faulted");
-	seen->unknown = count_of(entry, "unknown");
-	snprintf(seen->first, sizeof(seen->first), "%s", text_of(entry, "first"));
-	snprintf(seen->last, sizeof(seen->last), "%s", text_of(entry, "last"));
+	seen->switches = (uint64_t)entry->switches;
+	seen->faulted = (uint64_t)entry->faulted;
+	seen->unknown = (uint64_t)entry->unknown;
+	snprintf(seen->first, sizeof(seen->first), "%s", entry->first);
+	snprintf(seen->last, sizeof(seen->last), "%s", entry->last);
 }
 
 static void take_all(json_t *root, struct shunt_evidence *evidence)
 {
+	struct entry entry;
+
 	for (unsigned int kind = 0; kind < SHUNT_HWPT_KINDS; kind++)
 		for (unsigned int i = 0; i < SHUNT_EVIDENCE_TRAFFICS; i++)
-			take(find(root, evidence, (enum shunt_hwpt_kind)kind,
-				     (enum shunt_evidence_traffic)i),
-				&evidence->seen[kind][i]);
+			if (find(root, evidence, (enum shunt_hwpt_kind)kind,
+				    (enum shunt_evidence_traffic)i, &entry))
+				take(&entry, &evidence->seen[kind][i]);
 }
 
-static json_t *make(json_t *root, const struct shunt_evidence *key, enum shunt_hwpt_kind kind,
-	enum shunt_evidence_traffic traffic, const char *today)
-{
-	json_t *entry = json_pack("{s:s, s:s, s:b, s:s, s:s, s:i, s:i, s:i, s:s, s:s}", "iommu",
-		key->iommu, "kernel", key->kernel, "emulated", key->emulated, "hwpt", kinds[kind],
-		"traffic", shunt_evidence_traffic_name(traffic), "switches", 0, "faulted", 0,
-		"unknown", 0, "first", today, "last", today);
-
-	if (!entry || json_array_append_new(json_object_get(root, "entries"), entry))
-		return NULL;
-	return entry;
-}
-
-static int add_count(json_t *entry, const char *name, uint64_t more)
-{
-	json_int_t sum = (json_int_t)count_of(entry, name) + (json_int_t)more;
-
-	return json_object_set_new(entry, name, json_integer(sum));
-}
-
+/* Adds to the entry of its key, or appends one. */
 static int put(json_t *root, const struct shunt_evidence *seen, enum shunt_hwpt_kind kind,
 	enum shunt_evidence_traffic traffic, const char *today)
 {
 	const struct shunt_evidence_seen *more = &seen->seen[kind][traffic];
-	json_t *entry = find(root, seen, kind, traffic);
+	struct entry old;
+	json_t *entry = find(root, seen, kind, traffic, &old), *sum;
+	int ret;
 
 	if (!entry)
-		entry = make(root, seen, kind, traffic, today);
-	if (!entry || add_count(entry, "switches", more->switches) ||
-		add_count(entry, "faulted", more->faulted) ||
-		add_count(entry, "unknown", more->unknown) ||
-		json_object_set_new(entry, "last", json_string(today)))
+		old = (struct entry){ .first = today };
+	sum = json_pack("{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "iommu", seen->iommu,
+		"kernel", seen->kernel, "emulated", seen->emulated, "hwpt", kinds[kind], "traffic",
+		shunt_evidence_traffic_name(traffic), "switches",
+		old.switches + (json_int_t)more->switches, "faulted",
+		old.faulted + (json_int_t)more->faulted, "unknown",
+		old.unknown + (json_int_t)more->unknown, "first", old.first, "last", today);
+	if (!sum)
 		return shunt_fail(-ENOMEM, "evidence: out of memory");
-	return 0;
+	if (entry)
+		ret = json_object_update_new(entry, sum);
+	else
+		ret = json_array_append_new(json_object_get(root, "entries"), sum);
+	return ret ? shunt_fail(-ENOMEM, "evidence: out of memory") : 0;
 }
 
 static int put_all(json_t *root, const struct shunt_evidence *seen, const char *today)
