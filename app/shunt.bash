@@ -55,6 +55,10 @@ _shunt() {
 			else
 				case $command in
 				ctl) words=$("${COMP_WORDS[0]}" help ctl 2>/dev/null | grep -oE '^  [a-z]+ ') ;;
+				vf)
+					words=$(_shunt_functions)
+					[ "$before" != vf ] || words='list create remove'
+					;;
 				doctor | bind | unbind) words=$(_shunt_functions) ;;
 				report)
 					mapfile -t COMPREPLY < <(compgen -f -- "$current")

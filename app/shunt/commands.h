@@ -9,6 +9,7 @@
  *   shunt doctor   doctor/   what a switch needs and lacks
  *   shunt bind     bind.c    groups to vfio-pci
  *   shunt unbind   bind.c    and back
+ *   shunt vf       vf.c      virtual functions shown, made and removed
  *   shunt forward  forward/  traffic through a port group that is switched live
  *   shunt run      run/      a DPDK application with hosted drivers
  *   shunt ctl      ctl/      a running DPDK application's groups shown and switched
@@ -27,6 +28,7 @@ int shunt_list(int argc, char **argv);
 int shunt_doctor(int argc, char **argv);
 int shunt_bind(int argc, char **argv);
 int shunt_unbind(int argc, char **argv);
+int shunt_vf(int argc, char **argv);
 int shunt_forward(int argc, char **argv);
 int shunt_run(int argc, char **argv);
 int shunt_ctl(int argc, char **argv);

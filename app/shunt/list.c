@@ -202,6 +202,8 @@ static void print_functions(const struct listing *listing, int group, const stru
 			fprintf(out, " [%04x:%04x] class %06x%s", function->vendor,
 				function->device, function->class_code,
 				shunt_pci_blocks_group(function) ? ", blocks its group" : "");
+		if (function->physfn[0])
+			fprintf(out, ", virtual function of %s", function->physfn);
 		fputc('\n', out);
 	}
 }
@@ -290,12 +292,13 @@ static json_t *text_or_null(const char *text)
 /* The name is omitted if libpci returns one that is not UTF-8. */
 static json_t *describe(const struct shunt_pci_function *function)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o*, s:o, s:o, s:b, s:b}", "address",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o*, s:o, s:o, s:b, s:b, s:o, s:i}", "address",
 		function->address, "vendor", hexadecimal(function->vendor, 4), "device",
 		hexadecimal(function->device, 4), "class", hexadecimal(function->class_code, 6),
 		"name", json_string(function->name), "driver", text_or_null(function->driver),
 		"cdev", text_or_null(function->cdev), "bridge", (int)function->is_bridge, "blocks",
-		(int)shunt_pci_blocks_group(function));
+		(int)shunt_pci_blocks_group(function), "physfn", text_or_null(function->physfn),
+		"vf_total", (int)function->vf_total);
 }
 
 /* The functions of a group; NULL when out of memory. */

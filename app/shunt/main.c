@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{ "doctor", shunt_doctor, "check what a switch needs, and how to fix what is missing" },
 	{ "bind", shunt_bind, "bind whole groups to vfio-pci" },
 	{ "unbind", shunt_unbind, "restore the drivers that they had before" },
+	{ "vf", shunt_vf, "show, make and remove virtual functions" },
 	{ "forward", shunt_forward, "forward traffic while a group is switched, and measure" },
 	{ "run", shunt_run, "start a DPDK application whose own drivers use iommufd" },
 	{ "ctl", shunt_ctl, "show and switch the groups of a running DPDK application" },

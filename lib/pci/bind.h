@@ -16,7 +16,7 @@
  *     |- bind_use.c       what a function is used for
  *     |- bind_holder.c    which process has it open
  *     |- bind_module.c    vfio-pci where it is a module
- *     `- bind_machine.c   files of the machine
+ *     `- bind_machine.c   files of the machine, which vf.c uses too: virtual functions
  */
 
 #define PCI_VFIO_DRIVER "vfio-pci"
@@ -64,6 +64,13 @@ int pci_read_line(const char *path, char *text, size_t size);
 int pci_read_locked(const char *path, char *text, size_t size);
 
 #define PCI_LOCK_PATIENCE_MS 5000
+
+/** The same for writing. @return 0 or a negative errno; -ETIMEDOUT: it may still be done later */
+int pci_write_locked(const char *path, const char *text, int patience_ms);
+
+/** Result of writing a file of sysfs for a function. @return ret; shunt_errmsg() as of pci_write()
+ */
+int pci_written(const char *address, const char *path, const char *text, int ret);
 
 /**
  * Writes a file of sysfs on behalf of a function.

@@ -106,19 +106,23 @@ static const char *mend(int err)
 	}
 }
 
+int pci_written(const char *address, const char *path, const char *text, int ret)
+{
+	char reason[128];
+
+	if (!ret)
+		return 0;
+	return shunt_fail(ret, "%s: writing '%.*s' to %s: %s; %s", address,
+		(int)strcspn(text, "\n"), text, path, strerror_r(-ret, reason, sizeof(reason)),
+		mend(ret));
+}
+
 int pci_write(const struct shunt_pci_machine *machine, const char *address, const char *path,
 	const char *text)
 {
-	char reason[128];
-	int ret;
-
-	ret = machine->write ? machine->write(machine->context, path, text)
-			     : write_file(path, text);
-	if (ret)
-		return shunt_fail(ret, "%s: writing '%.*s' to %s: %s; %s", address,
-			(int)strcspn(text, "\n"), text, path,
-			strerror_r(-ret, reason, sizeof(reason)), mend(ret));
-	return 0;
+	return pci_written(address, path, text,
+		machine->write ? machine->write(machine->context, path, text)
+			       : write_file(path, text));
 }
 
 int pci_bindings_add(struct shunt_pci_bindings *bindings, const struct shunt_pci_binding *binding)

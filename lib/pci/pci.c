@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,30 @@ static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
 	return ret;
 }
 
+/* SR-IOV. The kernel gives sriov_totalvfs out without a lock, unlike sriov_numvfs. */
+static int read_sriov(const char *sysfs, struct shunt_pci_function *function)
+{
+	char path[PATH_MAX];
+	FILE *file;
+	int ret = link_name(
+		sysfs, function->address, "physfn", function->physfn, sizeof(function->physfn));
+
+	if (ret)
+		return ret;
+	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/sriov_totalvfs", sysfs,
+		    function->address) >= sizeof(path))
+		return shunt_fail(-ENAMETOOLONG,
+			"PCI function %s: path of sriov_totalvfs is too long", function->address);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%" SCNu16, &function->vf_total) != 1)
+		ret = shunt_fail(
+			-EIO, "PCI function %s: %s has no number", function->address, path);
+	fclose(file);
+	return ret;
+}
+
 /* The address has been found to fit. */
 static int read_function(const char *sysfs, struct pci_identifier *identifier, const char *address,
 	struct shunt_pci_function *function)
@@ -136,6 +161,9 @@ static int read_function(const char *sysfs, struct pci_identifier *identifier, c
 	if (ret)
 		return ret;
 	ret = read_group(sysfs, function);
+	if (ret)
+		return ret;
+	ret = read_sriov(sysfs, function);
 	if (ret)
 		return ret;
 	return read_cdev(sysfs, function);

@@ -35,6 +35,8 @@ struct shunt_pci_function {
 	char driver[32];     /**< kernel driver bound to it; "" for none */
 	char cdev[64];       /**< "/dev/vfio/devices/vfio0"; "" unless bound to a VFIO driver */
 	int group;           /**< IOMMU group; SHUNT_PCI_NO_GROUP without an IOMMU */
+	char physfn[16];     /**< physical function of a virtual one; "" for any other */
+	uint16_t vf_total;   /**< virtual functions it can have (sriov_totalvfs); 0: no SR-IOV */
 	bool is_bridge;
 	bool no_iommu; /**< VFIO has it without an IOMMU: its DMA reaches all memory, untranslated
 			*/
@@ -214,6 +216,31 @@ int shunt_pci_in_use(const struct shunt_pci_machine *machine,
  */
 int shunt_pci_find_holder(const struct shunt_pci_machine *machine,
 	const struct shunt_pci_function *function, struct shunt_pci_holder *holder);
+
+/**
+ * Makes virtual functions of a physical one. No driver of the kernel takes them
+ * (sriov_drivers_autoprobe is off meanwhile), except that those of a function on vfio-pci are the
+ * VFIO driver's. Which groups they come into, a scan tells.
+ *
+ * @param count  1 to shunt_pci_function::vf_total
+ * @return 0; -EINVAL not an address, a wrong count; -ENODEV no such function, or it has no driver;
+ *         -ENOTSUP no SR-IOV, vfio-pci has it turned off, the software platform; -EBUSY it has
+ *         virtual functions already; -EACCES not root; -ETIMEDOUT the kernel did not answer within
+ *         SHUNT_PCI_VF_PATIENCE_MS; the kernel's errno
+ */
+int shunt_pci_vf_create(
+	const struct shunt_pci_machine *machine, const char *address, unsigned int count);
+
+/**
+ * Removes all virtual functions of a physical one.
+ *
+ * @param force  also those that the kernel's drivers use, see shunt_pci_in_use(). One that a
+ * process has open is never removed: the kernel would wait for that process.
+ * @return 0, also if it has none; -EBUSY one is in use (named); others as of shunt_pci_vf_create()
+ */
+int shunt_pci_vf_remove(const struct shunt_pci_machine *machine, const char *address, bool force);
+
+#define SHUNT_PCI_VF_PATIENCE_MS 30000
 
 /**
  * Whether the kernel is about to take a function from its VFIO driver and waits for a process to

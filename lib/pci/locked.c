@@ -9,8 +9,15 @@
 
 #include "bind.h"
 
+/* A file, and what to write to it; NULL: it is read. */
+struct locked_access {
+	const char *path;
+	const char *text;
+	int patience_ms;
+};
+
 /* In the process that may hang: nothing but system calls, and none of the parent's descriptors. */
-static void __attribute__((noreturn)) read_for(int out, const char *path)
+static void __attribute__((noreturn)) do_access(int out, const struct locked_access *access)
 {
 	char answer[sizeof(int) + 256];
 	int result = 0, fd;
@@ -19,18 +26,26 @@ static void __attribute__((noreturn)) read_for(int out, const char *path)
 	if (out != STDIN_FILENO && dup2(out, STDIN_FILENO) < 0)
 		_exit(1);
 	close_range(STDOUT_FILENO, ~0u, 0);
-	alarm(2 * PCI_LOCK_PATIENCE_MS / 1000); /* one that can be ended does not stay for ever */
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, answer + sizeof(int), sizeof(answer) - sizeof(int));
+	/* One that can be ended does not stay for ever. */
+	alarm((unsigned int)(2 * access->patience_ms / 1000 + 1));
+	fd = open(access->path, (access->text ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+	if (fd < 0)
+		length = -1;
+	else if (access->text)
+		length = write(fd, access->text, strlen(access->text));
+	else
+		length = read(fd, answer + sizeof(int), sizeof(answer) - sizeof(int));
 	if (length < 0)
 		result = -errno;
 	memcpy(answer, &result, sizeof(result));
-	length = write(STDIN_FILENO, answer, sizeof(int) + (size_t)(length < 0 ? 0 : length));
+	if (access->text || length < 0)
+		length = 0;
+	length = write(STDIN_FILENO, answer, sizeof(int) + (size_t)length);
 	_exit(length < 0);
 }
 
 /* Not our child: one that hangs would be ours to wait for. */
-static int start(int out, const char *path)
+static int start(int out, const struct locked_access *access)
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -40,7 +55,7 @@ static int start(int out, const char *path)
 	if (!pid) {
 		pid = fork();
 		if (!pid)
-			read_for(out, path);
+			do_access(out, access);
 		_exit(pid < 0);
 	}
 	while (waitpid(pid, &status, 0) < 0)
@@ -49,7 +64,7 @@ static int start(int out, const char *path)
 	return status ? -EAGAIN : 0;
 }
 
-static int receive(int in, char *text, size_t size)
+static int receive(int in, int patience_ms, char *text, size_t size)
 {
 	struct pollfd ready = { .fd = in, .events = POLLIN };
 	char answer[sizeof(int) + 256];
@@ -58,7 +73,7 @@ static int receive(int in, char *text, size_t size)
 	size_t got;
 
 	do
-		ret = poll(&ready, 1, PCI_LOCK_PATIENCE_MS);
+		ret = poll(&ready, 1, patience_ms);
 	while (ret < 0 && errno == EINTR);
 	if (ret < 0)
 		return -errno;
@@ -76,17 +91,34 @@ static int receive(int in, char *text, size_t size)
 	return result;
 }
 
-int pci_read_locked(const char *path, char *text, size_t size)
+static int access_locked(const struct locked_access *access, char *text, size_t size)
 {
 	int ends[2], ret;
 
-	text[0] = '\0';
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	ret = start(ends[1], path);
+	ret = start(ends[1], access);
 	close(ends[1]);
 	if (!ret)
-		ret = receive(ends[0], text, size);
+		ret = receive(ends[0], access->patience_ms, text, size);
 	close(ends[0]);
 	return ret;
+}
+
+int pci_read_locked(const char *path, char *text, size_t size)
+{
+	const struct locked_access access = { .path = path, .patience_ms = PCI_LOCK_PATIENCE_MS };
+
+	text[0] = '\0';
+	return access_locked(&access, text, size);
+}
+
+int pci_write_locked(const char *path, const char *text, int patience_ms)
+{
+	const struct locked_access access = {
+		.path = path, .text = text, .patience_ms = patience_ms
+	};
+	char none[1];
+
+	return access_locked(&access, none, sizeof(none));
 }
