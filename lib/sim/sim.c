@@ -193,14 +193,13 @@ void shunt_sim_objects(struct shunt_platform *platform, struct shunt_sim_objects
 
 static void destroy_functions(struct sim *sim)
 {
-	for (unsigned int i = 0; i < sim->function_count; i++) {
-		if (sim->functions[i].nic)
-			sim_nic_destroy(sim->functions[i].nic);
-	}
+	for (unsigned int i = 0; sim->functions && i < sim->function_count; i++)
+		sim_nic_destroy(sim->functions[i].nic);
 	free(sim->functions);
 	free(sim->groups);
 }
 
+/* Also of a platform that was made in part. */
 static void sim_destroy(struct shunt_platform *platform)
 {
 	struct sim *sim = (struct sim *)platform;
@@ -271,21 +270,14 @@ static int create_functions(struct sim *sim)
 	sim->functions = calloc(sim->function_count, sizeof(*sim->functions));
 	sim->groups = calloc(sim->config.groups, sizeof(*sim->groups));
 	if (!sim->functions || !sim->groups)
-		goto no_memory;
+		return -ENOMEM;
 	for (unsigned int i = 0; i < sim->config.groups; i++)
 		lay_out_group(sim, i);
 	for (unsigned int i = 0; i < sim->function_count; i++) {
 		if (sim_nic_create(&sim->functions[i], i))
-			goto no_memory;
+			return -ENOMEM;
 	}
 	return 0;
-
-no_memory:
-	if (sim->functions)
-		destroy_functions(sim);
-	else
-		free(sim->groups);
-	return -ENOMEM;
 }
 
 int shunt_sim_create(const struct shunt_sim_config *config, struct shunt_platform **platform)
@@ -305,40 +297,20 @@ int shunt_sim_create(const struct shunt_sim_config *config, struct shunt_platfor
 	pthread_mutex_init(&sim->lock, NULL);
 
 	ret = sim_iommu_create(sim);
-	if (ret)
-		goto no_iommu;
-	ret = sim_switch_log_create(&sim->iommu);
-	if (ret)
-		goto no_log;
-	ret = create_functions(sim);
-	if (ret)
-		goto no_functions;
-	ret = sim_fds_create(sim);
-	if (ret)
-		goto no_fds;
-	ret = sim_sysfs_create(sim);
-	if (ret)
-		goto no_sysfs;
-	ret = sim_engine_start(sim);
+	if (!ret)
+		ret = sim_switch_log_create(&sim->iommu);
+	if (!ret)
+		ret = create_functions(sim);
+	if (!ret)
+		ret = sim_fds_create(sim);
+	if (!ret)
+		ret = sim_sysfs_create(sim);
+	if (!ret)
+		ret = sim_engine_start(sim);
 	if (ret) {
-		shunt_fail_errno(ret, "sim: starting the engine's thread");
-		goto no_engine;
+		sim_destroy(&sim->platform);
+		return ret == -ENOMEM ? shunt_fail(ret, "sim: out of memory") : ret;
 	}
 	*platform = &sim->platform;
 	return 0;
-
-no_engine:
-	sim_sysfs_destroy(sim);
-no_sysfs:
-	sim_fds_destroy(sim);
-no_fds:
-	destroy_functions(sim);
-no_functions:
-	sim_switch_log_destroy(&sim->iommu);
-no_log:
-	sim_iommu_destroy(sim);
-no_iommu:
-	pthread_mutex_destroy(&sim->lock);
-	free(sim);
-	return ret == -ENOMEM ? shunt_fail(ret, "sim: out of memory") : ret;
 }

@@ -123,12 +123,12 @@ int sim_engine_start(struct sim *sim)
 
 	engine = calloc(1, sizeof(*engine));
 	if (!engine)
-		return shunt_fail(-ENOMEM, "no memory for the engine");
+		return -ENOMEM;
 	engine->sim = sim;
 	err = pthread_create(&engine->thread, NULL, engine_main, engine);
 	if (err) {
 		free(engine);
-		return shunt_fail_errno(-err, "starting the engine thread");
+		return shunt_fail_errno(-err, "sim: starting the engine's thread");
 	}
 	pthread_setname_np(engine->thread, "sim-engine");
 	sim->engine = engine;

@@ -30,6 +30,8 @@ int sim_faults_create(struct sim_iommu *iommu)
 
 void sim_faults_destroy(struct sim_iommu *iommu)
 {
+	if (!iommu->faults)
+		return;
 	pthread_mutex_destroy(&iommu->faults->lock);
 	free(iommu->faults);
 	iommu->faults = NULL;

@@ -161,8 +161,9 @@ void sim_hwpts_unmap(struct sim_ioas *ioas, const struct sim_area *area)
 		unmap_area(hwpt, area);
 }
 
-int sim_hwpt_alloc(struct sim_iommufd *iommufd, struct iommu_hwpt_alloc *command)
+int sim_hwpt_alloc(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_hwpt_alloc *command = &request->hwpt_alloc;
 	struct sim_object *object;
 	struct sim_hwpt *hwpt;
 	int ret;
@@ -199,9 +200,9 @@ int sim_hwpt_alloc(struct sim_iommufd *iommufd, struct iommu_hwpt_alloc *command
 	return 0;
 }
 
-int sim_hwpt_set_dirty_tracking(
-	struct sim_iommufd *iommufd, struct iommu_hwpt_set_dirty_tracking *command)
+int sim_hwpt_set_dirty_tracking(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_hwpt_set_dirty_tracking *command = &request->set_dirty_tracking;
 	if (command->flags & ~(uint32_t)IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
 		return -EOPNOTSUPP;
 	if (!sim_hwpt_find(iommufd, command->hwpt_id))
@@ -209,9 +210,9 @@ int sim_hwpt_set_dirty_tracking(
 	return -EOPNOTSUPP;
 }
 
-int sim_hwpt_get_dirty_bitmap(
-	struct sim_iommufd *iommufd, struct iommu_hwpt_get_dirty_bitmap *command)
+int sim_hwpt_get_dirty_bitmap(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_hwpt_get_dirty_bitmap *command = &request->get_dirty_bitmap;
 	struct sim_hwpt *hwpt;
 	uint64_t last, bits;
 

@@ -6,8 +6,9 @@
 #include "sim_iommufd.h"
 #include "sim_user.h"
 
-int sim_ioas_alloc(struct sim_iommufd *iommufd, struct iommu_ioas_alloc *command)
+int sim_ioas_alloc(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_ioas_alloc *command = &request->ioas_alloc;
 	struct sim_ioas *ioas;
 	int ret;
 
@@ -36,13 +37,13 @@ void sim_ioas_free(struct sim *sim, struct sim_ioas *ioas)
 	free(ioas);
 }
 
-int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, struct iommu_ioas_iova_ranges *command)
+int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_ioas_iova_ranges *command = &request->iova_ranges;
 	struct sim_ioas *ioas;
-	struct sim_interval usable;
+	struct sim_interval usable = { 0 };
 	uint32_t room = command->num_iovas;
-	uint64_t at = 0;
-	bool end = false;
+	bool more;
 
 	if (command->__reserved)
 		return -EOPNOTSUPP;
@@ -51,13 +52,16 @@ int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, struct iommu_ioas_iova_ran
 		return -ENOENT;
 	command->num_iovas = 0;
 	command->out_iova_alignment = ioas->space.alignment;
-	while (sim_iova_next_usable(&ioas->space, &usable, &at, &end)) {
+	more = sim_iova_usable(&ioas->space, 0, &usable);
+	while (more) {
 		struct iommu_iova_range range = { .start = usable.start, .last = usable.last };
 		uint64_t to = command->allowed_iovas + command->num_iovas * sizeof(range);
 
 		if (command->num_iovas < room && sim_user_write(to, &range, sizeof(range)))
 			return -EFAULT;
 		command->num_iovas++;
+		more = usable.last != UINT64_MAX &&
+		       sim_iova_usable(&ioas->space, usable.last + 1, &usable);
 	}
 	return command->num_iovas > room ? -EMSGSIZE : 0;
 }
@@ -77,8 +81,9 @@ static int insert_allowed(struct sim_interval *allowed, size_t count, struct iom
 	return 0;
 }
 
-int sim_ioas_allow_iovas(struct sim_iommufd *iommufd, struct iommu_ioas_allow_iovas *command)
+int sim_ioas_allow_iovas(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_ioas_allow_iovas *command = &request->allow_iovas;
 	struct sim_interval *allowed = NULL;
 	struct sim_ioas *ioas;
 	uint32_t count = command->num_iovas;

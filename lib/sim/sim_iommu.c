@@ -35,7 +35,6 @@ int sim_iommu_create(struct sim *sim)
 {
 	pthread_mutexattr_t adaptive;
 	struct sim_iommu *iommu = &sim->iommu;
-	int ret;
 
 	iommu->queue = calloc(1, sizeof(*iommu->queue));
 	if (!iommu->queue)
@@ -50,14 +49,7 @@ int sim_iommu_create(struct sim *sim)
 	pthread_mutexattr_destroy(&adaptive);
 	pthread_cond_init(&iommu->queue->acted, NULL);
 
-	ret = sim_faults_create(iommu);
-	if (!ret)
-		return 0;
-	pthread_cond_destroy(&iommu->queue->acted);
-	pthread_mutex_destroy(&iommu->queue->lock);
-	free(iommu->queue);
-	iommu->queue = NULL;
-	return ret;
+	return sim_faults_create(iommu);
 }
 
 void sim_iommu_destroy(struct sim *sim)

@@ -9,26 +9,6 @@
 /* Linux 6.12 ends with IOMMUFD_CMD_FAULT_QUEUE_ALLOC; the next one is 6.13's IOAS_MAP_FILE. */
 #define COMMANDS 16
 
-union command {
-	uint32_t size;
-	struct iommu_destroy destroy;
-	struct iommu_ioas_alloc ioas_alloc;
-	struct iommu_ioas_allow_iovas allow_iovas;
-	struct iommu_ioas_copy copy;
-	struct iommu_ioas_iova_ranges iova_ranges;
-	struct iommu_ioas_map map;
-	struct iommu_ioas_unmap unmap;
-	struct iommu_option option;
-	struct iommu_vfio_ioas vfio_ioas;
-	struct iommu_hwpt_alloc hwpt_alloc;
-	struct iommu_hw_info hw_info;
-	struct iommu_hwpt_set_dirty_tracking set_dirty_tracking;
-	struct iommu_hwpt_get_dirty_bitmap get_dirty_bitmap;
-	struct iommu_hwpt_invalidate invalidate;
-	struct iommu_fault_alloc fault_alloc;
-	struct iommu_ioas_map_file map_file;
-};
-
 /* Destroys an object that only the table uses. */
 static int destroy_object(struct sim_iommufd *iommufd, struct sim_object *object)
 {
@@ -44,41 +24,11 @@ static int destroy_object(struct sim_iommufd *iommufd, struct sim_object *object
 	return 0;
 }
 
-static int destroy(struct sim_iommufd *iommufd, union command *command)
+static int destroy(struct sim_iommufd *iommufd, union sim_command *command)
 {
 	struct sim_object *object = sim_object_find(iommufd, command->destroy.id);
 
 	return object ? destroy_object(iommufd, object) : -ENOENT;
-}
-
-static int ioas_alloc(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_ioas_alloc(iommufd, &command->ioas_alloc);
-}
-
-static int allow_iovas(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_ioas_allow_iovas(iommufd, &command->allow_iovas);
-}
-
-static int copy(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_ioas_copy(iommufd, &command->copy);
-}
-
-static int iova_ranges(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_ioas_iova_ranges(iommufd, &command->iova_ranges);
-}
-
-static int map(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_ioas_map(iommufd, &command->map);
-}
-
-static int unmap(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_ioas_unmap(iommufd, &command->unmap);
 }
 
 static int rlimit_mode(struct sim_iommufd *iommufd, struct iommu_option *option)
@@ -101,7 +51,7 @@ static int rlimit_mode(struct sim_iommufd *iommufd, struct iommu_option *option)
 	return 0;
 }
 
-static int option(struct sim_iommufd *iommufd, union command *command)
+static int option(struct sim_iommufd *iommufd, union sim_command *command)
 {
 	if (command->option.__reserved)
 		return -EOPNOTSUPP;
@@ -115,7 +65,7 @@ static int option(struct sim_iommufd *iommufd, union command *command)
 	}
 }
 
-static int vfio_ioas(struct sim_iommufd *iommufd, union command *command)
+static int vfio_ioas(struct sim_iommufd *iommufd, union sim_command *command)
 {
 	struct iommu_vfio_ioas *request = &command->vfio_ioas;
 	struct sim_ioas *ioas;
@@ -142,11 +92,6 @@ static int vfio_ioas(struct sim_iommufd *iommufd, union command *command)
 	}
 }
 
-static int hwpt_alloc(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_hwpt_alloc(iommufd, &command->hwpt_alloc);
-}
-
 /*
  * VT-d registers of this IOMMU, fields as in the Intel VT-d specification, 11.4.2 and 11.4.3: 2^16
  * domains, 48-bit addresses in four levels, leaves of 2 MiB and 1 GiB; coherent page walks, queued
@@ -155,7 +100,7 @@ static int hwpt_alloc(struct sim_iommufd *iommufd, union command *command)
 #define VTD_CAPABILITY          ((uint64_t)6 | 1ull << 10 | (SIM_DOMAIN_BITS - 1ull) << 16 | 3ull << 34)
 #define VTD_EXTENDED_CAPABILITY (1ull << 0 | 1ull << 1 | 1ull << 3)
 
-static int hw_info(struct sim_iommufd *iommufd, union command *command)
+static int hw_info(struct sim_iommufd *iommufd, union sim_command *command)
 {
 	const struct iommu_hw_info_vtd registers = {
 		.cap_reg = VTD_CAPABILITY,
@@ -182,18 +127,8 @@ static int hw_info(struct sim_iommufd *iommufd, union command *command)
 	return 0;
 }
 
-static int set_dirty_tracking(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_hwpt_set_dirty_tracking(iommufd, &command->set_dirty_tracking);
-}
-
-static int get_dirty_bitmap(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_hwpt_get_dirty_bitmap(iommufd, &command->get_dirty_bitmap);
-}
-
 /* Only a nested hwpt can be invalidated, and there is none. */
-static int invalidate(struct sim_iommufd *iommufd, union command *command)
+static int invalidate(struct sim_iommufd *iommufd, union sim_command *command)
 {
 	struct iommu_hwpt_invalidate *request = &command->invalidate;
 	uint32_t entries = request->entry_num;
@@ -206,21 +141,16 @@ static int invalidate(struct sim_iommufd *iommufd, union command *command)
 	return -ENOENT;
 }
 
-static int fault_alloc(struct sim_iommufd *iommufd, union command *command)
+static int fault_alloc(struct sim_iommufd *iommufd, union sim_command *command)
 {
 	return -EOPNOTSUPP;
-}
-
-static int map_file(struct sim_iommufd *iommufd, union command *command)
-{
-	return sim_ioas_map_file(iommufd, &command->map_file);
 }
 
 struct command_ops {
 	unsigned long request;
 	uint32_t size;     /* of the structure */
 	uint32_t min_size; /* the oldest caller's */
-	int (*execute)(struct sim_iommufd *iommufd, union command *command);
+	int (*execute)(struct sim_iommufd *iommufd, union sim_command *command);
 };
 
 #define COMMAND(_request, _execute, _struct, _last)                                                \
@@ -234,22 +164,25 @@ struct command_ops {
 
 static const struct command_ops commands[COMMANDS] = {
 	COMMAND(IOMMU_DESTROY, destroy, iommu_destroy, id),
-	COMMAND(IOMMU_IOAS_ALLOC, ioas_alloc, iommu_ioas_alloc, out_ioas_id),
-	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, allow_iovas, iommu_ioas_allow_iovas, allowed_iovas),
-	COMMAND(IOMMU_IOAS_COPY, copy, iommu_ioas_copy, src_iova),
-	COMMAND(IOMMU_IOAS_IOVA_RANGES, iova_ranges, iommu_ioas_iova_ranges, out_iova_alignment),
-	COMMAND(IOMMU_IOAS_MAP, map, iommu_ioas_map, iova),
-	COMMAND(IOMMU_IOAS_UNMAP, unmap, iommu_ioas_unmap, length),
+	COMMAND(IOMMU_IOAS_ALLOC, sim_ioas_alloc, iommu_ioas_alloc, out_ioas_id),
+	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, sim_ioas_allow_iovas, iommu_ioas_allow_iovas,
+		allowed_iovas),
+	COMMAND(IOMMU_IOAS_COPY, sim_ioas_copy, iommu_ioas_copy, src_iova),
+	COMMAND(IOMMU_IOAS_IOVA_RANGES, sim_ioas_iova_ranges, iommu_ioas_iova_ranges,
+		out_iova_alignment),
+	COMMAND(IOMMU_IOAS_MAP, sim_ioas_map, iommu_ioas_map, iova),
+	COMMAND(IOMMU_IOAS_UNMAP, sim_ioas_unmap, iommu_ioas_unmap, length),
 	COMMAND(IOMMU_OPTION, option, iommu_option, val64),
 	COMMAND(IOMMU_VFIO_IOAS, vfio_ioas, iommu_vfio_ioas, __reserved),
-	COMMAND(IOMMU_HWPT_ALLOC, hwpt_alloc, iommu_hwpt_alloc, __reserved),
+	COMMAND(IOMMU_HWPT_ALLOC, sim_hwpt_alloc, iommu_hwpt_alloc, __reserved),
 	COMMAND(IOMMU_GET_HW_INFO, hw_info, iommu_hw_info, __reserved),
-	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, set_dirty_tracking, iommu_hwpt_set_dirty_tracking,
-		__reserved),
-	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, get_dirty_bitmap, iommu_hwpt_get_dirty_bitmap, data),
+	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, sim_hwpt_set_dirty_tracking,
+		iommu_hwpt_set_dirty_tracking, __reserved),
+	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, sim_hwpt_get_dirty_bitmap, iommu_hwpt_get_dirty_bitmap,
+		data),
 	COMMAND(IOMMU_HWPT_INVALIDATE, invalidate, iommu_hwpt_invalidate, __reserved),
 	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, fault_alloc, iommu_fault_alloc, out_fault_fd),
-	COMMAND(IOMMU_IOAS_MAP_FILE, map_file, iommu_ioas_map_file, iova),
+	COMMAND(IOMMU_IOAS_MAP_FILE, sim_ioas_map_file, iommu_ioas_map_file, iova),
 };
 
 /* Commands that write back what they did although they failed. */
@@ -263,8 +196,8 @@ static bool replies_to_failure(unsigned long request, int error)
  * Brings the caller's structure to the size known here: what is unknown must be zero. It is looked
  * at page by page, as far as it takes to find out.
  */
-static int read_command(
-	union command *command, const struct command_ops *ops, const uint8_t *arg, uint32_t size)
+static int read_command(union sim_command *command, const struct command_ops *ops,
+	const uint8_t *arg, uint32_t size)
 {
 	uint32_t known = size < ops->size ? size : ops->size;
 	uint32_t at = known;
@@ -290,7 +223,7 @@ static int iommufd_ioctl(struct sim_file *file, unsigned long request, void *arg
 	struct sim_iommufd *iommufd = (struct sim_iommufd *)file;
 	const struct command_ops *ops;
 	unsigned int number = _IOC_NR(request);
-	union command command;
+	union sim_command command;
 	uint32_t size;
 	int ret;
 

@@ -95,20 +95,41 @@ struct sim_ioas *sim_ioas_find(struct sim_iommufd *iommufd, uint32_t id);
 struct sim_hwpt *sim_hwpt_find(struct sim_iommufd *iommufd, uint32_t id);
 struct sim_device *sim_device_find(struct sim_iommufd *iommufd, uint32_t id);
 
-/** Commands that take a structure; `size` was checked, unknown fields are zero. */
-int sim_ioas_alloc(struct sim_iommufd *iommufd, struct iommu_ioas_alloc *command);
-int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, struct iommu_ioas_iova_ranges *command);
-int sim_ioas_allow_iovas(struct sim_iommufd *iommufd, struct iommu_ioas_allow_iovas *command);
-int sim_ioas_map(struct sim_iommufd *iommufd, struct iommu_ioas_map *command);
-int sim_ioas_map_file(struct sim_iommufd *iommufd, struct iommu_ioas_map_file *command);
-int sim_ioas_copy(struct sim_iommufd *iommufd, struct iommu_ioas_copy *command);
-int sim_ioas_unmap(struct sim_iommufd *iommufd, struct iommu_ioas_unmap *command);
+/** A command's structure, as the caller gave it. Its size was checked, unknown fields are zero. */
+union sim_command {
+	uint32_t size;
+	struct iommu_destroy destroy;
+	struct iommu_ioas_alloc ioas_alloc;
+	struct iommu_ioas_allow_iovas allow_iovas;
+	struct iommu_ioas_copy copy;
+	struct iommu_ioas_iova_ranges iova_ranges;
+	struct iommu_ioas_map map;
+	struct iommu_ioas_unmap unmap;
+	struct iommu_option option;
+	struct iommu_vfio_ioas vfio_ioas;
+	struct iommu_hwpt_alloc hwpt_alloc;
+	struct iommu_hw_info hw_info;
+	struct iommu_hwpt_set_dirty_tracking set_dirty_tracking;
+	struct iommu_hwpt_get_dirty_bitmap get_dirty_bitmap;
+	struct iommu_hwpt_invalidate invalidate;
+	struct iommu_fault_alloc fault_alloc;
+	struct iommu_ioas_map_file map_file;
+};
+
+/** Executes a command; on success its structure holds the answer. */
+int sim_ioas_alloc(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_ioas_allow_iovas(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_ioas_map(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_ioas_map_file(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_ioas_copy(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_ioas_unmap(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_hwpt_alloc(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_hwpt_set_dirty_tracking(struct sim_iommufd *iommufd, union sim_command *request);
+int sim_hwpt_get_dirty_bitmap(struct sim_iommufd *iommufd, union sim_command *request);
+
+/** IOMMU_OPTION_HUGE_PAGES. */
 int sim_ioas_option(struct sim_iommufd *iommufd, struct iommu_option *command);
-int sim_hwpt_alloc(struct sim_iommufd *iommufd, struct iommu_hwpt_alloc *command);
-int sim_hwpt_set_dirty_tracking(
-	struct sim_iommufd *iommufd, struct iommu_hwpt_set_dirty_tracking *command);
-int sim_hwpt_get_dirty_bitmap(
-	struct sim_iommufd *iommufd, struct iommu_hwpt_get_dirty_bitmap *command);
 
 /* ---- IOAS and its hwpts (sim_ioas.c, sim_map.c, sim_hwpt.c) ---- */
 

@@ -279,30 +279,21 @@ int sim_iova_aligned(const struct sim_iova_space *space, uint64_t alignment)
 	return 0;
 }
 
-bool sim_iova_next_usable(
-	const struct sim_iova_space *space, struct sim_interval *usable, uint64_t *at, bool *end)
+bool sim_iova_usable(const struct sim_iova_space *space, uint64_t from, struct sim_interval *usable)
 {
-	uint64_t start = *at;
-
-	if (*end)
-		return false;
+	*usable = (struct sim_interval){ from, UINT64_MAX };
 	for (size_t i = 0; i < space->reserved_count; i++) {
 		const struct sim_interval *reserved = &space->reserved[i].interval;
 
-		if (reserved->last < start)
+		if (reserved->last < usable->start)
 			continue;
-		if (reserved->start > start) {
-			*usable = (struct sim_interval){ start, reserved->start - 1 };
-			*at = reserved->start;
+		if (reserved->start > usable->start) {
+			usable->last = reserved->start - 1;
 			return true;
 		}
-		if (reserved->last == UINT64_MAX) {
-			*end = true;
+		if (reserved->last == UINT64_MAX)
 			return false;
-		}
-		start = reserved->last + 1;
+		usable->start = reserved->last + 1;
 	}
-	*usable = (struct sim_interval){ start, UINT64_MAX };
-	*end = true;
 	return true;
 }

@@ -99,11 +99,11 @@ void sim_iova_unreserve(struct sim_iova_space *space, const void *owner);
 int sim_iova_aligned(const struct sim_iova_space *space, uint64_t alignment);
 
 /**
- * The next interval, at or after *at, that is not reserved. Moves *at past it.
+ * The first interval, at or after an IOVA, that is not reserved.
  *
- * @return false: none left
+ * @return false: none
  */
-bool sim_iova_next_usable(
-	const struct sim_iova_space *space, struct sim_interval *usable, uint64_t *at, bool *end);
+bool sim_iova_usable(
+	const struct sim_iova_space *space, uint64_t from, struct sim_interval *usable);
 
 #endif

@@ -118,8 +118,9 @@ undo:
 	return ret;
 }
 
-int sim_ioas_map(struct sim_iommufd *iommufd, struct iommu_ioas_map *command)
+int sim_ioas_map(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_ioas_map *command = &request->map;
 	struct pieces pieces = { .areas = NULL };
 	unsigned int prot = prot_of(command->flags);
 	uint64_t iova = command->iova;
@@ -152,8 +153,9 @@ int sim_ioas_map(struct sim_iommufd *iommufd, struct iommu_ioas_map *command)
 	return ret;
 }
 
-int sim_ioas_map_file(struct sim_iommufd *iommufd, struct iommu_ioas_map_file *command)
+int sim_ioas_map_file(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_ioas_map_file *command = &request->map_file;
 	bool fixed = command->flags & IOMMU_IOAS_MAP_FIXED_IOVA;
 	struct pieces pieces = { .areas = NULL };
 	unsigned int prot = prot_of(command->flags);
@@ -213,8 +215,9 @@ static int collect(struct sim_ioas *ioas, uint64_t iova, uint64_t length, unsign
 	}
 }
 
-int sim_ioas_copy(struct sim_iommufd *iommufd, struct iommu_ioas_copy *command)
+int sim_ioas_copy(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_ioas_copy *command = &request->copy;
 	struct pieces pieces = { .areas = NULL };
 	unsigned int prot = prot_of(command->flags);
 	uint64_t iova = command->dst_iova;
@@ -278,8 +281,9 @@ static int unmap_areas(
 	return ret;
 }
 
-int sim_ioas_unmap(struct sim_iommufd *iommufd, struct iommu_ioas_unmap *command)
+int sim_ioas_unmap(struct sim_iommufd *iommufd, union sim_command *request)
 {
+	struct iommu_ioas_unmap *command = &request->unmap;
 	struct sim *sim = iommufd->file.sim;
 	struct sim_ioas *ioas = sim_ioas_find(iommufd, command->ioas_id);
 	uint64_t unmapped, last;

@@ -14,7 +14,6 @@
  *   region access (any thread)          engine thread: sim_nic_turn()
  *     sim_nic.c, sim_nic_config.c          |
  *     sim_nic_registers.c, sim_nic_phy.c   |
- *     sim_nic_stats.c                      |
  *          |                               |
  *          +----------- lock --------------+
  *          |                               |
@@ -241,7 +240,7 @@ void sim_nic_interrupt_queues(struct sim_nic *nic);
 /** Raises a cause of ICR. */
 void sim_nic_interrupt_other(struct sim_nic *nic, uint32_t cause);
 
-/* ---- statistics (sim_nic_stats.c); lock held ---- */
+/* ---- statistics; lock held ---- */
 
 static inline void sim_count(struct sim_nic *nic, uint32_t offset, uint64_t by)
 {
@@ -257,9 +256,6 @@ static inline uint32_t sim_size_class(uint32_t length)
 		return 5;
 	return 26u - (uint32_t)__builtin_clz(length); /* 64-127: 1, ... 512-1023: 4 */
 }
-
-/** Reads and clears. */
-uint32_t sim_nic_statistics_read(struct sim_nic *nic, uint32_t offset);
 
 /* ---- configuration space (sim_nic_config.c); lock held ---- */
 

@@ -19,6 +19,10 @@ enum queue_register {
 	TDWBAH = 0x3C,
 };
 
+/* Of RXDCTL and of TXDCTL. */
+#define ENABLE         SHUNT_82576_TXDCTL_ENABLE
+#define FLUSH          SHUNT_82576_TXDCTL_SWFLSH
+
 #define BASE_ALIGNMENT 127u /* RDBAL, TDBAL: low bits are not there, 8.10 and 8.12 */
 
 static bool is_rx_queue(uint32_t offset)
@@ -32,9 +36,10 @@ static bool is_tx_queue(uint32_t offset)
 }
 
 /* What RDBAL, RDLEN and so on say counts from here on, also for a queue that runs already. */
-static void write_ring(
-	struct sim_nic *nic, struct sim_ring *ring, uint32_t offset, uint32_t place, uint32_t value)
+static void write_ring(struct sim_nic *nic, struct sim_ring *ring, uint32_t offset, uint32_t value)
 {
+	uint32_t place = offset % QUEUE_SIZE;
+
 	if (place == BAL)
 		value &= ~BASE_ALIGNMENT;
 	else if (place == LEN)
@@ -45,42 +50,47 @@ static void write_ring(
 	sim_ring_load(nic, ring, offset - place);
 }
 
+/* A register that queues of both directions have. @return false: it is another one */
+static bool write_queue(struct sim_nic *nic, struct sim_ring *ring, uint32_t *wanted, uint32_t bit,
+	uint32_t offset, uint32_t value)
+{
+	switch (offset % QUEUE_SIZE) {
+	case BAL:
+	case BAH:
+	case LEN:
+	case HEAD:
+		write_ring(nic, ring, offset, value);
+		return true;
+	case TAIL:
+		__atomic_store_n(&nic->bar0[offset / 4], value, __ATOMIC_RELEASE);
+		return true;
+	case DCTL:
+		*wanted = value & ENABLE ? *wanted | bit : *wanted & ~bit;
+		nic->pending = true;
+		value &= ~(ENABLE | FLUSH);
+		if (ring->enabled)
+			value |= ENABLE;
+		sim_register_set(nic, offset, value);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void write_rx_queue(struct sim_nic *nic, uint32_t offset, uint32_t value)
 {
 	uint32_t index = (offset - SHUNT_82576_RX_QUEUE(0)) / QUEUE_SIZE;
 	uint32_t place = offset % QUEUE_SIZE;
 	struct sim_rx_queue *queue = &nic->rx[index];
-	uint32_t bit = 1u << index;
 
-	switch (place) {
-	case BAL:
-	case BAH:
-	case LEN:
-	case HEAD:
-		write_ring(nic, &queue->ring, offset, place, value);
-		break;
-	case TAIL:
-		__atomic_store_n(&nic->bar0[offset / 4], value, __ATOMIC_RELEASE);
-		break;
-	case SRRCTL:
+	if (write_queue(nic, &queue->ring, &nic->rx_wanted, 1u << index, offset, value) ||
+		place == RQDPC)
+		return;
+	sim_register_set(nic, offset, value);
+	if (place == SRRCTL) {
 		queue->buffer_size = (value & SHUNT_82576_SRRCTL_BSIZEPACKET_MASK) *
 				     SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT;
 		queue->drop_enable = value & SHUNT_82576_SRRCTL_DROP_EN;
-		sim_register_set(nic, offset, value);
-		break;
-	case DCTL:
-		nic->rx_wanted = value & SHUNT_82576_RXDCTL_ENABLE ? nic->rx_wanted | bit
-								   : nic->rx_wanted & ~bit;
-		nic->pending = true;
-		value &= ~(SHUNT_82576_RXDCTL_ENABLE | SHUNT_82576_RXDCTL_SWFLUSH);
-		if (queue->ring.enabled)
-			value |= SHUNT_82576_RXDCTL_ENABLE;
-		sim_register_set(nic, offset, value);
-		break;
-	case RQDPC:
-		break;
-	default:
-		sim_register_set(nic, offset, value);
 	}
 }
 
@@ -89,40 +99,18 @@ static void write_tx_queue(struct sim_nic *nic, uint32_t offset, uint32_t value)
 	uint32_t index = (offset - SHUNT_82576_TX_QUEUE(0)) / QUEUE_SIZE;
 	uint32_t place = offset % QUEUE_SIZE;
 	struct sim_tx_queue *queue = &nic->tx[index];
-	uint32_t bit = 1u << index;
 	uint32_t low;
 
-	switch (place) {
-	case BAL:
-	case BAH:
-	case LEN:
-	case HEAD:
-		write_ring(nic, &queue->ring, offset, place, value);
-		break;
-	case TAIL:
-		__atomic_store_n(&nic->bar0[offset / 4], value, __ATOMIC_RELEASE);
-		break;
-	case DCTL:
-		nic->tx_wanted = value & SHUNT_82576_TXDCTL_ENABLE ? nic->tx_wanted | bit
-								   : nic->tx_wanted & ~bit;
-		nic->pending = true;
-		value &= ~(SHUNT_82576_TXDCTL_ENABLE | SHUNT_82576_TXDCTL_SWFLSH);
-		if (queue->ring.enabled)
-			value |= SHUNT_82576_TXDCTL_ENABLE;
-		sim_register_set(nic, offset, value);
-		break;
-	case TDWBAL:
-	case TDWBAH:
-		sim_register_set(nic, offset, value);
+	if (write_queue(nic, &queue->ring, &nic->tx_wanted, 1u << index, offset, value))
+		return;
+	sim_register_set(nic, offset, value);
+	if (place == TDWBAL || place == TDWBAH) {
 		low = sim_register(nic, SHUNT_82576_TDWBAL(index));
 		queue->head_writeback =
 			low & SHUNT_82576_TDWBAL_HEAD_WB_EN
 				? (uint64_t)sim_register(nic, SHUNT_82576_TDWBAH(index)) << 32 |
 					  (low & ~3u)
 				: 0;
-		break;
-	default:
-		sim_register_set(nic, offset, value);
 	}
 }
 
@@ -170,70 +158,74 @@ static void update_peer(struct sim_nic *nic)
 	sim_nic_unlock(nic->peer);
 }
 
+/* Enables or disables a queue whose registers begin at `queue`, as was asked for. */
+static void apply(
+	struct sim_nic *nic, struct sim_ring *ring, uint32_t queue, uint32_t *enabled, uint32_t bit)
+{
+	sim_register_set(nic, queue + HEAD, ring->head);
+	sim_ring_load(nic, ring, queue);
+	ring->enabled = !ring->enabled;
+	*enabled ^= bit;
+	sim_register_set(nic, queue + DCTL, sim_register(nic, queue + DCTL) ^ ENABLE);
+}
+
+static bool changes(const struct sim_ring *ring, bool wanted)
+{
+	return wanted != ring->enabled && !ring->wedged;
+}
+
+static void forget_tx(struct sim_nic *nic, struct sim_tx_queue *queue)
+{
+	sim_tx_forget(nic, queue);
+	memset(queue->context, 0, sizeof(queue->context));
+}
+
 void sim_nic_apply(struct sim_nic *nic)
 {
-	struct sim_ring *ring;
-	unsigned int i;
-	bool wanted;
-
 	nic->pending = false;
 	update_peer(nic);
-	for (i = 0; i < SIM_NIC_QUEUES; i++) {
-		ring = &nic->rx[i].ring;
-		wanted = nic->rx_wanted >> i & 1u;
-		if (wanted != ring->enabled && !ring->wedged) {
-			sim_register_set(nic, SHUNT_82576_RDH(i), ring->head);
-			sim_ring_load(nic, ring, SHUNT_82576_RX_QUEUE(i));
-			ring->enabled = wanted;
-			nic->rx_enabled ^= 1u << i;
-			sim_register_set(nic, SHUNT_82576_RXDCTL(i),
-				sim_register(nic, SHUNT_82576_RXDCTL(i)) ^
-					SHUNT_82576_RXDCTL_ENABLE);
-		}
-		ring = &nic->tx[i].ring;
-		wanted = nic->tx_wanted >> i & 1u;
-		if (wanted != ring->enabled && !ring->wedged) {
-			sim_tx_forget(nic, &nic->tx[i]);
-			memset(nic->tx[i].context, 0, sizeof(nic->tx[i].context));
-			sim_register_set(nic, SHUNT_82576_TDH(i), ring->head);
-			sim_ring_load(nic, ring, SHUNT_82576_TX_QUEUE(i));
-			ring->enabled = wanted;
-			nic->tx_enabled ^= 1u << i;
-			sim_register_set(nic, SHUNT_82576_TXDCTL(i),
-				sim_register(nic, SHUNT_82576_TXDCTL(i)) ^
-					SHUNT_82576_TXDCTL_ENABLE);
+	for (unsigned int i = 0; i < SIM_NIC_QUEUES; i++) {
+		struct sim_ring *rx = &nic->rx[i].ring, *tx = &nic->tx[i].ring;
+
+		if (changes(rx, nic->rx_wanted >> i & 1u))
+			apply(nic, rx, SHUNT_82576_RX_QUEUE(i), &nic->rx_enabled, 1u << i);
+		if (changes(tx, nic->tx_wanted >> i & 1u)) {
+			forget_tx(nic, &nic->tx[i]);
+			apply(nic, tx, SHUNT_82576_TX_QUEUE(i), &nic->tx_enabled, 1u << i);
 		}
 	}
 }
 
+/* Queue 0 is enabled by a reset, 8.10 and 8.12. @return whether this one is */
+static bool reset_ring(struct sim_nic *nic, struct sim_ring *ring, uint32_t queue, bool enable,
+	bool function_level)
+{
+	ring->wedged = ring->wedged && !function_level;
+	ring->enabled = enable || ring->wedged;
+	sim_ring_load(nic, ring, queue);
+	sim_register_set(nic, queue + DCTL, ring->enabled ? ENABLE : 0);
+	return ring->enabled;
+}
+
 void sim_nic_queues_reset(struct sim_nic *nic, bool function_level)
 {
-	struct sim_ring *ring;
-	unsigned int i;
-
-	nic->rx_wanted = nic->tx_wanted = 1; /* queue 0 is enabled by a reset, 8.10 and 8.12 */
+	nic->rx_wanted = nic->tx_wanted = 1;
 	nic->rx_enabled = nic->tx_enabled = 0;
-	for (i = 0; i < SIM_NIC_QUEUES; i++) {
-		nic->rx[i].buffer_size = 0;
-		nic->rx[i].drop_enable = false;
-		nic->rx[i].dropped = 0;
-		ring = &nic->rx[i].ring;
-		ring->wedged = ring->wedged && !function_level;
-		ring->enabled = i == 0 || ring->wedged;
-		nic->rx_enabled |= (uint32_t)ring->enabled << i;
-		sim_ring_load(nic, ring, SHUNT_82576_RX_QUEUE(i));
+	for (unsigned int i = 0; i < SIM_NIC_QUEUES; i++) {
+		struct sim_rx_queue *rx = &nic->rx[i];
+		struct sim_tx_queue *tx = &nic->tx[i];
+
+		rx->buffer_size = 0;
+		rx->drop_enable = false;
+		rx->dropped = 0;
+		if (reset_ring(nic, &rx->ring, SHUNT_82576_RX_QUEUE(i), i == 0, function_level))
+			nic->rx_enabled |= 1u << i;
 		sim_register_set(nic, SHUNT_82576_RXDCTL(i),
-			(ring->enabled ? SHUNT_82576_RXDCTL_ENABLE : 0) |
+			sim_register(nic, SHUNT_82576_RXDCTL(i)) |
 				1u << SHUNT_82576_RXDCTL_WTHRESH_SHIFT);
-		sim_tx_forget(nic, &nic->tx[i]);
-		memset(nic->tx[i].context, 0, sizeof(nic->tx[i].context));
-		nic->tx[i].head_writeback = 0;
-		ring = &nic->tx[i].ring;
-		ring->wedged = ring->wedged && !function_level;
-		ring->enabled = i == 0 || ring->wedged;
-		nic->tx_enabled |= (uint32_t)ring->enabled << i;
-		sim_ring_load(nic, ring, SHUNT_82576_TX_QUEUE(i));
-		sim_register_set(
-			nic, SHUNT_82576_TXDCTL(i), ring->enabled ? SHUNT_82576_TXDCTL_ENABLE : 0);
+		forget_tx(nic, tx);
+		tx->head_writeback = 0;
+		if (reset_ring(nic, &tx->ring, SHUNT_82576_TX_QUEUE(i), i == 0, function_level))
+			nic->tx_enabled |= 1u << i;
 	}
 }

@@ -84,13 +84,46 @@ static void load_addresses(struct sim_nic *nic)
 	}
 }
 
+/* Registers stay at their highest value rather than wrap, datasheet 8.18. */
+static uint32_t limited(uint64_t value)
+{
+	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+/* Reads and clears. */
+static uint32_t statistics_read(struct sim_nic *nic, uint32_t offset)
+{
+	uint32_t index = (offset - SHUNT_82576_STATISTICS) / 4;
+	uint64_t *counter = &nic->counter[index];
+	uint32_t value;
+
+	switch (offset) {
+	case SHUNT_82576_GORCL:
+	case SHUNT_82576_GOTCL:
+	case SHUNT_82576_TORL:
+	case SHUNT_82576_TOTL:
+		return (uint32_t)*counter;
+	case SHUNT_82576_GORCH:
+	case SHUNT_82576_GOTCH:
+	case SHUNT_82576_TORH:
+	case SHUNT_82576_TOTH:
+		value = (uint32_t)(counter[-1] >> 32);
+		counter[-1] = 0;
+		return value;
+	default:
+		value = limited(*counter);
+		*counter = 0;
+		return value;
+	}
+}
+
 uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset)
 {
 	uint32_t value;
 
 	offset = canonical(offset);
 	if (offset >= SHUNT_82576_STATISTICS && offset < SHUNT_82576_STATISTICS_END)
-		return sim_nic_statistics_read(nic, offset);
+		return statistics_read(nic, offset);
 	if (sim_nic_interrupt_read(nic, offset, &value))
 		return value;
 	if (sim_nic_queue_read(nic, offset, &value))

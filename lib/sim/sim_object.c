@@ -40,23 +40,24 @@ struct sim_object *sim_object_find(struct sim_iommufd *iommufd, uint32_t id)
 	return id && id <= iommufd->capacity ? iommufd->objects[id - 1] : NULL;
 }
 
-struct sim_ioas *sim_ioas_find(struct sim_iommufd *iommufd, uint32_t id)
+static void *find(struct sim_iommufd *iommufd, uint32_t id, enum sim_object_type type)
 {
 	struct sim_object *object = sim_object_find(iommufd, id);
 
-	return object && object->type == SIM_OBJECT_IOAS ? (struct sim_ioas *)object : NULL;
+	return object && object->type == type ? object : NULL;
+}
+
+struct sim_ioas *sim_ioas_find(struct sim_iommufd *iommufd, uint32_t id)
+{
+	return find(iommufd, id, SIM_OBJECT_IOAS);
 }
 
 struct sim_hwpt *sim_hwpt_find(struct sim_iommufd *iommufd, uint32_t id)
 {
-	struct sim_object *object = sim_object_find(iommufd, id);
-
-	return object && object->type == SIM_OBJECT_HWPT ? (struct sim_hwpt *)object : NULL;
+	return find(iommufd, id, SIM_OBJECT_HWPT);
 }
 
 struct sim_device *sim_device_find(struct sim_iommufd *iommufd, uint32_t id)
 {
-	struct sim_object *object = sim_object_find(iommufd, id);
-
-	return object && object->type == SIM_OBJECT_DEVICE ? (struct sim_device *)object : NULL;
+	return find(iommufd, id, SIM_OBJECT_DEVICE);
 }
