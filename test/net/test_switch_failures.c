@@ -14,7 +14,10 @@
 
 #include <shunt/error.h>
 
+#include "shunt_wait.h"
 #include "switch_fixture.h"
+
+#define REFUSED_NS 20000
 
 static struct shunt_group *group;
 static struct shunt_space *spaces[2]; /* it starts in the first */
@@ -106,7 +109,10 @@ static bool wedged(void)
 	return truth_of(0).wedged_queues || truth_of(1).wedged_queues;
 }
 
-/* Behind the group's back: every member detached and attached again, which refuses DMA. */
+/*
+ * Behind the group's back: every member is detached and attached again, which refuses the DMA of so
+ * much of the model's time as passes meanwhile.
+ */
 static void refuse_dma(uint32_t hwpt_id)
 {
 	struct shunt_vfio_device *devices[NET_PORTS];
@@ -115,6 +121,7 @@ static void refuse_dma(uint32_t hwpt_id)
 		assert_int_equal(rte_net_shunt_device(net.port[i], &devices[i]), 0);
 	for (unsigned int i = 0; i < NET_PORTS; i++)
 		assert_int_equal(shunt_vfio_detach(devices[i]), 0);
+	shunt_wait_sleep(net.sim, REFUSED_NS);
 	for (unsigned int i = 0; i < NET_PORTS; i++)
 		assert_int_equal(shunt_vfio_attach(devices[i], hwpt_id, NULL), 0);
 }
