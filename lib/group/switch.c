@@ -64,61 +64,33 @@ static int preflight(struct shunt_group *group, struct shunt_space *to, uint32_t
 	return ret ? ret : policy_unpaused(group, result);
 }
 
-static void count_ioctl(struct shunt_switch_member *row, uint64_t start)
-{
-	uint64_t end = shunt_clock_now();
-
-	if (!row->ioctl_start)
-		row->ioctl_start = start;
-	row->ioctl_end = end;
-	row->ioctl_time += end - start;
-}
-
-static int attach_or_replace(
-	struct shunt_switch_member *row, struct member *member, uint32_t hwpt_id)
+/* Attaches a member, or replaces where it is attached; with 0 detaches it. */
+static int move(struct shunt_switch_member *row, struct member *member, uint32_t hwpt_id)
 {
 	uint64_t start = shunt_clock_now();
-	int ret = shunt_vfio_attach(member->device, hwpt_id, NULL);
+	int ret = hwpt_id ? shunt_vfio_attach(member->device, hwpt_id, NULL)
+			  : shunt_vfio_detach(member->device);
 
-	count_ioctl(row, start);
+	row->ioctl_end = shunt_clock_now();
+	row->ioctl_time += row->ioctl_end - start;
+	if (!row->ioctl_start)
+		row->ioctl_start = start;
 	if (!ret)
 		member->hwpt_id = hwpt_id;
 	return ret;
 }
 
-static int detach(struct shunt_switch_member *row, struct member *member)
-{
-	uint64_t start = shunt_clock_now();
-	int ret = shunt_vfio_detach(member->device);
-
-	count_ioctl(row, start);
-	if (!ret)
-		member->hwpt_id = 0;
-	return ret;
-}
-
 /*
- * For attached members the call is a replace. The first one moves the translation of the whole
- * group. The others change nothing in the IOMMU, but the kernel records the hwpt of each device by
- * itself.
+ * The first replace moves the translation of the whole group. The others change nothing in the
+ * IOMMU, but the kernel records the hwpt of each device. The group stays translated while one
+ * member is attached: the last detach blocks DMA.
  */
-static int attach_or_replace_all(
-	struct shunt_group *group, uint32_t hwpt_id, struct shunt_switch_result *result)
+static int move_all(struct shunt_group *group, uint32_t hwpt_id, struct shunt_switch_result *result)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; i < group->count && !ret; i++)
-		ret = attach_or_replace(&result->members[i], &group->members[i], hwpt_id);
-	return ret;
-}
-
-/* The group stays translated while one member is attached: the last detach blocks DMA. */
-static int detach_all(struct shunt_group *group, struct shunt_switch_result *result)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; i < group->count && !ret; i++)
-		ret = detach(&result->members[i], &group->members[i]);
+		ret = move(&result->members[i], &group->members[i], hwpt_id);
 	return ret;
 }
 
@@ -128,10 +100,25 @@ static int move_by_plan(
 	int ret = 0;
 
 	if (result->plan == SHUNT_PLAN_DETACH_ATTACH || result->plan == SHUNT_PLAN_RESTART)
-		ret = detach_all(group, result);
+		ret = move_all(group, 0, result);
 	if (!ret && result->plan == SHUNT_PLAN_RESTART)
 		ret = shunt_space_remap(group->to);
-	return ret ? ret : attach_or_replace_all(group, hwpt_id, result);
+	return ret ? ret : move_all(group, hwpt_id, result);
+}
+
+static int move_back(struct shunt_group *group, struct shunt_switch_result *result, bool attached)
+{
+	int ret = 0, err;
+
+	for (unsigned int i = group->count; i-- > 0;) {
+		struct member *member = &group->members[i];
+
+		if (member->hwpt_id == group->hwpt_id || (member->hwpt_id != 0) != attached)
+			continue;
+		err = move(&result->members[i], member, group->hwpt_id);
+		ret = ret ? ret : err;
+	}
+	return ret;
 }
 
 /*
@@ -140,21 +127,10 @@ static int move_by_plan(
  */
 static int roll_back(struct shunt_group *group, struct shunt_switch_result *result)
 {
-	int ret = 0, err;
+	int replaced = move_back(group, result, true);
+	int attached = move_back(group, result, false);
 
-	for (unsigned int i = group->count; i-- > 0;) {
-		if (group->members[i].hwpt_id == 0 || group->members[i].hwpt_id == group->hwpt_id)
-			continue;
-		err = attach_or_replace(&result->members[i], &group->members[i], group->hwpt_id);
-		ret = ret ? ret : err;
-	}
-	for (unsigned int i = group->count; i-- > 0;) {
-		if (group->members[i].hwpt_id)
-			continue;
-		err = attach_or_replace(&result->members[i], &group->members[i], group->hwpt_id);
-		ret = ret ? ret : err;
-	}
-	return ret;
+	return replaced ? replaced : attached;
 }
 
 /* After a failed roll-back: says where each member is, and what to do. */
