@@ -20,6 +20,7 @@
 #define TREE_PREFIX   "shunt-sim."
 #define CONFIG_LENGTH 256
 #define OPEN_AT_ONCE  16
+#define TEXT          256 /* of a path, or of a small file */
 
 struct sim_sysfs {
 	char path[256];
@@ -113,17 +114,22 @@ static int make_root(const char *parent, struct sim_sysfs *sysfs)
 		sysfs->path);
 }
 
-/* Makes a directory below the root and all above it. */
-static int make_directory(int root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* @return text */
+static char *form(char text[TEXT], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static int make_directory(int root, const char *fmt, ...)
+static char *form(char text[TEXT], const char *fmt, ...)
 {
-	char path[256];
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(path, sizeof(path), fmt, args);
+	vsnprintf(text, TEXT, fmt, args);
 	va_end(args);
+	return text;
+}
+
+/* Makes a directory below the root and all above it. */
+static int make_directory(int root, char path[TEXT])
+{
 	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdirat(root, path, 0755) && errno != EEXIST)
@@ -150,32 +156,13 @@ static int make_file(int dir, const char *name, const void *content, size_t leng
 	return ret;
 }
 
-static int make_text(int dir, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int make_text(int dir, const char *name, const char *fmt, ...)
+static int make_text(int dir, const char *name, const char *text)
 {
-	char text[64];
-	va_list args;
-	int length;
-
-	va_start(args, fmt);
-	length = vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	return make_file(dir, name, text, (size_t)length);
+	return make_file(dir, name, text, strlen(text));
 }
 
-static int make_link(int dir, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int make_link(int dir, const char *name, const char *fmt, ...)
+static int make_link(int dir, const char *name, const char *target)
 {
-	char target[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(target, sizeof(target), fmt, args);
-	va_end(args);
 	return symlinkat(target, dir, name) ? -errno : 0;
 }
 
@@ -219,16 +206,23 @@ static int make_resource(int dir)
 
 static int make_files(int dir, const struct entry *entry)
 {
-	int ret = make_text(dir, "vendor", "0x%04x\n", entry->vendor);
+	const struct {
+		const char *name;
+		int digits;
+		unsigned int value;
+	} numbers[] = {
+		{ "vendor", 4, entry->vendor },
+		{ "device", 4, entry->device },
+		{ "class", 6, entry->class_code },
+		{ "subsystem_vendor", 4, entry->vendor },
+		{ "subsystem_device", 4, entry->device },
+	};
+	char text[TEXT];
+	int ret = 0;
 
-	if (!ret)
-		ret = make_text(dir, "device", "0x%04x\n", entry->device);
-	if (!ret)
-		ret = make_text(dir, "class", "0x%06x\n", entry->class_code);
-	if (!ret)
-		ret = make_text(dir, "subsystem_vendor", "0x%04x\n", entry->vendor);
-	if (!ret)
-		ret = make_text(dir, "subsystem_device", "0x%04x\n", entry->device);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !ret; i++)
+		ret = make_text(dir, numbers[i].name,
+			form(text, "0x%0*x\n", numbers[i].digits, numbers[i].value));
 	if (!ret)
 		ret = make_text(dir, "irq", "0\n");
 	if (!ret)
@@ -238,45 +232,44 @@ static int make_files(int dir, const struct entry *entry)
 	if (!ret)
 		ret = make_config(dir, entry);
 	if (!ret)
-		ret = make_link(dir, "driver", "../../../bus/pci/drivers/%s", entry->driver);
-	if (!ret)
 		ret = make_link(
-			dir, "iommu_group", "../../../kernel/iommu_groups/%d", entry->group);
+			dir, "driver", form(text, "../../../bus/pci/drivers/%s", entry->driver));
+	if (!ret)
+		ret = make_link(dir, "iommu_group",
+			form(text, "../../../kernel/iommu_groups/%d", entry->group));
 	return ret;
 }
 
 static int make_entry(int root, const struct entry *entry)
 {
-	char path[128];
+	char path[TEXT], target[TEXT];
 	int dir, ret;
 
-	ret = make_directory(root, "devices/pci0000:00/%s", entry->address);
-	if (!ret && entry->cdev >= 0)
+	ret = make_directory(root, form(path, "bus/pci/drivers/%s", entry->driver));
+	if (!ret)
 		ret = make_directory(
-			root, "devices/pci0000:00/%s/vfio-dev/vfio%d", entry->address, entry->cdev);
+			root, form(path, "kernel/iommu_groups/%d/devices", entry->group));
+	if (!ret && entry->cdev >= 0)
+		ret = make_directory(root, form(path, "devices/pci0000:00/%s/vfio-dev/vfio%d",
+						   entry->address, entry->cdev));
 	if (!ret)
-		ret = make_directory(root, "bus/pci/drivers/%s", entry->driver);
-	if (!ret)
-		ret = make_directory(root, "kernel/iommu_groups/%d/devices", entry->group);
+		ret = make_directory(root, form(path, "devices/pci0000:00/%s", entry->address));
 	if (ret)
 		return ret;
-
-	snprintf(path, sizeof(path), "devices/pci0000:00/%s", entry->address);
 	dir = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
 	ret = make_files(dir, entry);
 	close(dir);
-	if (ret)
-		return ret;
-
-	snprintf(path, sizeof(path), "bus/pci/devices/%s", entry->address);
-	ret = make_link(root, path, "../../../devices/pci0000:00/%s", entry->address);
-	if (ret)
-		return ret;
-	snprintf(path, sizeof(path), "kernel/iommu_groups/%d/devices/%s", entry->group,
-		entry->address);
-	return make_link(root, path, "../../../../devices/pci0000:00/%s", entry->address);
+	if (!ret)
+		ret = make_link(root, form(path, "bus/pci/devices/%s", entry->address),
+			form(target, "../../../devices/pci0000:00/%s", entry->address));
+	if (!ret)
+		ret = make_link(root,
+			form(path, "kernel/iommu_groups/%d/devices/%s", entry->group,
+				entry->address),
+			form(target, "../../../../devices/pci0000:00/%s", entry->address));
+	return ret;
 }
 
 /* The root port above a group's ports. */
@@ -314,7 +307,8 @@ static int make_port(int root, const struct sim_function *function, unsigned int
 
 static int make_tree(const struct sim *sim, int root)
 {
-	int ret = make_directory(root, "bus/pci/devices");
+	char path[TEXT];
+	int ret = make_directory(root, form(path, "bus/pci/devices"));
 
 	for (unsigned int i = 0; !ret && i < sim->config.groups; i++)
 		ret = make_bridge(root, &sim->groups[i], i);
