@@ -40,8 +40,7 @@ static int validate(const struct vfio_irq_set *header, uint32_t *data_size)
 	uint32_t count = irq_count(header->index);
 	uint32_t element;
 
-	if (header->argsz < sizeof(*header) || header->index >= VFIO_PCI_NUM_IRQS ||
-		header->count >= UINT32_MAX - header->start ||
+	if (header->index >= VFIO_PCI_NUM_IRQS || header->count >= UINT32_MAX - header->start ||
 		(header->flags &
 			~(uint32_t)(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK)))
 		return -EINVAL;

@@ -43,6 +43,7 @@
 #define SIM_NIC_BURST        32u /* frames of one queue or endpoint in a turn */
 #define SIM_NIC_DRAIN        64u /* frames of the FIFO in a turn */
 #define SIM_DESCRIPTOR_CACHE 64u /* descriptors that the device holds of each queue, 7.1 */
+#define SIM_PREFETCH_AHEAD   4u
 #define SIM_TX_GATHER        (65536u + 256u) /* the longest IP datagram, to be segmented */
 #define SIM_TAG_AT           12u             /* VLAN tag in a frame */
 #define SIM_FIFO_SIZE        SHUNT_82576_RX_FIFO_SIZE
@@ -302,6 +303,23 @@ static inline const uint8_t *sim_iotlb_peek(const struct sim_dma *dma, uint64_t 
 	page = iova >> SIM_PAGE_SHIFT;
 	entry = &dma->small[page % SIM_IOTLB_ENTRIES];
 	return entry->tag == page + 1 ? entry->page + (iova & (SIM_PAGE_SIZE - 1)) : NULL;
+}
+
+/** The buffer of a descriptor that is used soon; its address comes first in both directions. */
+static inline void sim_ring_prefetch(
+	const struct sim_nic *nic, const struct sim_ring *ring, bool write)
+{
+	const uint8_t *memory;
+
+	if (unlikely(ring->cached <= SIM_PREFETCH_AHEAD))
+		return;
+	memory = sim_iotlb_peek(nic->dma, sim_ring_peek(ring, SIM_PREFETCH_AHEAD)->tx.read.address);
+	if (unlikely(!memory))
+		return;
+	if (write)
+		__builtin_prefetch(memory, 1);
+	else
+		__builtin_prefetch(memory, 0);
 }
 
 static inline bool sim_within_page(uint64_t iova, uint32_t length)

@@ -5,8 +5,6 @@
 #include "sim_headers.h"
 #include "sim_nic.h"
 
-#define PREFETCH_AHEAD 4u
-
 /* Whether a queue takes a frame now, and why not. */
 enum room { ROOM, NO_DESCRIPTORS, STOPPED };
 
@@ -43,18 +41,6 @@ static bool store(struct sim_nic *nic, uint64_t iova, const uint8_t *from, uint3
 		return false;
 	memcpy(memory, from, length);
 	return true;
-}
-
-static void prefetch_ahead(const struct sim_nic *nic, const struct sim_ring *ring)
-{
-	const uint8_t *memory;
-
-	if (unlikely(ring->cached <= PREFETCH_AHEAD))
-		return;
-	memory = sim_iotlb_peek(
-		nic->dma, sim_ring_peek(ring, PREFETCH_AHEAD)->rx.read.packet_address);
-	if (likely(memory != NULL))
-		__builtin_prefetch(memory, 1);
 }
 
 /* Writes a descriptor back; its second half, with DD, last. */
@@ -95,7 +81,7 @@ static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *fram
 				frame + offset, part);
 		}
 	}
-	prefetch_ahead(nic, ring);
+	sim_ring_prefetch(nic, ring, true);
 	if (unlikely(!good))
 		nic->truth.lost_writebacks += pieces;
 	for (piece = 0; piece < pieces; piece++) {

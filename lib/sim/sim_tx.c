@@ -3,8 +3,6 @@
 
 #include "sim_nic.h"
 
-#define PREFETCH_AHEAD 4u
-
 /* Work on a frame that a descriptor asks for; of legacy ones the model does not do it. */
 #define ADVANCED_OFFLOADS (SHUNT_82576_TXD_VLE | SHUNT_82576_TXD_TSE)
 #define ADVANCED_OPTIONS  (SHUNT_82576_TXD_POPTS_IXSM | SHUNT_82576_TXD_POPTS_TXSM)
@@ -39,17 +37,6 @@ static void write_back(struct sim_nic *nic, struct sim_tx_queue *queue)
 	}
 	if (unlikely(!memory))
 		nic->truth.lost_writebacks++;
-}
-
-static void prefetch_ahead(const struct sim_nic *nic, const struct sim_ring *ring)
-{
-	const uint8_t *memory;
-
-	if (unlikely(ring->cached <= PREFETCH_AHEAD))
-		return;
-	memory = sim_iotlb_peek(nic->dma, sim_ring_peek(ring, PREFETCH_AHEAD)->tx.read.address);
-	if (likely(memory != NULL))
-		__builtin_prefetch(memory, 0);
 }
 
 /* First descriptor of a frame. */
@@ -132,7 +119,7 @@ static bool data(struct sim_nic *nic, struct sim_tx_queue *queue,
 		frame = queue->gather;
 		length = queue->gathered;
 	}
-	prefetch_ahead(nic, &queue->ring);
+	sim_ring_prefetch(nic, &queue->ring, false);
 	if (unlikely(!read)) {
 		queue->refused = true;
 		if (nic->sim->config.nic == SHUNT_SIM_WEDGE) {

@@ -83,7 +83,7 @@ static int attach(struct sim_vfio *vfio, struct vfio_device_attach_iommufd_pt *r
 	uint32_t pt_id = request->pt_id;
 	int ret;
 
-	if (request->argsz < SIZE_TO(vfio_device_attach_iommufd_pt, pt_id) || request->flags)
+	if (request->flags)
 		return -EINVAL;
 	ret = sim_device_attach(vfio->device, &pt_id);
 	if (!ret)
@@ -93,7 +93,7 @@ static int attach(struct sim_vfio *vfio, struct vfio_device_attach_iommufd_pt *r
 
 static int detach(struct sim_vfio *vfio, const struct vfio_device_detach_iommufd_pt *request)
 {
-	if (request->argsz < SIZE_TO(vfio_device_detach_iommufd_pt, flags) || request->flags)
+	if (request->flags)
 		return -EINVAL;
 	sim_device_detach(vfio->device);
 	return 0;
@@ -101,8 +101,6 @@ static int detach(struct sim_vfio *vfio, const struct vfio_device_detach_iommufd
 
 static int get_info(struct vfio_device_info *info)
 {
-	if (info->argsz < SIZE_TO(vfio_device_info, num_irqs))
-		return -EINVAL;
 	info->flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
 	info->num_regions = VFIO_PCI_NUM_REGIONS;
 	info->num_irqs = VFIO_PCI_NUM_IRQS;
@@ -113,8 +111,6 @@ static int get_info(struct vfio_device_info *info)
 
 static int get_region_info(struct vfio_region_info *info)
 {
-	if (info->argsz < SIZE_TO(vfio_region_info, offset))
-		return -EINVAL;
 	if (info->index >= VFIO_PCI_NUM_REGIONS || info->index == VFIO_PCI_VGA_REGION_INDEX)
 		return -EINVAL;
 	info->offset = (uint64_t)info->index << SIM_VFIO_OFFSET_SHIFT;
@@ -127,15 +123,8 @@ static int get_region_info(struct vfio_region_info *info)
 	return 0;
 }
 
-static int get_irq_info(struct vfio_irq_info *info)
-{
-	if (info->argsz < SIZE_TO(vfio_irq_info, count))
-		return -EINVAL;
-	return sim_irqs_info(info);
-}
-
-/* Bytes of the argument that must be there before argsz can be believed. */
-static uint64_t argument_size(unsigned long request)
+/* Bytes of the argument that must be there, and that its argsz, the first field, must reach. */
+static uint32_t argument_size(unsigned long request)
 {
 	switch (request) {
 	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
@@ -167,7 +156,7 @@ static int execute(struct sim_vfio *vfio, unsigned long request, void *arg)
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return get_region_info(arg);
 	case VFIO_DEVICE_GET_IRQ_INFO:
-		return get_irq_info(arg);
+		return sim_irqs_info(arg);
 	case VFIO_DEVICE_SET_IRQS:
 		return sim_irqs_set(vfio, arg);
 	case VFIO_DEVICE_RESET:
@@ -181,14 +170,17 @@ static int execute(struct sim_vfio *vfio, unsigned long request, void *arg)
 static int vfio_ioctl(struct sim_file *file, unsigned long request, void *arg)
 {
 	struct sim_vfio *vfio = (struct sim_vfio *)file;
+	uint32_t size = argument_size(request);
 	int ret;
 
 	if (request == VFIO_DEVICE_BIND_IOMMUFD)
 		return bind_iommufd(vfio, arg);
 	if (!atomic_load(&vfio->bound))
 		return -EINVAL;
-	if (!sim_user_mapped((uintptr_t)arg, argument_size(request)))
+	if (!sim_user_mapped((uintptr_t)arg, size))
 		return -EFAULT;
+	if (size && *(const uint32_t *)arg < size)
+		return -EINVAL;
 	pthread_mutex_lock(&file->sim->lock);
 	ret = execute(vfio, request, arg);
 	pthread_mutex_unlock(&file->sim->lock);
