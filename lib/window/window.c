@@ -7,7 +7,6 @@
 #include <shunt/clock.h>
 #include <shunt/error.h>
 
-#include "figures.h"
 #include "measure.h"
 
 #define BATCH   64
