@@ -41,7 +41,7 @@ int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, union sim_command *request
 {
 	struct iommu_ioas_iova_ranges *command = &request->iova_ranges;
 	struct sim_ioas *ioas;
-	struct sim_interval usable = { 0 };
+	struct iommu_iova_range usable = { 0 };
 	uint32_t room = command->num_iovas;
 	bool more;
 
@@ -54,10 +54,9 @@ int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, union sim_command *request
 	command->out_iova_alignment = ioas->space.alignment;
 	more = sim_iova_usable(&ioas->space, 0, &usable);
 	while (more) {
-		struct iommu_iova_range range = { .start = usable.start, .last = usable.last };
-		uint64_t to = command->allowed_iovas + command->num_iovas * sizeof(range);
+		uint64_t to = command->allowed_iovas + command->num_iovas * sizeof(usable);
 
-		if (command->num_iovas < room && sim_user_write(to, &range, sizeof(range)))
+		if (command->num_iovas < room && sim_user_write(to, &usable, sizeof(usable)))
 			return -EFAULT;
 		command->num_iovas++;
 		more = usable.last != UINT64_MAX &&
@@ -66,7 +65,8 @@ int sim_ioas_iova_ranges(struct sim_iommufd *iommufd, union sim_command *request
 	return command->num_iovas > room ? -EMSGSIZE : 0;
 }
 
-static int insert_allowed(struct sim_interval *allowed, size_t count, struct iommu_iova_range range)
+static int insert_allowed(
+	struct iommu_iova_range *allowed, size_t count, struct iommu_iova_range range)
 {
 	size_t at = 0;
 
@@ -77,14 +77,14 @@ static int insert_allowed(struct sim_interval *allowed, size_t count, struct iom
 	if (at < count && allowed[at].start <= range.last)
 		return -EINVAL;
 	memmove(&allowed[at + 1], &allowed[at], (count - at) * sizeof(*allowed));
-	allowed[at] = (struct sim_interval){ range.start, range.last };
+	allowed[at] = range;
 	return 0;
 }
 
 int sim_ioas_allow_iovas(struct sim_iommufd *iommufd, union sim_command *request)
 {
 	struct iommu_ioas_allow_iovas *command = &request->allow_iovas;
-	struct sim_interval *allowed = NULL;
+	struct iommu_iova_range *allowed = NULL;
 	struct sim_ioas *ioas;
 	uint32_t count = command->num_iovas;
 	int ret = 0;
@@ -95,7 +95,7 @@ int sim_ioas_allow_iovas(struct sim_iommufd *iommufd, union sim_command *request
 	if (!ioas)
 		return -ENOENT;
 	for (uint32_t i = 0; i < count; i++) {
-		struct sim_interval *grown = realloc(allowed, (i + 1) * sizeof(*grown));
+		struct iommu_iova_range *grown = realloc(allowed, (i + 1) * sizeof(*grown));
 		struct iommu_iova_range range;
 
 		if (!grown) {

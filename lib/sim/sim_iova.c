@@ -64,7 +64,7 @@ bool sim_iova_mapped(const struct sim_iova_space *space, uint64_t start, uint64_
 bool sim_iova_reserved(const struct sim_iova_space *space, uint64_t start, uint64_t last)
 {
 	for (size_t i = 0; i < space->reserved_count; i++) {
-		const struct sim_interval *interval = &space->reserved[i].interval;
+		const struct iommu_iova_range *interval = &space->reserved[i].interval;
 
 		if (interval->start <= last && interval->last >= start)
 			return true;
@@ -97,7 +97,8 @@ int sim_iova_check(const struct sim_iova_space *space, uint64_t iova, uint64_t l
 }
 
 /* First reserved or mapped interval that ends at or after `at`. */
-static bool next_used(const struct sim_iova_space *space, uint64_t at, struct sim_interval *used)
+static bool next_used(
+	const struct sim_iova_space *space, uint64_t at, struct iommu_iova_range *used)
 {
 	size_t i = sim_iova_first(space, at);
 	bool found = false;
@@ -108,7 +109,7 @@ static bool next_used(const struct sim_iova_space *space, uint64_t at, struct si
 		found = true;
 	}
 	for (i = 0; i < space->reserved_count; i++) {
-		const struct sim_interval *interval = &space->reserved[i].interval;
+		const struct iommu_iova_range *interval = &space->reserved[i].interval;
 
 		if (interval->last >= at && (!found || interval->start < used->start)) {
 			*used = *interval;
@@ -119,8 +120,8 @@ static bool next_used(const struct sim_iova_space *space, uint64_t at, struct si
 }
 
 /* Aligns the start of a free interval. @return whether the length still fits */
-static bool align_start(
-	struct sim_interval *interval, uint64_t length, uint64_t alignment, uint64_t page_offset)
+static bool align_start(struct iommu_iova_range *interval, uint64_t length, uint64_t alignment,
+	uint64_t page_offset)
 {
 	uint64_t aligned;
 
@@ -135,7 +136,7 @@ static bool align_start(
 }
 
 /* Looks in one allowed interval. */
-static bool place_in(const struct sim_iova_space *space, struct sim_interval allowed,
+static bool place_in(const struct sim_iova_space *space, struct iommu_iova_range allowed,
 	uint64_t length, uint64_t alignment, uint64_t page_offset, uint64_t *iova)
 {
 	uint64_t at;
@@ -144,8 +145,8 @@ static bool place_in(const struct sim_iova_space *space, struct sim_interval all
 		return false;
 	at = allowed.start;
 	for (;;) {
-		struct sim_interval hole = { at, allowed.last };
-		struct sim_interval used = { 0, 0 };
+		struct iommu_iova_range hole = { at, allowed.last };
+		struct iommu_iova_range used = { 0, 0 };
 		bool found = next_used(space, at, &used) && used.start <= allowed.last;
 
 		if (!found || used.start > at) {
@@ -170,7 +171,7 @@ static uint64_t round_up_to_power_of_two(uint64_t value)
 int sim_iova_place(
 	const struct sim_iova_space *space, uint64_t memory, uint64_t length, uint64_t *iova)
 {
-	const struct sim_interval everything = { SIM_PAGE_SIZE, UINT64_MAX - SIM_PAGE_SIZE };
+	const struct iommu_iova_range everything = { SIM_PAGE_SIZE, UINT64_MAX - SIM_PAGE_SIZE };
 	uint64_t page_offset = memory & (SIM_PAGE_SIZE - 1);
 	uint64_t alignment;
 
@@ -188,7 +189,7 @@ int sim_iova_place(
 		return place_in(space, everything, length, alignment, page_offset, iova) ? 0
 											 : -ENOSPC;
 	for (size_t i = 0; i < space->allowed_count; i++) {
-		struct sim_interval allowed = space->allowed[i];
+		struct iommu_iova_range allowed = space->allowed[i];
 
 		/* Neighbours without a gap count as one. */
 		while (i + 1 < space->allowed_count &&
@@ -279,11 +280,12 @@ int sim_iova_aligned(const struct sim_iova_space *space, uint64_t alignment)
 	return 0;
 }
 
-bool sim_iova_usable(const struct sim_iova_space *space, uint64_t from, struct sim_interval *usable)
+bool sim_iova_usable(
+	const struct sim_iova_space *space, uint64_t from, struct iommu_iova_range *usable)
 {
-	*usable = (struct sim_interval){ from, UINT64_MAX };
+	*usable = (struct iommu_iova_range){ from, UINT64_MAX };
 	for (size_t i = 0; i < space->reserved_count; i++) {
-		const struct sim_interval *reserved = &space->reserved[i].interval;
+		const struct iommu_iova_range *reserved = &space->reserved[i].interval;
 
 		if (reserved->last < usable->start)
 			continue;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shunt_iommufd_uapi.h"
 #include "sim_pages.h"
 
 /*
@@ -19,12 +20,6 @@
  * Under sim::lock.
  */
 
-/** An interval, last one included. */
-struct sim_interval {
-	uint64_t start;
-	uint64_t last;
-};
-
 /** One mapping. */
 struct sim_area {
 	uint64_t start;
@@ -36,7 +31,7 @@ struct sim_area {
 };
 
 struct sim_reservation {
-	struct sim_interval interval;
+	struct iommu_iova_range interval;
 	const void *owner; /**< device or domain */
 };
 
@@ -46,7 +41,7 @@ struct sim_iova_space {
 	size_t area_count, area_capacity;
 	struct sim_reservation *reserved; /**< in order of start; may overlap */
 	size_t reserved_count;
-	struct sim_interval *allowed; /**< disjoint, in order */
+	struct iommu_iova_range *allowed; /**< disjoint, in order */
 	size_t allowed_count;
 	uint64_t alignment; /**< of IOVA, length and memory */
 	bool small_pages;   /**< IOMMU_OPTION_HUGE_PAGES is off */
@@ -104,6 +99,6 @@ int sim_iova_aligned(const struct sim_iova_space *space, uint64_t alignment);
  * @return false: none
  */
 bool sim_iova_usable(
-	const struct sim_iova_space *space, uint64_t from, struct sim_interval *usable);
+	const struct sim_iova_space *space, uint64_t from, struct iommu_iova_range *usable);
 
 #endif

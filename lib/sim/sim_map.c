@@ -147,8 +147,7 @@ int sim_ioas_map(struct sim_iommufd *iommufd, union sim_command *request)
 	if (!ret)
 		ret = map_pieces(iommufd->file.sim, ioas, &pieces, command->length, &iova,
 			command->flags & IOMMU_IOAS_MAP_FIXED_IOVA);
-	if (!ret)
-		command->iova = iova;
+	command->iova = iova;
 	free_pieces(&pieces);
 	return ret;
 }
@@ -180,8 +179,7 @@ int sim_ioas_map_file(struct sim_iommufd *iommufd, union sim_command *request)
 	ret = add_piece(&pieces, held->memory, held, command->length, prot, prot & SHUNT_DMA_WRITE);
 	if (!ret)
 		ret = map_pieces(iommufd->file.sim, ioas, &pieces, command->length, &iova, fixed);
-	if (!ret)
-		command->iova = iova;
+	command->iova = iova;
 	free_pieces(&pieces);
 	sim_pages_put(held);
 	return ret;
@@ -244,8 +242,7 @@ int sim_ioas_copy(struct sim_iommufd *iommufd, union sim_command *request)
 	}
 	ret = map_pieces(iommufd->file.sim, to, &pieces, command->length, &iova,
 		command->flags & IOMMU_IOAS_MAP_FIXED_IOVA);
-	if (!ret)
-		command->dst_iova = iova;
+	command->dst_iova = iova;
 out:
 	free_pieces(&pieces);
 	return ret;
