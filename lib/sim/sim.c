@@ -6,7 +6,6 @@
 
 #include <shunt/error.h>
 
-#include "sim_sysfs.h"
 #include "sim_vfio.h"
 
 #define FIRST_GROUP 10

@@ -108,6 +108,12 @@ void sim_nic_reset(struct sim_nic *nic);
 /** Sets the eventfd of an MSI-X vector, -1 for none. */
 void sim_nic_vector(struct sim_nic *nic, uint32_t vector, int eventfd);
 
+/* ---- sysfs tree (sim_sysfs.c) ---- */
+
+/** Writes the tree and names it in sim::platform. @return 0, -errno with shunt_errmsg() */
+int sim_sysfs_create(struct sim *sim);
+void sim_sysfs_destroy(struct sim *sim);
+
 /* ---- engine (sim_engine.c) ---- */
 
 int sim_engine_start(struct sim *sim);

@@ -86,14 +86,9 @@ void sim_domain_destroy(struct sim_domain *domain)
 	free(domain);
 }
 
-void sim_domain_use(struct sim_domain *domain)
+void sim_domain_count(struct sim_domain *domain, int by)
 {
-	domain->contexts++;
-}
-
-void sim_domain_unuse(struct sim_domain *domain)
-{
-	domain->contexts--;
+	domain->contexts += (unsigned int)by;
 }
 
 static bool fits(uint64_t iova, const uint8_t *memory, uint64_t length, unsigned int level)

@@ -32,8 +32,7 @@ int sim_domain_create(struct sim_iommu *iommu, struct sim_domain **domain);
 void sim_domain_destroy(struct sim_domain *domain);
 
 /** Counts the context entries that name the domain: without one an unmap needs no invalidation. */
-void sim_domain_use(struct sim_domain *domain);
-void sim_domain_unuse(struct sim_domain *domain);
+void sim_domain_count(struct sim_domain *domain, int by);
 
 /**
  * Maps memory at IOVAs that are not mapped; all page-aligned, below 2^48.

@@ -14,26 +14,26 @@
 #define IPV6_EXTENSION   8u /* the shortest */
 #define CRC32C_REFLECTED 0x82F63B78u
 
-static bool looked_at(uint8_t protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
-
+/* Length of the shortest header; 0: the protocol is not parsed. */
 static uint32_t transport_header(uint8_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
 		return 20;
+	case IPPROTO_UDP:
+		return 8;
 	case IPPROTO_SCTP:
 		return 12;
 	default:
-		return 8;
+		return 0;
 	}
 }
 
 static void set_transport(struct sim_headers *headers, uint32_t at, uint8_t protocol)
 {
-	if (!looked_at(protocol) || at + transport_header(protocol) > headers->end)
+	uint32_t header = transport_header(protocol);
+
+	if (!header || at + header > headers->end)
 		return;
 	headers->transport = at;
 	headers->protocol = protocol;

@@ -261,7 +261,6 @@ static inline uint32_t sim_size_class(uint32_t length)
 /* ---- configuration space (sim_nic_config.c); lock held ---- */
 
 void sim_nic_config_init(struct sim_nic *nic);
-void sim_nic_config_read(struct sim_nic *nic, uint32_t offset, void *buf, uint32_t length);
 /** @return true: a function level reset was asked for */
 bool sim_nic_config_write(struct sim_nic *nic, uint32_t offset, const void *buf, uint32_t length);
 
@@ -344,10 +343,10 @@ bool sim_rx_accept(const struct sim_nic *nic, const uint8_t *frame);
 /** Packet type for packet_info and checksum bits for status_error. (sim_rx_filter.c) */
 uint32_t sim_rx_classify(
 	const struct sim_nic *nic, const uint8_t *frame, uint32_t length, uint32_t *status);
-/** Queue and hash of a frame, with RSS on. (sim_rx_rss.c) */
+/** Queue and hash of a frame, with RSS on. (sim_rx_filter.c) */
 void sim_rx_steer(
 	struct sim_nic *nic, const uint8_t *frame, uint32_t length, struct sim_rx_target *target);
-/** Registers that choose what is done with frames have changed. (sim_rx_rss.c) */
+/** Registers that choose what is done with frames have changed. (sim_rx_filter.c) */
 void sim_rx_update(struct sim_nic *nic);
 
 /** Whether a frame begins with a VLAN tag. */

@@ -82,11 +82,6 @@ static uint8_t writable(uint32_t offset)
 	return 0;
 }
 
-void sim_nic_config_read(struct sim_nic *nic, uint32_t offset, void *buf, uint32_t length)
-{
-	memcpy(buf, nic->config + offset, length);
-}
-
 bool sim_nic_config_write(struct sim_nic *nic, uint32_t offset, const void *buf, uint32_t length)
 {
 	const uint32_t control = CAP_EXPRESS + PCI_EXP_DEVCTL + 1;

@@ -5,18 +5,19 @@
 
 /* MSI-X by IVAR, EIMS and EICR: datasheet 7.3 and 8.8. */
 
+static void change(struct sim_nic *nic, uint32_t offset, uint32_t clear, uint32_t set)
+{
+	sim_register_set(nic, offset, (sim_register(nic, offset) & ~clear) | set);
+}
+
 static void fire(struct sim_nic *nic, uint32_t vectors)
 {
 	const uint64_t one = 1;
 	unsigned int i;
 
-	sim_register_set(nic, SHUNT_82576_EICR,
-		sim_register(nic, SHUNT_82576_EICR) &
-			~(vectors & sim_register(nic, SHUNT_82576_EIAC)));
+	change(nic, SHUNT_82576_EICR, vectors & sim_register(nic, SHUNT_82576_EIAC), 0);
 	if (sim_register(nic, SHUNT_82576_GPIE) & SHUNT_82576_GPIE_EIAME)
-		sim_register_set(nic, SHUNT_82576_EIMS,
-			sim_register(nic, SHUNT_82576_EIMS) &
-				~(vectors & sim_register(nic, SHUNT_82576_EIAM)));
+		change(nic, SHUNT_82576_EIMS, vectors & sim_register(nic, SHUNT_82576_EIAM), 0);
 	for (i = 0; i < SIM_NIC_VECTORS; i++)
 		if ((vectors >> i & 1u) && nic->vector[i] >= 0 &&
 			write(nic->vector[i], &one, sizeof(one)) != sizeof(one))
@@ -91,15 +92,12 @@ bool sim_nic_interrupt_read(struct sim_nic *nic, uint32_t offset, uint32_t *valu
 
 bool sim_nic_interrupt_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
 {
-	uint32_t target;
-
 	switch (offset) {
 	case SHUNT_82576_ICR:
-		sim_register_set(nic, offset, sim_register(nic, offset) & ~value);
+		change(nic, offset, value, 0);
 		return true;
 	case SHUNT_82576_EICR:
-		value &= SHUNT_82576_EICR_MASK;
-		sim_register_set(nic, offset, sim_register(nic, offset) & ~value);
+		change(nic, offset, value & SHUNT_82576_EICR_MASK, 0);
 		return true;
 	case SHUNT_82576_ICS:
 		sim_nic_interrupt_other(nic, value);
@@ -108,15 +106,16 @@ bool sim_nic_interrupt_write(struct sim_nic *nic, uint32_t offset, uint32_t valu
 		signal_vectors(nic, value & SHUNT_82576_EICR_MASK);
 		return true;
 	case SHUNT_82576_IMS:
-		sim_register_set(nic, offset, sim_register(nic, offset) | value);
+		change(nic, offset, 0, value);
 		return true;
 	case SHUNT_82576_EIMS:
 		enable_vectors(nic, value & SHUNT_82576_EICR_MASK);
 		return true;
 	case SHUNT_82576_IMC:
+		change(nic, SHUNT_82576_IMS, value, 0);
+		return true;
 	case SHUNT_82576_EIMC:
-		target = offset == SHUNT_82576_IMC ? SHUNT_82576_IMS : SHUNT_82576_EIMS;
-		sim_register_set(nic, target, sim_register(nic, target) & ~value);
+		change(nic, SHUNT_82576_EIMS, value, 0);
 		return true;
 	default:
 		return false;

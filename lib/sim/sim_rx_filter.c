@@ -6,7 +6,13 @@
 #include "sim_headers.h"
 #include "sim_nic.h"
 
-#define ADDRESS_MASK 0xFFFFFFFFFFFFull
+#define ADDRESS_MASK   0xFFFFFFFFFFFFull
+
+#define IPV4_ADDRESSES 12u /* place in the header, and bytes of both */
+#define IPV4_BYTES     8u
+#define IPV6_ADDRESSES 8u
+#define IPV6_BYTES     32u
+#define PORTS_BYTES    4u
 
 /* Multicast table: 12 bits of the address, chosen by RCTL.MO, datasheet 7.1 and 8.10. */
 static bool in_multicast_table(const struct sim_nic *nic, const uint8_t *address)
@@ -122,4 +128,108 @@ uint32_t sim_rx_classify(
 	if (headers.transport != 0 && (checks & SHUNT_82576_RXCSUM_TUOFLD))
 		*status |= check_transport(frame, &headers);
 	return packet_type(&headers) << SHUNT_82576_RXD_PACKET_TYPE_SHIFT;
+}
+
+/* Receive side scaling, datasheet 7.1.1.7: Toeplitz hash, redirection table. */
+
+static unsigned int queue_of(const struct sim_nic *nic, uint32_t entry)
+{
+	return sim_register(nic, SHUNT_82576_RETA(entry / 4)) >> 8 * (entry % 4) &
+	       SHUNT_82576_RETA_QUEUE;
+}
+
+void sim_rx_update(struct sim_nic *nic)
+{
+	nic->rss = (sim_register(nic, SHUNT_82576_MRQC) & SHUNT_82576_MRQC_MASK) ==
+			   SHUNT_82576_MRQC_RSS &&
+		   (sim_register(nic, SHUNT_82576_RXCSUM) & SHUNT_82576_RXCSUM_PCSD);
+	nic->rx_dressed = (sim_register(nic, SHUNT_82576_CTRL) & SHUNT_82576_CTRL_VME) ||
+			  !(sim_register(nic, SHUNT_82576_RCTL) & SHUNT_82576_RCTL_SECRC);
+	nic->rx_targets = 1;
+	for (unsigned int i = 0; nic->rss && i < SHUNT_82576_RETA_ENTRIES; i++)
+		nic->rx_targets |= 1u << queue_of(nic, i);
+}
+
+/* For each bit of the input that is set, the 32 bits of the key from there on. */
+static uint32_t toeplitz(const struct sim_nic *nic, const uint8_t *input, uint32_t length)
+{
+	uint8_t key[SHUNT_82576_RSSRK_SIZE];
+	uint32_t window, hash = 0, i;
+	unsigned int bit;
+
+	for (i = 0; i < SHUNT_82576_RSSRK_SIZE; i++)
+		key[i] = (uint8_t)(sim_register(nic, SHUNT_82576_RSSRK(i / 4)) >> 8 * (i % 4));
+	window = sim_get16(key) << 16 | sim_get16(key + 2);
+	for (i = 0; i < length; i++) {
+		for (bit = 0; bit < 8; bit++) {
+			if (input[i] & 0x80u >> bit)
+				hash ^= window;
+			window = window << 1 | (key[i + 4] >> (7 - bit) & 1u);
+		}
+	}
+	return hash;
+}
+
+/* What MRQC says is hashed of such a frame, as an RSS type. */
+static uint32_t type_of(const struct sim_nic *nic, const struct sim_headers *headers)
+{
+	static const struct {
+		uint32_t enabled;
+		uint32_t type;
+		uint8_t version;
+		uint8_t protocol; /* 0: any */
+	} types[] = {
+		{ SHUNT_82576_MRQC_TCP_IPV4, SHUNT_82576_RXD_RSS_TCP_IPV4, 4, IPPROTO_TCP },
+		{ SHUNT_82576_MRQC_UDP_IPV4, SHUNT_82576_RXD_RSS_UDP_IPV4, 4, IPPROTO_UDP },
+		{ SHUNT_82576_MRQC_IPV4, SHUNT_82576_RXD_RSS_IPV4, 4, 0 },
+		{ SHUNT_82576_MRQC_TCP_IPV6, SHUNT_82576_RXD_RSS_TCP_IPV6, 6, IPPROTO_TCP },
+		{ SHUNT_82576_MRQC_TCP_IPV6_EX, SHUNT_82576_RXD_RSS_TCP_IPV6_EX, 6, IPPROTO_TCP },
+		{ SHUNT_82576_MRQC_UDP_IPV6, SHUNT_82576_RXD_RSS_UDP_IPV6, 6, IPPROTO_UDP },
+		{ SHUNT_82576_MRQC_UDP_IPV6_EX, SHUNT_82576_RXD_RSS_UDP_IPV6_EX, 6, IPPROTO_UDP },
+		{ SHUNT_82576_MRQC_IPV6, SHUNT_82576_RXD_RSS_IPV6, 6, 0 },
+		{ SHUNT_82576_MRQC_IPV6_EX, SHUNT_82576_RXD_RSS_IPV6_EX, 6, 0 },
+	};
+	uint32_t mrqc = sim_register(nic, SHUNT_82576_MRQC);
+	unsigned int i;
+
+	for (i = 0; headers->ip != 0 && i < sizeof(types) / sizeof(types[0]); i++)
+		if ((mrqc & types[i].enabled) && headers->version == types[i].version &&
+			(types[i].protocol == 0 || (headers->transport != 0 &&
+							   headers->protocol == types[i].protocol)))
+			return types[i].type;
+	return SHUNT_82576_RXD_RSS_NONE;
+}
+
+static bool hashes_ports(uint32_t type)
+{
+	return type != SHUNT_82576_RXD_RSS_IPV4 && type != SHUNT_82576_RXD_RSS_IPV6 &&
+	       type != SHUNT_82576_RXD_RSS_IPV6_EX;
+}
+
+void sim_rx_steer(
+	struct sim_nic *nic, const uint8_t *frame, uint32_t length, struct sim_rx_target *target)
+{
+	uint16_t tag = (uint16_t)sim_register(nic, SHUNT_82576_VET);
+	uint8_t input[IPV6_BYTES + PORTS_BYTES];
+	struct sim_headers headers;
+	uint32_t bytes;
+
+	*target = (struct sim_rx_target){ 0 };
+	sim_headers_find(frame, length, tag, &headers);
+	target->type = type_of(nic, &headers);
+	if (target->type == SHUNT_82576_RXD_RSS_NONE)
+		return;
+	if (headers.version == 4) {
+		bytes = IPV4_BYTES;
+		memcpy(input, frame + headers.ip + IPV4_ADDRESSES, IPV4_BYTES);
+	} else {
+		bytes = IPV6_BYTES;
+		memcpy(input, frame + headers.ip + IPV6_ADDRESSES, IPV6_BYTES);
+	}
+	if (hashes_ports(target->type)) {
+		memcpy(input + bytes, frame + headers.transport, PORTS_BYTES);
+		bytes += PORTS_BYTES;
+	}
+	target->hash = toeplitz(nic, input, bytes);
+	target->queue = queue_of(nic, target->hash % SHUNT_82576_RETA_ENTRIES);
 }

@@ -78,10 +78,10 @@ static void set_context(struct sim_dma *dma, struct sim_domain *domain)
 	struct sim_domain *old = atomic_load_explicit(&dma->context, memory_order_relaxed);
 
 	if (domain)
-		sim_domain_use(domain);
+		sim_domain_count(domain, 1);
 	atomic_store_explicit(&dma->context, domain, memory_order_release);
 	if (old)
-		sim_domain_unuse(old);
+		sim_domain_count(old, -1);
 }
 
 /* The new domain, and between which two times it came into place. */

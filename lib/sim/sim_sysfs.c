@@ -15,7 +15,21 @@
 
 #include <shunt/error.h>
 
-#include "sim_sysfs.h"
+#include "sim.h"
+
+/*
+ * A sysfs tree for the platform's functions, as lib/pci and libpci read the kernel's:
+ *
+ *   shunt-sim.XXXXXX/
+ *     bus/pci/devices/0000:03:00.0 --> ../../../devices/pci0000:00/0000:03:00.0
+ *     bus/pci/drivers/vfio-pci/, pcieport/
+ *     devices/pci0000:00/0000:03:00.0/  vendor, device, class, config, ..., vfio-dev/vfio0/,
+ *                                       driver -->, iommu_group -->
+ *     kernel/iommu_groups/10/devices/0000:03:00.0 -->
+ *
+ * It lies in $TMPDIR or /tmp and goes with the platform. Its root is locked (flock) as long as the
+ * platform is there: one that nobody has locked any more goes when the next platform is created.
+ */
 
 #define TREE_PREFIX   "shunt-sim."
 #define CONFIG_LENGTH 256

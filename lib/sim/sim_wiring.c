@@ -28,6 +28,14 @@ static bool wired(const struct sim_nic *nic)
 	return nic->peer || nic->connected;
 }
 
+static void set_peer(struct sim_nic *nic, struct sim_nic *peer)
+{
+	sim_nic_lock(nic);
+	nic->peer = peer;
+	sim_nic_update_link(nic);
+	sim_nic_unlock(nic);
+}
+
 /* The platform's lock keeps two wirings apart; the engine sees each end change under its lock. */
 int shunt_sim_wire(struct shunt_platform *platform, const char *port_a, const char *port_b)
 {
@@ -47,14 +55,8 @@ int shunt_sim_wire(struct shunt_platform *platform, const char *port_a, const ch
 		err = shunt_fail(-EBUSY, "wiring %s to %s: %s has a wire already", port_a, port_b,
 			wired(a) ? port_a : port_b);
 	} else {
-		sim_nic_lock(a);
-		a->peer = b;
-		sim_nic_update_link(a);
-		sim_nic_unlock(a);
-		sim_nic_lock(b);
-		b->peer = a;
-		sim_nic_update_link(b);
-		sim_nic_unlock(b);
+		set_peer(a, b);
+		set_peer(b, a);
 	}
 	pthread_mutex_unlock(&sim->lock);
 	return err;
@@ -75,10 +77,7 @@ int shunt_sim_connect(struct shunt_platform *platform, const char *port,
 	} else {
 		sim_nic_lock(nic);
 		nic->connected = endpoint != NULL;
-		if (endpoint)
-			nic->endpoint = *endpoint;
-		else
-			memset(&nic->endpoint, 0, sizeof(nic->endpoint));
+		nic->endpoint = endpoint ? *endpoint : (struct shunt_sim_endpoint){ 0 };
 		sim_nic_update_link(nic);
 		sim_nic_unlock(nic);
 	}
@@ -121,10 +120,7 @@ int shunt_sim_hold_back(struct shunt_platform *platform, const char *port, bool 
 		return -ENODEV;
 	sim_nic_lock(nic);
 	nic->held_back = off;
-	if (off)
-		sim_count(nic, SHUNT_82576_XOFFRXC, 1);
-	else
-		sim_count(nic, SHUNT_82576_XONRXC, 1);
+	sim_count(nic, off ? SHUNT_82576_XOFFRXC : SHUNT_82576_XONRXC, 1);
 	sim_nic_update_link(nic);
 	sim_nic_unlock(nic);
 	return 0;
