@@ -228,6 +228,11 @@ int igb_wait_for_answer(struct igb_port *port);
 /** Says in the log why an operation failed, if it did. @return ret */
 int igb_log_error(const struct rte_eth_dev *dev, int ret);
 
+/** Begins a control call: takes the lock, begins a run of accesses. */
+struct igb_port *igb_control_begin(struct rte_eth_dev *dev);
+/** Ends it: gives the lock back, then logs a failure. @return ret */
+int igb_control_end(struct rte_eth_dev *dev, int ret);
+
 /* ---- igb_mac.c ---- */
 
 /** RCTL with what ethdev has set, and EN if asked. */

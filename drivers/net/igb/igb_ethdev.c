@@ -35,16 +35,10 @@ static int igb_link_update(struct rte_eth_dev *dev, int wait)
 
 static int set_link(struct rte_eth_dev *dev, bool off)
 {
-	struct igb_port *port = igb_port_of(dev);
-	int ret = 0;
+	struct igb_port *port = igb_control_begin(dev);
 
-	pthread_mutex_lock(&port->lock);
 	port->link_off = off;
-	igb_access_begin(port);
-	if (port->started)
-		ret = igb_phy_start(port);
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, port->started ? igb_phy_start(port) : 0);
 }
 
 static int igb_set_link_up(struct rte_eth_dev *dev)
@@ -60,22 +54,16 @@ static int igb_set_link_down(struct rte_eth_dev *dev)
 /* Promiscuity and the like take effect at once on a started port, else at its start. */
 static int set_receive(struct rte_eth_dev *dev, bool *what, bool on)
 {
-	struct igb_port *port = igb_port_of(dev);
-	bool before;
-	int ret;
+	struct igb_port *port = igb_control_begin(dev);
+	bool before = *what;
 
-	pthread_mutex_lock(&port->lock);
-	before = *what;
 	*what = on;
-	igb_access_begin(port);
 	/* What was reset from outside is to be seen as such by the next recovery. */
 	if (port->started && !igb_was_reset(port))
 		igb_hw_receive(port, true);
-	ret = igb_access_end(port);
-	if (ret)
+	if (port->access_error)
 		*what = before;
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, port->access_error);
 }
 
 static int igb_promiscuous_enable(struct rte_eth_dev *dev)
@@ -101,18 +89,13 @@ static int igb_allmulticast_disable(struct rte_eth_dev *dev)
 static int write_address(
 	struct rte_eth_dev *dev, uint32_t index, const struct rte_ether_addr *address)
 {
-	struct igb_port *port = igb_port_of(dev);
-	int ret;
+	struct igb_port *port = igb_control_begin(dev);
 
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
 	if (port->started)
 		igb_hw_address(port, index, address);
-	ret = igb_access_flush(port);
-	if (!ret)
+	if (!igb_access_flush(port))
 		port->addresses[index] = address ? *address : (struct rte_ether_addr){ 0 };
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, port->access_error);
 }
 
 static int igb_mac_addr_add(
@@ -133,11 +116,9 @@ static int igb_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *addr
 
 static int igb_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	int ret = 0;
 
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
 	for (unsigned int i = 0; !ret && port->started && i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i] && !dev->data->scattered_rx &&
 			mtu + IGB_OVERHEAD > port->rx[i]->buffer_size)
@@ -151,8 +132,7 @@ static int igb_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 		igb_write(port, SHUNT_82576_RLPML, port->max_frame);
 		ret = igb_access_flush(port);
 	}
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, ret);
 }
 
 static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)

@@ -46,10 +46,8 @@ void igb_filter_load(struct rte_eth_dev *dev)
 
 int igb_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *addresses, uint32_t count)
 {
-	struct igb_port *port = igb_port_of(dev);
-	int ret;
+	struct igb_port *port = igb_control_begin(dev);
 
-	pthread_mutex_lock(&port->lock);
 	memset(port->multicast, 0, sizeof(port->multicast));
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t *byte = addresses[i].addr_bytes;
@@ -57,50 +55,37 @@ int igb_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *address
 
 		port->multicast[hash / WORD_BITS] |= 1u << hash % WORD_BITS;
 	}
-	igb_access_begin(port);
 	if (port->started)
 		write_table(port, SHUNT_82576_MTA(0), port->multicast, SHUNT_82576_MTA_SIZE);
-	ret = igb_access_flush(port);
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, igb_access_flush(port));
 }
 
 int igb_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	uint32_t word = id / WORD_BITS, bit = 1u << id % WORD_BITS;
-	int ret;
 
-	pthread_mutex_lock(&port->lock);
 	port->vlans[word] = on ? port->vlans[word] | bit : port->vlans[word] & ~bit;
-	igb_access_begin(port);
 	if (port->started)
 		igb_write(port, SHUNT_82576_VFTA(word), port->vlans[word]);
-	ret = igb_access_flush(port);
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, igb_access_flush(port));
 }
 
 /* On a running port the bursts stay as they are: any of them takes a stripped frame. */
 int igb_vlan_offload_set(struct rte_eth_dev *dev, int mask)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	uint64_t offloads = dev->data->dev_conf.rxmode.offloads;
-	int ret;
 
-	pthread_mutex_lock(&port->lock);
 	if (mask & RTE_ETH_VLAN_STRIP_MASK)
 		port->vlan_strip = offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 	if (mask & RTE_ETH_VLAN_FILTER_MASK)
 		port->vlan_filter = offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	igb_access_begin(port);
 	/* What was reset from outside is to be seen as such by the next recovery. */
 	if (port->started && !igb_was_reset(port)) {
 		write_vlans(port);
 		igb_hw_control(port);
 		igb_hw_receive(port, true);
 	}
-	ret = igb_access_end(port);
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, igb_access_end(port));
 }

@@ -25,12 +25,6 @@
 
 #define NO_EVENT (-1)
 
-static int event_create(const struct igb_port *port, int *fd)
-{
-	*fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return *fd < 0 ? shunt_fail_errno(-errno, "%s: eventfd", port->port.device.function) : 0;
-}
-
 static void link_changed(void *arg)
 {
 	struct rte_eth_dev *dev = arg;
@@ -84,17 +78,6 @@ static void link_set(struct igb_port *port, bool on)
 	pthread_mutex_unlock(&port->lock);
 }
 
-static struct rte_intr_handle *handle_create(const struct igb_port *port)
-{
-	struct rte_intr_handle *handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
-
-	if (handle && !rte_intr_type_set(handle, RTE_INTR_HANDLE_VDEV))
-		return handle;
-	shunt_fail(-ENOMEM, "%s: interrupts: out of memory", port->port.device.function);
-	rte_intr_instance_free(handle);
-	return NULL;
-}
-
 static void rx_free(struct rte_intr_handle *handle)
 {
 	rte_intr_free_epoll_fd(handle);
@@ -129,10 +112,9 @@ static void rx_close(struct rte_eth_dev *dev)
 static int rx_queue_open(
 	const struct igb_port *port, struct rte_intr_handle *handle, uint16_t queue, int *fd)
 {
-	int ret = event_create(port, fd);
-
-	if (ret)
-		return ret;
+	*fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (*fd < 0)
+		return shunt_fail_errno(-errno, "%s: eventfd", port->port.device.function);
 	if (!rte_intr_efds_index_set(handle, queue, *fd) &&
 		!rte_intr_nb_efd_set(handle, queue + 1) &&
 		!rte_intr_vec_list_index_set(handle, queue, RTE_INTR_VEC_RXTX_OFFSET + queue))
@@ -153,20 +135,19 @@ static int rx_open(struct rte_eth_dev *dev, int *fds)
 		return shunt_fail(-ENOTSUP,
 			"interrupts of %u receive queues: the NIC has vectors for %u", queues,
 			IGB_INTERRUPT_QUEUES);
-	handle = handle_create(port);
-	if (!handle)
-		return -ENOMEM;
-	if (rte_intr_vec_list_alloc(handle, "igb_vectors", queues) ||
+	handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+	if (!handle || rte_intr_type_set(handle, RTE_INTR_HANDLE_VDEV) ||
+		rte_intr_vec_list_alloc(handle, "igb_vectors", queues) ||
 		rte_intr_efd_counter_size_set(handle, sizeof(uint64_t)) ||
 		rte_intr_max_intr_set(handle, queues + 1))
 		ret = shunt_fail(
 			-ENOMEM, "%s: interrupts: out of memory", port->port.device.function);
 	for (uint16_t i = 0; !ret && i < queues; i++)
 		ret = rx_queue_open(port, handle, i, &fds[i]);
-	if (ret)
-		rx_free(handle);
-	else
+	if (!ret)
 		rx_set(dev, handle, (1u << queues) - 1);
+	else if (handle)
+		rx_free(handle);
 	return ret;
 }
 
@@ -252,28 +233,21 @@ void igb_interrupts_wake(struct igb_port *port)
 
 static int enable(struct rte_eth_dev *dev, uint16_t index, bool on)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	struct igb_interrupts *interrupts = &port->interrupts;
-	int ret = 0;
 
-	pthread_mutex_lock(&port->lock);
-	if (!(interrupts->rx_queues >> index & 1)) {
-		ret = shunt_fail(-ENOTSUP,
-			"receive queue %u has no interrupt: configure the port with intr_conf.rxq, "
-			"and start it",
-			index);
-		goto unlock;
-	}
+	if (!(interrupts->rx_queues >> index & 1))
+		return igb_control_end(
+			dev, shunt_fail(-ENOTSUP,
+				     "receive queue %u has no interrupt: configure the port with "
+				     "intr_conf.rxq, and start it",
+				     index));
 	interrupts->rx_enabled &= ~(1u << index);
 	interrupts->rx_enabled |= (uint32_t)on << index;
-	igb_access_begin(port);
 	if (port->started)
 		igb_write(
 			port, on ? SHUNT_82576_EIMS : SHUNT_82576_EIMC, 1u << IGB_RX_VECTOR(index));
-	ret = igb_access_end(port);
-unlock:
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, igb_access_end(port));
 }
 
 int igb_rx_queue_intr_enable(struct rte_eth_dev *dev, uint16_t index)

@@ -147,3 +147,18 @@ int igb_log_error(const struct rte_eth_dev *dev, int ret)
 		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
 	return ret;
 }
+
+struct igb_port *igb_control_begin(struct rte_eth_dev *dev)
+{
+	struct igb_port *port = igb_port_of(dev);
+
+	pthread_mutex_lock(&port->lock);
+	igb_access_begin(port);
+	return port;
+}
+
+int igb_control_end(struct rte_eth_dev *dev, int ret)
+{
+	pthread_mutex_unlock(&igb_port_of(dev)->lock);
+	return igb_log_error(dev, ret);
+}

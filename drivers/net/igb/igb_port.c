@@ -31,15 +31,13 @@ static int check_modes(const struct rte_eth_dev *dev)
 
 int igb_configure(struct rte_eth_dev *dev)
 {
-	struct igb_port *port = igb_port_of(dev);
 	int ret = check_modes(dev);
 
 	if (ret)
 		return igb_log_error(dev, ret);
-	pthread_mutex_lock(&port->lock);
+	igb_control_begin(dev);
 	igb_rss_load(dev);
-	pthread_mutex_unlock(&port->lock);
-	return 0;
+	return igb_control_end(dev, 0);
 }
 
 static void choose_bursts(struct rte_eth_dev *dev)
@@ -272,11 +270,9 @@ static void forget(struct rte_eth_dev *dev)
 
 int igb_reset(struct rte_eth_dev *dev)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	int ret;
 
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
 	if (port->port.device.can_reset)
 		ret = shunt_vfio_reset(&port->port.device);
 	else
@@ -291,8 +287,7 @@ int igb_reset(struct rte_eth_dev *dev)
 	}
 	if (!ret)
 		forget(dev);
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, ret);
 }
 
 int igb_dev_close(struct rte_eth_dev *dev)

@@ -8,7 +8,6 @@ static int make_ready(struct igb_port *port)
 {
 	struct shunt_recovery recovery = { 0 };
 
-	igb_access_begin(port);
 	return port->started && igb_was_reset(port)
 		       ? igb_recover(port, SHUNT_SUSPICION_FAULT, &recovery)
 		       : 0;
@@ -16,12 +15,10 @@ static int make_ready(struct igb_port *port)
 
 int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	struct igb_rx_queue *queue = port->rx[index];
-	int ret;
+	int ret = make_ready(port);
 
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
 	if (port->group_stopped)
 		port->rx_restart |= 1u << index;
 	else if (!ret && !queue->started)
@@ -34,18 +31,15 @@ int igb_rx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 	}
 	if (!ret)
 		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, ret);
 }
 
 int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	struct igb_tx_queue *queue = port->tx[index];
-	int ret;
+	int ret = make_ready(port);
 
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
 	if (port->group_stopped)
 		port->tx_restart |= 1u << index;
 	else if (!ret && !queue->started)
@@ -54,11 +48,10 @@ int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index)
 		igb_pollers_admit(port);
 	if (!ret)
 		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STARTED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, ret);
 }
 
-/* Waits until nobody is in a burst of a queue. @return 0; -ETIMEDOUT one is, and may stay there; of
+/* Waits until no poller is in a burst of the queue. @return 0; -ETIMEDOUT one stays; errors of
  * shunt_barrier() */
 static int keep_out(struct igb_port *port, struct shunt_poll *poll)
 {
@@ -78,12 +71,10 @@ static int keep_out(struct igb_port *port, struct shunt_poll *poll)
 /* A queue that does not stop keeps its buffers: the NIC may still write to them. */
 int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	struct igb_rx_queue *queue = port->rx[index];
-	int ret;
+	int ret = make_ready(port);
 
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
 	if (port->group_stopped)
 		port->rx_restart &= ~(1u << index);
 	if (!ret && queue->started) {
@@ -98,18 +89,15 @@ int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 	}
 	if (!ret)
 		dev->data->rx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, ret);
 }
 
 int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	struct igb_tx_queue *queue = port->tx[index];
-	int ret;
+	int ret = make_ready(port);
 
-	pthread_mutex_lock(&port->lock);
-	ret = make_ready(port);
 	if (port->group_stopped)
 		port->tx_restart &= ~(1u << index);
 	if (!ret && queue->started) {
@@ -121,6 +109,5 @@ int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index)
 	}
 	if (!ret)
 		dev->data->tx_queue_state[index] = RTE_ETH_QUEUE_STATE_STOPPED;
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, ret);
 }

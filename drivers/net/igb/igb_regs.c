@@ -77,9 +77,8 @@ static void read_all(struct igb_port *port, uint32_t *values)
 
 int igb_get_reg(struct rte_eth_dev *dev, struct rte_dev_reg_info *info)
 {
-	struct igb_port *port = igb_port_of(dev);
 	uint32_t length = info->length;
-	int ret;
+	struct igb_port *port;
 
 	info->width = sizeof(uint32_t);
 	info->version = SHUNT_82576_DEVICE;
@@ -91,26 +90,20 @@ int igb_get_reg(struct rte_eth_dev *dev, struct rte_dev_reg_info *info)
 		return igb_log_error(
 			dev, shunt_fail(-ENOTSUP, "registers are read all at once: %u of them",
 				     registers()));
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
+	port = igb_control_begin(dev);
 	read_all(port, info->data);
-	ret = igb_access_end(port);
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, igb_access_end(port));
 }
 
 int igb_fw_version_get(struct rte_eth_dev *dev, char *version, size_t size)
 {
-	struct igb_port *port = igb_port_of(dev);
+	struct igb_port *port = igb_control_begin(dev);
 	uint16_t word = 0;
 	int ret, length;
 
-	pthread_mutex_lock(&port->lock);
-	igb_access_begin(port);
-	ret = igb_hw_eeprom(port, SHUNT_82576_EEPROM_VERSION, &word);
-	pthread_mutex_unlock(&port->lock);
+	ret = igb_control_end(dev, igb_hw_eeprom(port, SHUNT_82576_EEPROM_VERSION, &word));
 	if (ret)
-		return igb_log_error(dev, ret);
+		return ret;
 	length = snprintf(version, size, "%u.%u.%u", word >> 12, word >> 4 & 0xFFu, word & 0xFu);
 	return length >= 0 && (size_t)length < size ? 0 : length + 1;
 }

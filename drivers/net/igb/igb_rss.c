@@ -127,84 +127,77 @@ static bool chosen(const struct rte_eth_rss_reta_entry64 *table, uint32_t entry)
 	return table[entry / RTE_ETH_RETA_GROUP_SIZE].mask >> entry % RTE_ETH_RETA_GROUP_SIZE & 1;
 }
 
+static uint16_t *entry_of(struct rte_eth_rss_reta_entry64 *table, uint32_t entry)
+{
+	return &table[entry / RTE_ETH_RETA_GROUP_SIZE].reta[entry % RTE_ETH_RETA_GROUP_SIZE];
+}
+
 int igb_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *table, uint16_t size)
 {
-	struct igb_port *port = igb_port_of(dev);
 	int ret = check_size(dev, size);
+	struct igb_port *port;
 
 	if (ret)
 		return ret;
-	pthread_mutex_lock(&port->lock);
+	port = igb_control_begin(dev);
 	for (uint32_t i = 0; i < size; i++) {
 		if (chosen(table, i))
-			port->rss.table[i] = (uint8_t)table[i / RTE_ETH_RETA_GROUP_SIZE]
-						     .reta[i % RTE_ETH_RETA_GROUP_SIZE];
+			port->rss.table[i] = (uint8_t)*entry_of(table, i);
 	}
-	igb_access_begin(port);
 	if (port->started)
 		igb_rss_direct(port, 0);
-	ret = igb_access_flush(port);
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, igb_access_flush(port));
 }
 
 int igb_reta_query(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *table, uint16_t size)
 {
-	struct igb_port *port = igb_port_of(dev);
 	int ret = check_size(dev, size);
+	struct igb_port *port;
 
 	if (ret)
 		return ret;
-	pthread_mutex_lock(&port->lock);
+	port = igb_control_begin(dev);
 	for (uint32_t i = 0; i < size; i++) {
 		if (chosen(table, i))
-			table[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] =
-				port->rss.table[i];
+			*entry_of(table, i) = port->rss.table[i];
 	}
-	pthread_mutex_unlock(&port->lock);
-	return 0;
+	return igb_control_end(dev, 0);
 }
 
 int igb_rss_hash_update(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 {
-	struct igb_port *port = igb_port_of(dev);
 	uint64_t types = conf->rss_hf & IGB_RSS_TYPES;
 	int ret = igb_rss_check_key(conf);
+	struct igb_port *port;
 
 	if (ret)
 		return igb_log_error(dev, ret);
-	pthread_mutex_lock(&port->lock);
-	if (port->rss.on != (types != 0)) {
-		ret = shunt_fail(-EINVAL,
-			"receive side scaling is %s by the port's configuration, "
-			"and stays so",
-			port->rss.on ? "on" : "off");
-		goto unlock;
-	}
+	port = igb_control_begin(dev);
+	if (port->rss.on != (types != 0))
+		return igb_control_end(
+			dev, shunt_fail(-EINVAL,
+				     "receive side scaling is %s by the port's configuration, "
+				     "and stays so",
+				     port->rss.on ? "on" : "off"));
 	port->rss.types = types;
 	if (conf->rss_key)
 		memcpy(port->rss.key, conf->rss_key, sizeof(port->rss.key));
-	igb_access_begin(port);
 	if (port->started)
 		igb_rss_configure(port);
-	ret = igb_access_flush(port);
-unlock:
-	pthread_mutex_unlock(&port->lock);
-	return igb_log_error(dev, ret);
+	return igb_control_end(dev, igb_access_flush(port));
 }
 
 int igb_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 {
-	struct igb_port *port = igb_port_of(dev);
 	int ret = igb_rss_check_key(conf);
+	struct igb_port *port;
 
 	if (ret)
 		return igb_log_error(dev, ret);
-	pthread_mutex_lock(&port->lock);
+	port = igb_control_begin(dev);
 	conf->rss_hf = port->rss.on ? port->rss.types : 0;
 	if (conf->rss_key)
 		memcpy(conf->rss_key, port->rss.key, sizeof(port->rss.key));
 	conf->rss_key_len = sizeof(port->rss.key);
-	pthread_mutex_unlock(&port->lock);
-	return 0;
+	return igb_control_end(dev, 0);
 }
