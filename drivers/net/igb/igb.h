@@ -63,8 +63,9 @@
 /** This receive queue carries no traffic: igb_canary.c says what it is for. */
 #define IGB_CANARY_QUEUE (SHUNT_82576_QUEUES - 1)
 
-/** Statistics registers of the NIC, summed up; indices of the table in igb_stats.c. */
-#define IGB_REGISTER_COUNTERS 40
+/** Statistics registers of the NIC, summed up, and the port's own counters: igb_stats.c. */
+#define IGB_REGISTER_COUNTERS 38
+#define IGB_XSTATS            (IGB_REGISTER_COUNTERS + 12)
 
 /** Descriptor heads of the queues that are started. */
 struct igb_heads {
@@ -164,21 +165,21 @@ struct igb_port {
 	struct igb_rx_queue *rx[SHUNT_82576_QUEUES];
 	struct igb_tx_queue *tx[SHUNT_82576_QUEUES];
 	/* A queue goes on with what the one before it had counted, which is here in between. */
-	struct igb_rx_counts rx_counts[SHUNT_82576_QUEUES];
-	struct igb_tx_counts tx_counts[SHUNT_82576_QUEUES];
-	struct igb_rx_counts rx_base[SHUNT_82576_QUEUES]; /**< at the last stats_reset */
-	struct igb_tx_counts tx_base[SHUNT_82576_QUEUES];
+	struct igb_counts rx_counts[SHUNT_82576_QUEUES];
+	struct igb_counts tx_counts[SHUNT_82576_QUEUES];
 	uint64_t counters[IGB_REGISTER_COUNTERS];
-	uint64_t counters_base[IGB_REGISTER_COUNTERS]; /**< at the last stats_reset */
-	uint64_t queue_drops, queue_drops_base;        /**< RQDPC of all queues */
-	uint64_t good_base; /**< frames the NIC had taken in at its last reset */
-	uint64_t seen_base; /**< of those, the ones that came to memory */
-	struct shunt_recovery recovered, recovered_base; /**< of all recoveries */
+	uint64_t queue_drops; /**< RQDPC of all queues */
+	/* At the last stats_reset. */
+	struct igb_counts rx_base[SHUNT_82576_QUEUES];
+	struct igb_counts tx_base[SHUNT_82576_QUEUES];
+	uint64_t xstats_base[IGB_XSTATS];
+	uint64_t good_base;              /**< frames the NIC had taken in at its last reset */
+	uint64_t seen_base;              /**< of those, the ones that came to memory */
+	struct shunt_recovery recovered; /**< of all recoveries */
 	struct igb_recovery_state recovery_state;
 	struct igb_backoff backoff;
-	uint64_t recoveries, recoveries_base; /**< recoveries that repaired something */
-	uint64_t liveness_checks,
-		liveness_checks_base; /**< times all queues were made to prove that they run */
+	uint64_t recoveries;      /**< that repaired something */
+	uint64_t liveness_checks; /**< times all queues were made to prove that they run */
 };
 
 static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
@@ -369,8 +370,8 @@ int igb_canary_wait_change(struct igb_port *port, uint32_t reg, uint32_t value, 
 /** Adds the NIC's counters to the port's. Lock held. */
 void igb_stats_update(struct igb_port *port);
 /** What a queue of this index has counted, and those that it replaced. Lock held. */
-struct igb_rx_counts igb_stats_rx(const struct igb_port *port, unsigned int index);
-struct igb_tx_counts igb_stats_tx(const struct igb_port *port, unsigned int index);
+struct igb_counts igb_stats_rx(const struct igb_port *port, unsigned int index);
+struct igb_counts igb_stats_tx(const struct igb_port *port, unsigned int index);
 /** Frames that the NIC has taken in since the port's start. Lock held, after an update. */
 uint64_t igb_stats_good(const struct igb_port *port);
 /** Frames that came to memory since then: polled, discarded or still in a ring. Lock held. */

@@ -27,19 +27,13 @@
 
 struct igb_port;
 
-/** What a receive queue counts. Written by the poller, read by anyone. */
-struct igb_rx_counts {
+/** What a queue counts. Written by the poller, read by anyone. */
+struct igb_counts {
 	uint64_t packets;
 	uint64_t bytes;
-	uint64_t discarded;  /**< frames incomplete in memory, or of a length that cannot be */
-	uint64_t no_buffers; /**< buffers that the pool did not have when one was wanted first */
-};
-
-/** What a transmit queue counts. */
-struct igb_tx_counts {
-	uint64_t packets;
-	uint64_t bytes;
-	uint64_t refused; /**< frames that no 82576 can send: too long, too many segments */
+	uint64_t discarded;  /**< incomplete in memory, of an impossible length, or not sendable */
+	uint64_t no_buffers; /**< receive: buffers that the pool lacked when they were first wanted
+			      */
 };
 
 /** Receive queue. Slots [next, refill) of the ring hold buffers, the `unfilled` others do not. */
@@ -63,7 +57,7 @@ struct igb_rx_queue {
 	struct rte_mempool *pool;
 	struct rte_mbuf *first, *last; /**< frame not complete yet; NULL: none, or given up */
 	bool cut;                      /**< its rest does not come: the next one is a new frame */
-	struct igb_rx_counts counts;
+	struct igb_counts counts;
 	/* Control path. */
 	struct igb_port *port;
 	uint16_t index;
@@ -90,7 +84,7 @@ struct igb_tx_queue {
 	union shunt_82576_tx_descriptor *ring;
 	struct rte_mbuf **buffers; /**< segment of each slot */
 	uint32_t *doorbell;
-	struct igb_tx_counts counts;
+	struct igb_counts counts;
 	uint16_t *reports; /**< slots that report status */
 	/**
 	 * Context descriptor that the frame written next may use; quad[1] is 0: none. Each report

@@ -8,14 +8,33 @@ struct register_counter {
 	uint32_t high; /**< high half, 0: none; the pair clears with it */
 };
 
-enum { COUNTER_GOOD_RX = 0, COUNTER_MISSED, COUNTER_CRC, COUNTER_LENGTH, COUNTER_RX_ERROR };
+/** Indices of the port's xstats: those of the registers come first. */
+enum {
+	GOOD_RX,
+	MISSED,
+	CRC,
+	LENGTH,
+	RX_ERROR,
+	RX_DISCARDED = IGB_REGISTER_COUNTERS,
+	RX_NO_BUFFERS,
+	RX_QUEUE_DROPS,
+	TX_UNSENDABLE,
+	RECOVERIES,
+	LIVENESS_CHECKS,
+	REPAIRED,
+	QUEUE_RESETS,
+	PORT_RESETS,
+	FUNCTION_RESETS,
+	RX_RESET_DROPPED,
+	TX_RESET_DROPPED,
+};
 
 static const struct register_counter registers[] = {
-	[COUNTER_GOOD_RX] = { "rx_nic_good_packets", SHUNT_82576_GPRC, 0 },
-	[COUNTER_MISSED] = { "rx_missed_packets", SHUNT_82576_MPC, 0 },
-	[COUNTER_CRC] = { "rx_crc_errors", SHUNT_82576_CRCERRS, 0 },
-	[COUNTER_LENGTH] = { "rx_length_errors", SHUNT_82576_RLEC, 0 },
-	[COUNTER_RX_ERROR] = { "rx_symbol_errors", SHUNT_82576_RXERRC, 0 },
+	[GOOD_RX] = { "rx_nic_good_packets", SHUNT_82576_GPRC, 0 },
+	[MISSED] = { "rx_missed_packets", SHUNT_82576_MPC, 0 },
+	[CRC] = { "rx_crc_errors", SHUNT_82576_CRCERRS, 0 },
+	[LENGTH] = { "rx_length_errors", SHUNT_82576_RLEC, 0 },
+	[RX_ERROR] = { "rx_symbol_errors", SHUNT_82576_RXERRC, 0 },
 	{ "rx_align_errors", SHUNT_82576_ALGNERRC, 0 },
 	{ "rx_no_descriptor_packets", SHUNT_82576_RNBC, 0 },
 	{ "rx_nic_good_bytes", SHUNT_82576_GORCL, SHUNT_82576_GORCH },
@@ -51,42 +70,28 @@ static const struct register_counter registers[] = {
 	{ "tx_size_1024_to_max_packets", SHUNT_82576_PTC1522, 0 },
 };
 
-_Static_assert(RTE_DIM(registers) <= IGB_REGISTER_COUNTERS, "a counter of each register");
+_Static_assert(RTE_DIM(registers) == IGB_REGISTER_COUNTERS, "a counter of each register");
+_Static_assert(TX_RESET_DROPPED + 1 == IGB_XSTATS, "room for the port's own counters");
 
 /** What recovery did, and what the queues count beside frames and bytes. */
-enum extra {
-	RX_DISCARDED,
-	RX_NO_BUFFERS,
-	RX_QUEUE_DROPS,
-	TX_REFUSED,
-	RECOVERIES,
-	LIVENESS_CHECKS,
-	REPAIRED,
-	QUEUE_RESETS,
-	PORT_RESETS,
-	FUNCTION_RESETS,
-	RX_RESET_DROPPED,
-	TX_RESET_DROPPED,
-	EXTRAS,
+static const char *const own_names[] = {
+	"rx_damaged_packets",
+	"rx_no_buffer_descriptors",
+	"rx_queue_drop_packets",
+	"tx_unsendable_packets",
+	"recover_events",
+	"recover_liveness_checks",
+	"recover_repaired_descriptors",
+	"recover_queue_resets",
+	"recover_port_resets",
+	"recover_function_resets",
+	"recover_rx_dropped_packets",
+	"recover_tx_dropped_packets",
 };
 
-static const char *const extra_names[EXTRAS] = {
-	[RX_DISCARDED] = "rx_damaged_packets",
-	[RX_NO_BUFFERS] = "rx_no_buffer_descriptors",
-	[RX_QUEUE_DROPS] = "rx_queue_drop_packets",
-	[TX_REFUSED] = "tx_unsendable_packets",
-	[RECOVERIES] = "recover_events",
-	[LIVENESS_CHECKS] = "recover_liveness_checks",
-	[REPAIRED] = "recover_repaired_descriptors",
-	[QUEUE_RESETS] = "recover_queue_resets",
-	[PORT_RESETS] = "recover_port_resets",
-	[FUNCTION_RESETS] = "recover_function_resets",
-	[RX_RESET_DROPPED] = "recover_rx_dropped_packets",
-	[TX_RESET_DROPPED] = "recover_tx_dropped_packets",
-};
+_Static_assert(IGB_REGISTER_COUNTERS + RTE_DIM(own_names) == IGB_XSTATS, "a name for each");
 
-#define OWN_XSTATS (RTE_DIM(registers) + EXTRAS)
-#define XSTATS     (OWN_XSTATS + SHUNT_PORT_XSTATS)
+#define XSTATS (IGB_XSTATS + SHUNT_PORT_XSTATS)
 
 void igb_stats_update(struct igb_port *port)
 {
@@ -107,65 +112,30 @@ void igb_stats_update(struct igb_port *port)
 	}
 }
 
-struct igb_rx_counts igb_stats_rx(const struct igb_port *port, unsigned int index)
+/* Of a running queue, or what was kept of those before. */
+static struct igb_counts read_counts(const struct igb_counts *counts)
 {
-	const struct igb_rx_queue *queue = port->rx[index];
-
-	if (!queue)
-		return port->rx_counts[index];
-	return (struct igb_rx_counts){
-		.packets = IGB_COUNTED(queue->counts.packets),
-		.bytes = IGB_COUNTED(queue->counts.bytes),
-		.discarded = IGB_COUNTED(queue->counts.discarded),
-		.no_buffers = IGB_COUNTED(queue->counts.no_buffers),
+	return (struct igb_counts){
+		.packets = IGB_COUNTED(counts->packets),
+		.bytes = IGB_COUNTED(counts->bytes),
+		.discarded = IGB_COUNTED(counts->discarded),
+		.no_buffers = IGB_COUNTED(counts->no_buffers),
 	};
 }
 
-struct igb_tx_counts igb_stats_tx(const struct igb_port *port, unsigned int index)
+struct igb_counts igb_stats_rx(const struct igb_port *port, unsigned int index)
 {
-	const struct igb_tx_queue *queue = port->tx[index];
-
-	if (!queue)
-		return port->tx_counts[index];
-	return (struct igb_tx_counts){
-		.packets = IGB_COUNTED(queue->counts.packets),
-		.bytes = IGB_COUNTED(queue->counts.bytes),
-		.refused = IGB_COUNTED(queue->counts.refused),
-	};
+	return read_counts(port->rx[index] ? &port->rx[index]->counts : &port->rx_counts[index]);
 }
 
-/* The same since the last stats_reset. */
-static struct igb_rx_counts rx_since_base(const struct igb_port *port, unsigned int index)
+struct igb_counts igb_stats_tx(const struct igb_port *port, unsigned int index)
 {
-	const struct igb_rx_counts *base = &port->rx_base[index];
-	struct igb_rx_counts counts = igb_stats_rx(port, index);
-
-	counts.packets -= base->packets;
-	counts.bytes -= base->bytes;
-	counts.discarded -= base->discarded;
-	counts.no_buffers -= base->no_buffers;
-	return counts;
-}
-
-static struct igb_tx_counts tx_since_base(const struct igb_port *port, unsigned int index)
-{
-	const struct igb_tx_counts *base = &port->tx_base[index];
-	struct igb_tx_counts counts = igb_stats_tx(port, index);
-
-	counts.packets -= base->packets;
-	counts.bytes -= base->bytes;
-	counts.refused -= base->refused;
-	return counts;
+	return read_counts(port->tx[index] ? &port->tx[index]->counts : &port->tx_counts[index]);
 }
 
 uint64_t igb_stats_good(const struct igb_port *port)
 {
-	return port->counters[COUNTER_GOOD_RX];
-}
-
-static uint64_t since_base(const struct igb_port *port, unsigned int counter)
-{
-	return port->counters[counter] - port->counters_base[counter];
+	return port->counters[GOOD_RX];
 }
 
 /* Brings the counters up to date. A stopped NIC's registers were read when it stopped. */
@@ -178,38 +148,67 @@ static int update(struct igb_port *port)
 	return igb_access_end(port);
 }
 
+static void read_xstats(const struct igb_port *port, uint64_t values[IGB_XSTATS])
+{
+	const struct shunt_recovery *recovered = &port->recovered;
+
+	memset(values, 0, IGB_XSTATS * sizeof(*values));
+	memcpy(values, port->counters, sizeof(port->counters));
+	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
+		const struct igb_counts rx = igb_stats_rx(port, i);
+
+		values[RX_DISCARDED] += rx.discarded;
+		values[RX_NO_BUFFERS] += rx.no_buffers;
+		values[TX_UNSENDABLE] += igb_stats_tx(port, i).discarded;
+	}
+	values[RX_QUEUE_DROPS] = port->queue_drops;
+	values[RECOVERIES] = port->recoveries;
+	values[LIVENESS_CHECKS] = port->liveness_checks;
+	values[REPAIRED] = recovered->repaired_descriptors;
+	values[QUEUE_RESETS] = recovered->queue_resets;
+	values[PORT_RESETS] = recovered->port_resets;
+	values[FUNCTION_RESETS] = recovered->function_resets;
+	values[RX_RESET_DROPPED] = recovered->rx_dropped;
+	values[TX_RESET_DROPPED] = recovered->tx_dropped;
+}
+
+/* The same since the last stats_reset. */
+static void xstats_since_reset(const struct igb_port *port, uint64_t values[IGB_XSTATS])
+{
+	read_xstats(port, values);
+	for (unsigned int i = 0; i < IGB_XSTATS; i++)
+		values[i] -= port->xstats_base[i];
+}
+
 int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUEUE_STATS_ARGUMENT)
 {
 	struct igb_port *port = igb_port_of(dev);
+	uint64_t xstats[IGB_XSTATS];
 	int ret;
 
 	pthread_mutex_lock(&port->lock);
 	ret = update(port);
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		const struct igb_rx_counts rx = rx_since_base(port, i);
-		const struct igb_tx_counts tx = tx_since_base(port, i);
+		const struct igb_counts rx = igb_stats_rx(port, i), tx = igb_stats_tx(port, i);
+		const struct igb_counts *rx_base = &port->rx_base[i], *tx_base = &port->tx_base[i];
 
-		stats->ipackets += rx.packets;
-		stats->ibytes += rx.bytes;
-		stats->ierrors += rx.discarded;
-		stats->rx_nombuf += rx.no_buffers;
-		stats->opackets += tx.packets;
-		stats->obytes += tx.bytes;
-		stats->oerrors += tx.refused;
+		stats->ipackets += rx.packets - rx_base->packets;
+		stats->ibytes += rx.bytes - rx_base->bytes;
+		stats->opackets += tx.packets - tx_base->packets;
+		stats->obytes += tx.bytes - tx_base->bytes;
 		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS || !SHUNT_QUEUE_STATS(stats))
 			continue;
-		SHUNT_QUEUE_STATS(stats)->q_ipackets[i] = rx.packets;
-		SHUNT_QUEUE_STATS(stats)->q_ibytes[i] = rx.bytes;
-		SHUNT_QUEUE_STATS(stats)->q_errors[i] = rx.discarded;
-		SHUNT_QUEUE_STATS(stats)->q_opackets[i] = tx.packets;
-		SHUNT_QUEUE_STATS(stats)->q_obytes[i] = tx.bytes;
+		SHUNT_QUEUE_STATS(stats)->q_ipackets[i] = rx.packets - rx_base->packets;
+		SHUNT_QUEUE_STATS(stats)->q_ibytes[i] = rx.bytes - rx_base->bytes;
+		SHUNT_QUEUE_STATS(stats)->q_errors[i] = rx.discarded - rx_base->discarded;
+		SHUNT_QUEUE_STATS(stats)->q_opackets[i] = tx.packets - tx_base->packets;
+		SHUNT_QUEUE_STATS(stats)->q_obytes[i] = tx.bytes - tx_base->bytes;
 	}
-	stats->imissed = since_base(port, COUNTER_MISSED) + port->queue_drops -
-			 port->queue_drops_base + port->recovered.rx_dropped -
-			 port->recovered_base.rx_dropped;
-	stats->ierrors += since_base(port, COUNTER_CRC) + since_base(port, COUNTER_LENGTH) +
-			  since_base(port, COUNTER_RX_ERROR);
-	stats->oerrors += port->recovered.tx_dropped - port->recovered_base.tx_dropped;
+	xstats_since_reset(port, xstats);
+	stats->imissed = xstats[MISSED] + xstats[RX_QUEUE_DROPS] + xstats[RX_RESET_DROPPED];
+	stats->ierrors = xstats[RX_DISCARDED] + xstats[CRC] + xstats[LENGTH] + xstats[RX_ERROR];
+	stats->rx_nombuf = xstats[RX_NO_BUFFERS];
+	stats->oerrors = xstats[TX_UNSENDABLE] + xstats[TX_RESET_DROPPED];
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
@@ -223,11 +222,7 @@ int igb_stats_reset(struct rte_eth_dev *dev)
 	ret = update(port);
 	if (ret)
 		goto unlock;
-	memcpy(port->counters_base, port->counters, sizeof(port->counters));
-	port->queue_drops_base = port->queue_drops;
-	port->recovered_base = port->recovered;
-	port->recoveries_base = port->recoveries;
-	port->liveness_checks_base = port->liveness_checks;
+	read_xstats(port, port->xstats_base);
 	port->port.switches = (struct shunt_port_switches){ 0 };
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		port->rx_base[i] = igb_stats_rx(port, i);
@@ -238,49 +233,30 @@ unlock:
 	return ret;
 }
 
-static void fill_extras(const struct igb_port *port, uint64_t *values)
-{
-	const struct shunt_recovery *now = &port->recovered;
-	const struct shunt_recovery *base = &port->recovered_base;
-
-	memset(values, 0, EXTRAS * sizeof(*values));
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		const struct igb_rx_counts rx = rx_since_base(port, i);
-
-		values[RX_DISCARDED] += rx.discarded;
-		values[RX_NO_BUFFERS] += rx.no_buffers;
-		values[TX_REFUSED] += tx_since_base(port, i).refused;
-	}
-	values[RX_QUEUE_DROPS] = port->queue_drops - port->queue_drops_base;
-	values[RECOVERIES] = port->recoveries - port->recoveries_base;
-	values[LIVENESS_CHECKS] = port->liveness_checks - port->liveness_checks_base;
-	values[REPAIRED] = now->repaired_descriptors - base->repaired_descriptors;
-	values[QUEUE_RESETS] = now->queue_resets - base->queue_resets;
-	values[PORT_RESETS] = now->port_resets - base->port_resets;
-	values[FUNCTION_RESETS] = now->function_resets - base->function_resets;
-	values[RX_RESET_DROPPED] = now->rx_dropped - base->rx_dropped;
-	values[TX_RESET_DROPPED] = now->tx_dropped - base->tx_dropped;
-}
-
 int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room)
 {
 	struct igb_port *port = igb_port_of(dev);
-	uint64_t extras[EXTRAS + SHUNT_PORT_XSTATS];
+	uint64_t xstats[XSTATS];
 	int ret;
 
 	if (!values || room < XSTATS)
 		return XSTATS;
 	pthread_mutex_lock(&port->lock);
 	ret = update(port);
-	fill_extras(port, extras);
-	shunt_port_xstats(&port->port, extras + EXTRAS);
-	for (unsigned int i = 0; i < XSTATS; i++) {
-		values[i].id = i;
-		values[i].value = i < RTE_DIM(registers) ? since_base(port, i)
-							 : extras[i - RTE_DIM(registers)];
-	}
+	xstats_since_reset(port, xstats);
+	shunt_port_xstats(&port->port, xstats + IGB_XSTATS);
 	pthread_mutex_unlock(&port->lock);
+	for (unsigned int i = 0; i < XSTATS; i++)
+		values[i] = (struct rte_eth_xstat){ .id = i, .value = xstats[i] };
 	return ret ? ret : (int)XSTATS;
+}
+
+static const char *name_of(unsigned int i)
+{
+	if (i < IGB_REGISTER_COUNTERS)
+		return registers[i].name;
+	return i < IGB_XSTATS ? own_names[i - IGB_REGISTER_COUNTERS]
+			      : shunt_port_xstat_name(i - IGB_XSTATS);
 }
 
 int igb_xstats_get_names(
@@ -288,13 +264,8 @@ int igb_xstats_get_names(
 {
 	if (!names || room < XSTATS)
 		return XSTATS;
-	for (unsigned int i = 0; i < SHUNT_PORT_XSTATS; i++)
-		snprintf(names[OWN_XSTATS + i].name, sizeof(names[i].name), "%s",
-			shunt_port_xstat_name(i));
-	for (unsigned int i = 0; i < OWN_XSTATS; i++)
-		snprintf(names[i].name, sizeof(names[i].name), "%s",
-			i < RTE_DIM(registers) ? registers[i].name
-					       : extra_names[i - RTE_DIM(registers)]);
+	for (unsigned int i = 0; i < XSTATS; i++)
+		snprintf(names[i].name, sizeof(names[i].name), "%s", name_of(i));
 	return XSTATS;
 }
 
@@ -305,7 +276,7 @@ uint64_t igb_stats_frames_seen(const struct igb_port *port)
 
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		const struct igb_rx_queue *queue = port->rx[i];
-		const struct igb_rx_counts counts = igb_stats_rx(port, i);
+		const struct igb_counts counts = igb_stats_rx(port, i);
 
 		seen += counts.packets + counts.discarded;
 		if (queue && queue->started)

@@ -121,7 +121,7 @@ static __rte_noinline bool send_segments(struct igb_tx_queue *queue, struct rte_
 	uint32_t length = frame->pkt_len;
 
 	if (segments == 0 || segments > queue->segments_max || length > IGB_TX_FRAME_MAX) {
-		IGB_COUNT(queue->counts.refused, 1);
+		IGB_COUNT(queue->counts.discarded, 1);
 		rte_pktmbuf_free(frame);
 		return true;
 	}

@@ -139,7 +139,7 @@ static inline bool send_frame(
 	bool fresh;
 
 	if (unlikely(!plan(frame, &work) || segments == 0 || segments > queue->segments_max)) {
-		IGB_COUNT(queue->counts.refused, 1);
+		IGB_COUNT(queue->counts.discarded, 1);
 		rte_pktmbuf_free(frame);
 		return true;
 	}
