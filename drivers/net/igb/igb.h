@@ -210,6 +210,9 @@ int igb_access_flush(struct igb_port *port);
 int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, uint64_t ns,
 	const char *what);
 
+/** Tells a queue that is off of its ring, head and tail at slot 0. @param queue  _QUEUE(n) */
+void igb_write_ring(struct igb_port *port, uint32_t queue, const void *ring, size_t bytes);
+
 /** Begins a wait for the NIC, bounded by its own time. No wait for it has another clock. */
 void igb_wait_begin(struct igb_port *port, struct shunt_wait *wait);
 

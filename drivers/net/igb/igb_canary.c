@@ -37,16 +37,10 @@ void igb_canary_destroy(struct igb_port *port)
 
 void igb_canary_configure(struct igb_port *port)
 {
-	uint64_t iova = (uintptr_t)port->canary_ring;
-
 	port->canary_on = false;
 	igb_write(port, SHUNT_82576_RXDCTL(CANARY), 0);
-	igb_write(port, SHUNT_82576_RDBAL(CANARY), (uint32_t)iova);
-	igb_write(port, SHUNT_82576_RDBAH(CANARY), (uint32_t)(iova >> 32));
-	igb_write(port, SHUNT_82576_RDLEN(CANARY), RING_SIZE);
 	igb_write(port, SHUNT_82576_SRRCTL(CANARY), SHUNT_82576_SRRCTL_DESCTYPE_ADVANCED | 1);
-	igb_write(port, SHUNT_82576_RDH(CANARY), 0);
-	igb_write(port, SHUNT_82576_RDT(CANARY), 0);
+	igb_write_ring(port, SHUNT_82576_RX_QUEUE(CANARY), port->canary_ring, RING_SIZE);
 }
 
 static uint32_t enable_bit(const struct igb_port *port)

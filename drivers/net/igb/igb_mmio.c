@@ -73,6 +73,19 @@ void igb_write(struct igb_port *port, uint32_t reg, uint32_t value)
 		&port->port.device, &port->bar0_region, reg, &bytes, sizeof(bytes));
 }
 
+/* A transmit queue has its registers where a receive queue has them. */
+void igb_write_ring(struct igb_port *port, uint32_t queue, const void *ring, size_t bytes)
+{
+	const uint32_t first = SHUNT_82576_RX_QUEUE(0);
+	uint64_t iova = (uintptr_t)ring;
+
+	igb_write(port, queue + SHUNT_82576_RDBAL(0) - first, (uint32_t)iova);
+	igb_write(port, queue + SHUNT_82576_RDBAH(0) - first, (uint32_t)(iova >> 32));
+	igb_write(port, queue + SHUNT_82576_RDLEN(0) - first, (uint32_t)bytes);
+	igb_write(port, queue + SHUNT_82576_RDH(0) - first, 0);
+	igb_write(port, queue + SHUNT_82576_RDT(0) - first, 0);
+}
+
 void igb_wait_begin(struct igb_port *port, struct shunt_wait *wait)
 {
 	shunt_wait_begin(wait, port->port.device.iommufd->platform);

@@ -106,16 +106,11 @@ void igb_pollers_admit(struct igb_port *port)
 static void lay_ring(struct igb_port *port)
 {
 	union shunt_82576_tx_descriptor *ring = port->canary_ring;
-	uint64_t iova = (uintptr_t)ring;
 
 	memset(ring, 0, COUNT * sizeof(*ring));
 	ring[0].context.command_type =
 		rte_cpu_to_le_32(SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_CONTEXT);
-	igb_write(port, SHUNT_82576_TDBAL(QUEUE), (uint32_t)iova);
-	igb_write(port, SHUNT_82576_TDBAH(QUEUE), (uint32_t)(iova >> 32));
-	igb_write(port, SHUNT_82576_TDLEN(QUEUE), COUNT * sizeof(*ring));
-	igb_write(port, SHUNT_82576_TDH(QUEUE), 0);
-	igb_write(port, SHUNT_82576_TDT(QUEUE), 0);
+	igb_write_ring(port, SHUNT_82576_TX_QUEUE(QUEUE), ring, COUNT * sizeof(*ring));
 }
 
 static int enable_queue(struct igb_port *port, bool enable)

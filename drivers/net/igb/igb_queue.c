@@ -73,31 +73,44 @@ static int buffer_size(
 	return 0;
 }
 
+/* A queue of `size` bytes and its ring. NULL: out of memory, logged */
+static void *create(struct rte_eth_dev *dev, const char *direction, uint16_t index, uint16_t count,
+	size_t size, unsigned int socket, void **ring)
+{
+	struct igb_port *port = igb_port_of(dev);
+	void *queue = rte_zmalloc_socket("igb_queue", size, RTE_CACHE_LINE_SIZE, (int)socket);
+
+	pthread_mutex_lock(&port->lock);
+	*ring = queue ? shunt_arena_alloc(&port->port.arena, RING_SLOT, RING_ALIGNMENT) : NULL;
+	pthread_mutex_unlock(&port->lock);
+	if (*ring)
+		return queue;
+	rte_free(queue);
+	igb_log_error(dev, shunt_fail(-ENOMEM, "%s queue %u with %u descriptors: out of memory",
+				   direction, index, count));
+	return NULL;
+}
+
 int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, unsigned int socket,
 	const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct igb_rx_queue *queue;
 	uint16_t size = 0;
+	void *ring;
 	int ret;
 
 	ret = buffer_size(port, index, pool, &size);
 	if (ret)
-		goto report;
+		return igb_log_error(dev, ret);
 	igb_rx_queue_release(dev, index);
-	queue = rte_zmalloc_socket(
-		"igb_rx_queue", sizeof(*queue), RTE_CACHE_LINE_SIZE, (int)socket);
+	queue = create(dev, "receive", index, count,
+		sizeof(*queue) + (count + IGB_RX_BUFFERS_MORE) * sizeof(*queue->buffers), socket,
+		&ring);
 	if (!queue)
-		goto no_memory;
-	queue->buffers = rte_calloc_socket("igb_rx_buffers", count + IGB_RX_BUFFERS_MORE,
-		sizeof(*queue->buffers), RTE_CACHE_LINE_SIZE, (int)socket);
-	if (!queue->buffers)
-		goto free_queue;
-	pthread_mutex_lock(&port->lock);
-	queue->ring = shunt_arena_alloc(&port->port.arena, RING_SLOT, RING_ALIGNMENT);
-	pthread_mutex_unlock(&port->lock);
-	if (!queue->ring)
-		goto free_buffers;
+		return -ENOMEM;
+	queue->ring = ring;
+	queue->buffers = (struct rte_mbuf **)(queue + 1);
 	shunt_poll_init(&queue->poll);
 	queue->port = port;
 	queue->index = index;
@@ -117,17 +130,6 @@ int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	dev->data->rx_queues[index] = queue;
 	pthread_mutex_unlock(&port->lock);
 	return 0;
-
-free_buffers:
-	rte_free(queue->buffers);
-free_queue:
-	rte_free(queue);
-no_memory:
-	ret = shunt_fail(
-		-ENOMEM, "receive queue %u with %u descriptors: out of memory", index, count);
-report:
-	SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
-	return ret;
 }
 
 void igb_rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
@@ -143,9 +145,6 @@ void igb_rx_queue_release(struct rte_eth_dev *dev, uint16_t index)
 	if (queue)
 		shunt_arena_free(&port->port.arena, queue->ring, RING_SLOT);
 	pthread_mutex_unlock(&port->lock);
-	if (!queue)
-		return;
-	rte_free(queue->buffers);
 	rte_free(queue);
 }
 
@@ -155,22 +154,16 @@ int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	struct igb_port *port = igb_port_of(dev);
 	uint64_t offloads = conf->offloads | dev->data->dev_conf.txmode.offloads;
 	struct igb_tx_queue *queue;
+	void *ring;
 
 	igb_tx_queue_release(dev, index);
-	queue = rte_zmalloc_socket(
-		"igb_tx_queue", sizeof(*queue), RTE_CACHE_LINE_SIZE, (int)socket);
+	queue = create(dev, "transmit", index, count,
+		sizeof(*queue) + count * (sizeof(*queue->buffers) + sizeof(*queue->reports)),
+		socket, &ring);
 	if (!queue)
-		goto no_memory;
-	queue->buffers = rte_calloc_socket("igb_tx_buffers", count,
-		sizeof(*queue->buffers) + sizeof(*queue->reports), RTE_CACHE_LINE_SIZE,
-		(int)socket);
-	if (!queue->buffers)
-		goto free_queue;
-	pthread_mutex_lock(&port->lock);
-	queue->ring = shunt_arena_alloc(&port->port.arena, RING_SLOT, RING_ALIGNMENT);
-	pthread_mutex_unlock(&port->lock);
-	if (!queue->ring)
-		goto free_buffers;
+		return -ENOMEM;
+	queue->ring = ring;
+	queue->buffers = (struct rte_mbuf **)(queue + 1);
 	shunt_poll_init(&queue->poll);
 	queue->port = port;
 	queue->index = index;
@@ -195,15 +188,6 @@ int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	dev->data->tx_queues[index] = queue;
 	pthread_mutex_unlock(&port->lock);
 	return 0;
-
-free_buffers:
-	rte_free(queue->buffers);
-free_queue:
-	rte_free(queue);
-no_memory:
-	return igb_log_error(
-		dev, shunt_fail(-ENOMEM, "transmit queue %u with %u descriptors: out of memory",
-			     index, count));
 }
 
 void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
@@ -219,28 +203,33 @@ void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
 	if (queue)
 		shunt_arena_free(&port->port.arena, queue->ring, RING_SLOT);
 	pthread_mutex_unlock(&port->lock);
-	if (!queue)
-		return;
-	rte_free(queue->buffers);
 	rte_free(queue);
+}
+
+static int control_rx(struct igb_rx_queue *queue, uint32_t enable, const char *what)
+{
+	uint32_t reg = SHUNT_82576_RXDCTL(queue->index);
+
+	igb_write(queue->port, reg, RXDCTL_THRESHOLDS | enable);
+	return igb_canary_wait(queue->port, reg, SHUNT_82576_RXDCTL_ENABLE, enable, what);
+}
+
+static int control_tx(struct igb_tx_queue *queue, uint32_t enable, const char *what)
+{
+	uint32_t reg = SHUNT_82576_TXDCTL(queue->index);
+
+	igb_write(queue->port, reg, TXDCTL_THRESHOLDS | enable);
+	return igb_canary_wait(queue->port, reg, SHUNT_82576_TXDCTL_ENABLE, enable, what);
 }
 
 int igb_rx_queue_disable(struct igb_rx_queue *queue)
 {
-	struct igb_port *port = queue->port;
-	uint32_t reg = SHUNT_82576_RXDCTL(queue->index);
-
-	igb_write(port, reg, RXDCTL_THRESHOLDS);
-	return igb_canary_wait(port, reg, SHUNT_82576_RXDCTL_ENABLE, 0, "a receive queue to stop");
+	return control_rx(queue, 0, "a receive queue to stop");
 }
 
 int igb_tx_queue_disable(struct igb_tx_queue *queue)
 {
-	struct igb_port *port = queue->port;
-	uint32_t reg = SHUNT_82576_TXDCTL(queue->index);
-
-	igb_write(port, reg, TXDCTL_THRESHOLDS);
-	return igb_canary_wait(port, reg, SHUNT_82576_TXDCTL_ENABLE, 0, "a transmit queue to stop");
+	return control_tx(queue, 0, "a transmit queue to stop");
 }
 
 /* 4.5.9. Queue 0 is enabled by reset: its ring is programmed with the queue off all the same. */
@@ -248,7 +237,6 @@ int igb_rx_queue_enable(struct igb_rx_queue *queue)
 {
 	struct igb_port *port = queue->port;
 	uint32_t n = queue->index;
-	uint64_t iova = (uintptr_t)queue->ring;
 	uint32_t control = SHUNT_82576_SRRCTL_DESCTYPE_ADVANCED |
 			   queue->buffer_size / SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT;
 	int ret;
@@ -256,38 +244,25 @@ int igb_rx_queue_enable(struct igb_rx_queue *queue)
 	ret = igb_rx_queue_disable(queue);
 	if (ret)
 		return ret;
-	igb_write(port, SHUNT_82576_RDBAL(n), (uint32_t)iova);
-	igb_write(port, SHUNT_82576_RDBAH(n), (uint32_t)(iova >> 32));
-	igb_write(port, SHUNT_82576_RDLEN(n), (uint32_t)ring_size(queue->count));
 	igb_write(port, SHUNT_82576_SRRCTL(n),
 		control | (queue->drop_enable ? SHUNT_82576_SRRCTL_DROP_EN : 0));
-	igb_write(port, SHUNT_82576_RDH(n), 0);
-	igb_write(port, SHUNT_82576_RDT(n), 0);
-	igb_write(port, SHUNT_82576_RXDCTL(n), RXDCTL_THRESHOLDS | SHUNT_82576_RXDCTL_ENABLE);
-	return igb_canary_wait(port, SHUNT_82576_RXDCTL(n), SHUNT_82576_RXDCTL_ENABLE,
-		SHUNT_82576_RXDCTL_ENABLE, "a receive queue to start");
+	igb_write_ring(port, SHUNT_82576_RX_QUEUE(n), queue->ring, ring_size(queue->count));
+	return control_rx(queue, SHUNT_82576_RXDCTL_ENABLE, "a receive queue to start");
 }
 
 int igb_tx_queue_enable(struct igb_tx_queue *queue)
 {
 	struct igb_port *port = queue->port;
 	uint32_t n = queue->index;
-	uint64_t iova = (uintptr_t)queue->ring;
 	int ret;
 
 	ret = igb_tx_queue_disable(queue);
 	if (ret)
 		return ret;
-	igb_write(port, SHUNT_82576_TDBAL(n), (uint32_t)iova);
-	igb_write(port, SHUNT_82576_TDBAH(n), (uint32_t)(iova >> 32));
-	igb_write(port, SHUNT_82576_TDLEN(n), (uint32_t)ring_size(queue->count));
+	igb_write_ring(port, SHUNT_82576_TX_QUEUE(n), queue->ring, ring_size(queue->count));
 	igb_write(port, SHUNT_82576_TDWBAL(n), 0);
 	igb_write(port, SHUNT_82576_TDWBAH(n), 0);
-	igb_write(port, SHUNT_82576_TDH(n), 0);
-	igb_write(port, SHUNT_82576_TDT(n), 0);
-	igb_write(port, SHUNT_82576_TXDCTL(n), TXDCTL_THRESHOLDS | SHUNT_82576_TXDCTL_ENABLE);
-	return igb_canary_wait(port, SHUNT_82576_TXDCTL(n), SHUNT_82576_TXDCTL_ENABLE,
-		SHUNT_82576_TXDCTL_ENABLE, "a transmit queue to start");
+	return control_tx(queue, SHUNT_82576_TXDCTL_ENABLE, "a transmit queue to start");
 }
 
 int igb_rx_queue_begin(struct igb_rx_queue *queue)
