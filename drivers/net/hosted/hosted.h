@@ -184,8 +184,8 @@ int hosted_iova0_put(const struct hosted_function *function);
 /** In the primary process: serves requests of secondary ones. @return 0, -errno */
 int hosted_secondary_serve(void);
 
-/** In a secondary process: asks for a function's cdev. @return its descriptor, -errno */
-int hosted_secondary_ask(const char *address);
+/** In a secondary process: asks for a function's cdev. @return 0, -errno */
+int hosted_secondary_ask(const char *address, int *fd);
 
 /** A live secondary process that has the function's descriptor. @return its pid, 0: none */
 int hosted_secondary_of(const char *address);

@@ -44,12 +44,6 @@ static int get_info(int fd, const char *address, struct vfio_device_info *info)
 		       : 0;
 }
 
-static int open_secondary(const char *address, int *fd)
-{
-	*fd = hosted_secondary_ask(address);
-	return *fd < 0 ? *fd : 0;
-}
-
 static int open_primary(const char *address, int *fd)
 {
 	struct hosted_function *function;
@@ -91,7 +85,7 @@ int rte_vfio_setup_device(const char *sysfs_base, const char *dev_addr, int *vfi
 	struct vfio_device_info *device_info)
 {
 	int ret = is_primary() ? open_primary(dev_addr, vfio_dev_fd)
-			       : open_secondary(dev_addr, vfio_dev_fd);
+			       : hosted_secondary_ask(dev_addr, vfio_dev_fd);
 
 	if (!ret) {
 		ret = get_info(*vfio_dev_fd, dev_addr, device_info);

@@ -6,12 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_eal.h>
-#include <rte_errno.h>
-
 #include <shunt/error.h>
 
 #include "hosted.h"
+#include "plugin.h"
 
 /*
  * A cdev can be opened and bound only once: by the primary process. Secondary processes get its
@@ -23,19 +21,11 @@
  */
 
 #define ACTION "shunt_function"
-#define WAIT_S 5
 
 struct request {
 	int pid;
 	char address[16];
 };
-
-struct reply {
-	int err; /* negative errno; 0: a descriptor comes with it */
-	char why[RTE_MP_MAX_PARAM_LEN - sizeof(int)];
-};
-
-_Static_assert(sizeof(struct reply) <= RTE_MP_MAX_PARAM_LEN, "fits into a message");
 
 /* A process that was given a descriptor. Under hosted_lock(). */
 struct holder {
@@ -105,66 +95,27 @@ static int find(const struct request *request, int *fd)
 
 static int answer(const struct rte_mp_msg *message, const void *peer)
 {
-	struct rte_mp_msg back = { .name = ACTION, .len_param = sizeof(struct reply) };
-	struct reply *reply = (struct reply *)back.param;
 	struct request request;
+	int ret, fd = -1;
 
 	if (message->len_param != sizeof(request))
 		return -1;
 	memcpy(&request, message->param, sizeof(request));
 	request.address[sizeof(request.address) - 1] = '\0';
-	reply->err = find(&request, &back.fds[0]);
-	back.num_fds = !reply->err;
-	if (reply->err)
-		snprintf(reply->why, sizeof(reply->why), "%s", shunt_errmsg());
-	return rte_mp_reply(&back, peer);
+	ret = find(&request, &fd);
+	return shunt_mp_reply(message, peer, ret, fd);
 }
 
 int hosted_secondary_serve(void)
 {
-	static bool serves;
-
-	/* -ENOTSUP: EAL was told that there are no secondary processes. */
-	if (serves || !rte_mp_action_register(ACTION, answer) || rte_errno == ENOTSUP) {
-		serves = true;
-		return 0;
-	}
-	return shunt_fail_errno(-rte_errno, "EAL's messages between processes");
+	return shunt_mp_serve(ACTION, answer);
 }
 
-static int take(const char *address, const struct rte_mp_msg *message)
+int hosted_secondary_ask(const char *address, int *fd)
 {
-	const struct reply *reply = (const struct reply *)message->param;
+	struct request request = { .pid = getpid() };
 
-	if (message->len_param != sizeof(*reply))
-		return shunt_fail(
-			-EPROTO, "%s: unexpected reply from the primary process", address);
-	if (reply->err)
-		return shunt_fail(reply->err, "%s", reply->why);
-	if (message->num_fds != 1)
-		return shunt_fail(
-			-EPROTO, "%s: no descriptor in the reply of the primary process", address);
-	return message->fds[0];
-}
-
-int hosted_secondary_ask(const char *address)
-{
-	struct rte_mp_msg message = { .name = ACTION, .len_param = sizeof(struct request) };
-	struct request *request = (struct request *)message.param;
-	const struct timespec wait = { .tv_sec = WAIT_S };
-	struct rte_mp_reply replies = { 0 };
-	int ret;
-
-	request->pid = getpid();
-	snprintf(request->address, sizeof(request->address), "%s", address);
-	if (rte_mp_request_sync(&message, &replies, &wait))
-		return shunt_fail_errno(-rte_errno, "%s: asking the primary process", address);
-	if (replies.nb_received == 1)
-		ret = take(address, &replies.msgs[0]);
-	else
-		ret = shunt_fail(-EIO,
-			"%s: the primary process does not answer: was it started with `shunt run`?",
-			address);
-	free(replies.msgs);
-	return ret;
+	snprintf(request.address, sizeof(request.address), "%s", address);
+	return shunt_mp_ask(
+		ACTION, &request, sizeof(request), ": was it started with `shunt run`?", fd);
 }

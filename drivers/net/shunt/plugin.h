@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <rte_eal.h>
+
 #include <shunt/sim.h>
 
 #include "shunt_dpdk.h"
@@ -56,6 +58,18 @@ int device_close(struct rte_device *device);
 int device_map(struct rte_device *device, bool add, void *addr, size_t length);
 
 /* ---- secondary.c ---- */
+
+/** In the primary process: serves requests of that name. @return 0, -errno */
+int shunt_mp_serve(const char *action, rte_mp_t handler);
+/** Replies with shunt_errmsg() if `err`, else with a descriptor; -1: none. */
+int shunt_mp_reply(const struct rte_mp_msg *request, const void *peer, int err, int fd);
+/**
+ * In a secondary process: asks the primary one.
+ *
+ * @param remedy   ends the message if it does not answer
+ * @param[out] fd  descriptor of the reply; NULL: it has none
+ */
+int shunt_mp_ask(const char *action, const void *request, size_t size, const char *remedy, int *fd);
 
 /** In the primary process: answers secondary ones. @return 0, -errno */
 int shunt_secondary_serve(void);

@@ -27,6 +27,11 @@
 #define ACTION "shunt_port"
 #define WAIT_S 5
 
+struct reply {
+	int err; /* negative errno, 0 */
+	char why[RTE_MP_MAX_PARAM_LEN - sizeof(int)];
+};
+
 enum what { STATS, XSTATS, LINK };
 
 struct request {
@@ -34,13 +39,66 @@ struct request {
 	char port[RTE_ETH_NAME_MAX_LEN];
 };
 
-struct reply {
-	int err; /* negative errno, 0 */
-	char why[RTE_MP_MAX_PARAM_LEN - sizeof(int)];
-};
-
-_Static_assert(sizeof(struct reply) <= RTE_MP_MAX_PARAM_LEN, "fits into a message");
 _Static_assert(sizeof(struct request) <= RTE_MP_MAX_PARAM_LEN, "fits into a message");
+
+/* ---- messages, for hosted functions as well ---- */
+
+int shunt_mp_serve(const char *action, rte_mp_t handler)
+{
+	/* -ENOTSUP: EAL was told that there are no secondary processes. -EEXIST: it is served. */
+	if (!rte_mp_action_register(action, handler) || rte_errno == ENOTSUP || rte_errno == EEXIST)
+		return 0;
+	return shunt_fail_errno(-rte_errno, "EAL's messages between processes");
+}
+
+int shunt_mp_reply(const struct rte_mp_msg *request, const void *peer, int err, int fd)
+{
+	struct rte_mp_msg message = { .len_param = sizeof(struct reply) };
+	struct reply *reply = (struct reply *)message.param;
+
+	snprintf(message.name, sizeof(message.name), "%s", request->name);
+	reply->err = err;
+	if (err)
+		snprintf(reply->why, sizeof(reply->why), "%s", shunt_errmsg());
+	else if (fd >= 0)
+		message.fds[message.num_fds++] = fd;
+	return rte_mp_reply(&message, peer);
+}
+
+static int take(const struct rte_mp_msg *message, int *fd)
+{
+	const struct reply *reply = (const struct reply *)message->param;
+
+	if (message->len_param != sizeof(*reply))
+		return shunt_fail(-EPROTO, "unexpected reply from the primary process");
+	if (reply->err)
+		return shunt_fail(reply->err, "%s", reply->why);
+	if (!fd)
+		return 0;
+	*fd = message->fds[0];
+	return message->num_fds == 1
+		       ? 0
+		       : shunt_fail(-EPROTO, "no descriptor in the primary process's reply");
+}
+
+int shunt_mp_ask(const char *action, const void *request, size_t size, const char *remedy, int *fd)
+{
+	struct rte_mp_msg message = { .len_param = (int)size };
+	const struct timespec wait = { .tv_sec = WAIT_S };
+	struct rte_mp_reply replies = { 0 };
+	int ret;
+
+	snprintf(message.name, sizeof(message.name), "%s", action);
+	memcpy(message.param, request, size);
+	if (rte_mp_request_sync(&message, &replies, &wait))
+		return shunt_fail_errno(-rte_errno, "asking the primary process");
+	if (replies.nb_received == 1)
+		ret = take(&replies.msgs[0], fd);
+	else
+		ret = shunt_fail(-EIO, "the primary process does not answer%s", remedy);
+	free(replies.msgs);
+	return ret;
+}
 
 static void print_mark(char *mark, size_t size)
 {
@@ -81,7 +139,7 @@ static int update(const struct request *request)
 	struct rte_eth_stats stats = { 0 }; /* as ethdev gives it to a driver */
 	shunt_queue_stats_t queues = { 0 };
 	struct rte_eth_dev *dev;
-	int ret = 0;
+	int ret;
 
 	if (context)
 		TAILQ_FOREACH (port, &context->ports, next)
@@ -90,70 +148,47 @@ static int update(const struct request *request)
 	if (!port)
 		return shunt_fail(-ENODEV, "the primary process has no port %s", request->port);
 	dev = port->dev;
-	if (request->what == STATS) {
-		ret = dev->dev_ops->stats_get(dev, &stats SHUNT_QUEUE_STATS_PASS(&queues));
-		port->shared.stats = stats;
-		port->shared.queues = queues;
-	} else if (request->what == XSTATS) {
-		ret = update_xstats(dev, &port->shared);
-	} else {
+	if (request->what == XSTATS)
+		return update_xstats(dev, &port->shared);
+	if (request->what == LINK) {
 		dev->dev_ops->link_update(dev, 0); /* tells whether it changed */
+		return 0;
 	}
+	ret = dev->dev_ops->stats_get(dev, &stats SHUNT_QUEUE_STATS_PASS(&queues));
+	port->shared.stats = stats;
+	port->shared.queues = queues;
 	return ret;
 }
 
 static int answer(const struct rte_mp_msg *message, const void *peer)
 {
-	struct rte_mp_msg back = { .name = ACTION, .len_param = sizeof(struct reply) };
-	struct reply *reply = (struct reply *)back.param;
 	struct request request;
+	int ret;
 
 	if (message->len_param != sizeof(request))
 		return -1;
 	memcpy(&request, message->param, sizeof(request));
 	request.port[sizeof(request.port) - 1] = '\0';
 	shunt_context_lock();
-	reply->err = update(&request);
+	ret = update(&request);
 	shunt_context_unlock();
-	if (reply->err)
-		snprintf(reply->why, sizeof(reply->why), "%s", shunt_errmsg());
-	return rte_mp_reply(&back, peer);
+	return shunt_mp_reply(message, peer, ret, -1);
 }
 
 int shunt_secondary_serve(void)
 {
-	static bool serves;
-
-	/* -ENOTSUP: EAL was told that there are no secondary processes. */
-	if (serves || !rte_mp_action_register(ACTION, answer) || rte_errno == ENOTSUP) {
-		serves = true;
-		return 0;
-	}
-	return shunt_fail_errno(-rte_errno, "EAL's messages between processes");
+	return shunt_mp_serve(ACTION, answer);
 }
 
 /* ---- in a secondary process ---- */
 
 static int ask(const struct rte_eth_dev *dev, enum what what)
 {
-	struct rte_mp_msg message = { .name = ACTION, .len_param = sizeof(struct request) };
-	struct request *request = (struct request *)message.param;
-	const struct timespec wait = { .tv_sec = WAIT_S };
-	struct rte_mp_reply replies = { 0 };
-	const struct reply *reply;
+	struct request request = { .what = what };
 	int ret;
 
-	request->what = what;
-	snprintf(request->port, sizeof(request->port), "%s", dev->data->name);
-	if (rte_mp_request_sync(&message, &replies, &wait)) {
-		ret = shunt_fail_errno(-rte_errno, "asking the primary process");
-	} else if (replies.nb_received != 1 || replies.msgs[0].len_param != sizeof(*reply)) {
-		ret = shunt_fail(-EIO, "the primary process does not answer");
-	} else {
-		reply = (const struct reply *)replies.msgs[0].param;
-		ret = reply->err ? shunt_fail(reply->err, "%s", reply->why) : 0;
-	}
-	free(replies.msgs);
+	snprintf(request.port, sizeof(request.port), "%s", dev->data->name);
+	ret = shunt_mp_ask(ACTION, &request, sizeof(request), "", NULL);
 	if (ret)
 		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
 	return ret;
