@@ -27,11 +27,6 @@ void shunt_context_lock(void)
 	pthread_mutex_lock(&lock);
 }
 
-int shunt_context_trylock(void)
-{
-	return pthread_mutex_trylock(&lock) ? -EBUSY : 0;
-}
-
 void shunt_context_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
@@ -139,7 +134,7 @@ static void check_groups(void)
 {
 	struct context_group *entry;
 
-	if (shunt_context_trylock())
+	if (pthread_mutex_trylock(&lock))
 		return;
 	TAILQ_FOREACH (entry, &opened->groups, next)
 		check_group(entry->group);
@@ -340,19 +335,6 @@ const struct rte_eth_dev *shunt_context_dev(struct shunt_context *context, const
 	return NULL;
 }
 
-static struct shunt_port *port_of(uint16_t port_id)
-{
-	struct shunt_port *port;
-
-	if (!opened)
-		return NULL;
-	TAILQ_FOREACH (port, &opened->ports, next) {
-		if (port->dev->data->port_id == port_id)
-			return port;
-	}
-	return NULL;
-}
-
 int rte_net_shunt_platform(struct shunt_platform *platform)
 {
 	int ret = 0;
@@ -389,31 +371,30 @@ struct shunt_spaces *rte_net_shunt_spaces(void)
 	return spaces;
 }
 
-static int not_a_port(uint16_t port_id)
+/* Either of them. */
+static int look_up(uint16_t port_id, struct shunt_group **group, struct shunt_vfio_device **device)
 {
-	return shunt_fail(-ENODEV, "port %u is not a port of net_shunt", port_id);
+	struct shunt_port *port = NULL;
+
+	shunt_context_lock();
+	if (opened)
+		TAILQ_FOREACH (port, &opened->ports, next)
+			if (port->dev->data->port_id == port_id)
+				break;
+	if (port && group)
+		*group = port->group;
+	if (port && device)
+		*device = &port->device;
+	shunt_context_unlock();
+	return port ? 0 : shunt_fail(-ENODEV, "port %u is not a port of net_shunt", port_id);
 }
 
 int rte_net_shunt_group(uint16_t port_id, struct shunt_group **group)
 {
-	struct shunt_port *port;
-
-	shunt_context_lock();
-	port = port_of(port_id);
-	if (port)
-		*group = port->group;
-	shunt_context_unlock();
-	return port ? 0 : not_a_port(port_id);
+	return look_up(port_id, group, NULL);
 }
 
 int rte_net_shunt_device(uint16_t port_id, struct shunt_vfio_device **device)
 {
-	struct shunt_port *port;
-
-	shunt_context_lock();
-	port = port_of(port_id);
-	if (port)
-		*device = &port->device;
-	shunt_context_unlock();
-	return port ? 0 : not_a_port(port_id);
+	return look_up(port_id, NULL, device);
 }

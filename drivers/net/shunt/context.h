@@ -43,9 +43,6 @@ struct shunt_context {
 void shunt_context_lock(void);
 void shunt_context_unlock(void);
 
-/** @return 0, -EBUSY */
-int shunt_context_trylock(void);
-
 /**
  * The open context for its spaces and its memory, which have locks of their own: it is not closed
  * before shunt_context_release(). For callers that may hold a lock taken after the context's.

@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "plugin.h"
+#include "rte_net_shunt.h"
 #include "shunt_port.h"
 
 /* A port for a device, whichever bus has it. */
@@ -56,7 +57,7 @@ static int choose_function(struct shunt_context *context, const char *address,
 			"%s (%04x:%04x, %s): no datapath for it; there is one for "
 			"%s",
 			(*function)->address, (*function)->vendor, (*function)->device,
-			(*function)->name, shunt_port_driver_names());
+			(*function)->name, rte_net_shunt_driven());
 	return shunt_pci_usable(list, *function);
 }
 

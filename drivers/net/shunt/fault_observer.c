@@ -7,11 +7,6 @@
 
 #include "context.h"
 
-static int open_log(struct shunt_context *context)
-{
-	return context->faults ? 0 : shunt_fault_log_create(context->platform, &context->faults);
-}
-
 static int add_members(struct shunt_fault_log *log, struct shunt_group *group)
 {
 	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
@@ -61,7 +56,7 @@ static void set_up_group(struct shunt_context *context, struct context_group *en
 	if (read_evidence(context, entry->group, &known))
 		SHUNT_LOG(WARNING, "auto has no evidence: %s", shunt_errmsg());
 	shunt_group_evidence(entry->group, &known);
-	if (open_log(context))
+	if (!context->faults && shunt_fault_log_create(context->platform, &context->faults))
 		SHUNT_LOG(WARNING, "faults are not counted: %s", shunt_errmsg());
 	else
 		shunt_group_observe(entry->group, shunt_fault_log_since, context->faults);

@@ -33,11 +33,6 @@ void shunt_port_ids(struct rte_pci_id *ids, unsigned int room)
 			*ids++ = (struct rte_pci_id){ RTE_PCI_DEVICE(drivers[i]->vendor, *id) };
 }
 
-const char *shunt_port_driver_names(void)
-{
-	return "8086:10c9, 8086:10e8, 8086:150a, 8086:1526 (82576)";
-}
-
 bool rte_net_shunt_drives(uint16_t vendor, uint16_t device)
 {
 	return shunt_port_driver_find(vendor, device) != NULL;
@@ -52,7 +47,7 @@ const char *rte_net_shunt_driver(uint16_t vendor, uint16_t device)
 
 const char *rte_net_shunt_driven(void)
 {
-	return shunt_port_driver_names();
+	return "8086:10c9, 8086:10e8, 8086:150a, 8086:1526 (82576)";
 }
 
 static int arena_open(struct shunt_port *port)
@@ -127,30 +122,27 @@ close_device:
 	return ret;
 }
 
-/* Each step is done whatever the one before said; the first failure is the one reported. */
+/* A step of a close failed: the first failure is the one reported. */
+static void note(const struct shunt_port *port, int ret, int *first)
+{
+	if (ret)
+		SHUNT_LOG(ERR, "%s: %s", port->dev->data->name, shunt_errmsg());
+	*first = *first ? *first : ret;
+}
+
 int shunt_port_close(struct rte_eth_dev *dev)
 {
 	struct shunt_port *port = dev->data->dev_private;
-	int first, ret;
+	int first = 0;
 
 	shunt_device_request_close(port);
 	shunt_context_lock();
 	TAILQ_REMOVE(&port->context->ports, port, next);
-	first = shunt_vfio_bus_master(&port->device, false);
-	if (first)
-		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
-	ret = shunt_group_leave(port->group, &port->device);
-	if (ret) {
-		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
-		first = first ? first : ret;
-	}
+	note(port, shunt_vfio_bus_master(&port->device, false), &first);
+	note(port, shunt_group_leave(port->group, &port->device), &first);
 	shunt_context_group_put(port->context, port->group);
 	port->driver->close(dev);
-	ret = arena_close(port);
-	if (ret) {
-		SHUNT_LOG(ERR, "%s: %s", dev->data->name, shunt_errmsg());
-		first = first ? first : ret;
-	}
+	note(port, arena_close(port), &first);
 	shunt_vfio_close(&port->device);
 	shunt_context_put(port->context);
 	shunt_context_unlock();

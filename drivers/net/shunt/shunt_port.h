@@ -96,9 +96,6 @@ const struct shunt_port_driver *shunt_port_driver_find(uint16_t vendor, uint16_t
 struct rte_pci_id;
 void shunt_port_ids(struct rte_pci_id *ids, unsigned int room);
 
-/** Names of the driven devices, for messages. */
-const char *shunt_port_driver_names(void);
-
 /**
  * Opens the function behind an allocated ethdev port and joins it to its group.
  *

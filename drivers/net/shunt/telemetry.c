@@ -12,7 +12,7 @@
 
 struct command {
 	const char *name;
-	telemetry_command run;
+	telemetry_command *run;
 	unsigned int least, most; /* words */
 	const char *words;
 	const char *help; /* less than 128 bytes */

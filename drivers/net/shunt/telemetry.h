@@ -29,25 +29,11 @@ struct words {
 };
 
 /** A command. Called with the context's lock; an error's sentence is shunt_errmsg(). */
-typedef int (*telemetry_command)(
+typedef int telemetry_command(
 	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
 
-int telemetry_list(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
-int telemetry_group(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
-int telemetry_spaces(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
-int telemetry_copy(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
-int telemetry_destroy(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
-int telemetry_switch(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
-int telemetry_result(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
-int telemetry_faults(
-	struct shunt_context *context, const struct words *words, struct telemetry_reply reply);
+telemetry_command telemetry_list, telemetry_group, telemetry_spaces, telemetry_copy,
+	telemetry_destroy, telemetry_switch, telemetry_result, telemetry_faults;
 
 /**
  * Adds a member of a group: named by the number of its ethdev port, with the port's name; or, for a

@@ -7,8 +7,8 @@
 #include "shunt_dpdk.h"
 #include "telemetry.h"
 
-/* Ports of an reply, which has 16 KiB: DPDK leaves out what does not fit, and does not say so. The
- * names and counters of a port take up to 600 bytes. */
+/* Ports of a reply, which has 16 KiB: DPDK silently leaves out what does not fit. The names and
+ * counters of a port take up to 600 bytes. */
 #define LIST_PART 12
 
 /* NULL after a switch that could not be rolled back. */
@@ -36,7 +36,7 @@ int telemetry_list(
 	reply_text(reply, "kernel", info.kernel);
 	reply_text(reply, "iommu", info.iommu);
 	reply_text(reply, "nic", info.nic);
-	reply_flag(reply, "emulated", info.emulated);
+	reply_number(reply, "emulated", info.emulated);
 	reply_text(reply, "fault_observers", info.fault_observers);
 	reply_text(reply, "dpdk", rte_version());
 	groups = reply_object(reply, "groups");

@@ -50,8 +50,8 @@ void telemetry_members(struct shunt_context *context, struct shunt_group *group,
 		row = telemetry_member(context, ports, members[i].function, i);
 		reply_text(row, "driver", members[i].driver);
 		reply_number(row, "hwpt", (int)members[i].hwpt_id);
-		reply_flag(row, "can_pause", members[i].can_pause);
-		reply_flag(row, "can_stop", members[i].can_stop);
+		reply_number(row, "can_pause", members[i].can_pause);
+		reply_number(row, "can_stop", members[i].can_stop);
 		add_counts(&members[i].counts, row);
 	}
 }

@@ -31,11 +31,6 @@ void reply_number(struct telemetry_reply reply, const char *name, int number)
 		note(reply, rte_tel_data_add_dict_int(reply.data, name, number));
 }
 
-void reply_flag(struct telemetry_reply reply, const char *name, bool flag)
-{
-	reply_number(reply, name, flag);
-}
-
 /* Length of the first part of a text: as much as fits, to the end of a word where there is one. */
 static size_t part_of(const char *text)
 {

@@ -2,7 +2,6 @@
 #ifndef TELEMETRY_REPLY_H
 #define TELEMETRY_REPLY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_telemetry.h>
@@ -24,11 +23,9 @@ struct telemetry_reply {
 struct telemetry_reply reply_begin(struct rte_tel_data *data, int *error);
 
 void reply_count(struct telemetry_reply reply, const char *name, uint64_t count);
+/** Also for flags, 0 or 1: DPDK 22.11 has no booleans. */
 void reply_number(struct telemetry_reply reply, const char *name, int number);
 void reply_text(struct telemetry_reply reply, const char *name, const char *text);
-
-/** 0 or 1: DPDK 22.11 has no booleans. */
-void reply_flag(struct telemetry_reply reply, const char *name, bool flag);
 
 /** An object inside. */
 struct telemetry_reply reply_object(struct telemetry_reply reply, const char *name);

@@ -9,7 +9,7 @@
 #include "rte_net_shunt.h"
 #include "telemetry.h"
 
-#define SPACES_PART 64 /* of an reply, which has 16 KiB */
+#define SPACES_PART 64 /* of a reply, which has 16 KiB */
 
 static void describe(struct shunt_space *space, struct telemetry_reply reply)
 {

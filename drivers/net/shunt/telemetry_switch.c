@@ -83,7 +83,7 @@ static void add_last(struct shunt_context *context, const struct shunt_switch_re
 		reply_text(reply, "warning", last->warning);
 	reply_number(reply, "from_hwpt", (int)last->from_hwpt);
 	reply_number(reply, "to_hwpt", (int)last->to_hwpt);
-	reply_flag(reply, "rolled_back", last->rolled_back);
+	reply_number(reply, "rolled_back", last->rolled_back);
 	reply_text(reply, "outcome", outcomes[shunt_switch_outcome(last)]);
 	reply_count(reply, "duration_ns", shunt_clock_to_ns(last->end - last->start));
 	add_ports(context, last, reply);
