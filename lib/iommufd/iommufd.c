@@ -248,19 +248,71 @@ static const char *hwpt_mend(int err)
 	}
 }
 
-int shunt_hwpt_alloc(
-	struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id, uint32_t *hwpt_id)
+static int hwpt_alloc(struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id,
+	uint32_t flags, uint32_t *hwpt_id)
 {
 	struct iommu_hwpt_alloc alloc = {
 		.size = sizeof(alloc),
+		.flags = flags,
 		.dev_id = device_id,
 		.pt_id = ioas_id,
 	};
 	int ret = iommufd_ioctl(iommufd, IOMMU_HWPT_ALLOC, &alloc);
 
 	if (ret < 0)
-		return shunt_fail_errno(ret, "IOMMU_HWPT_ALLOC for device %u from IOAS %u%s",
+		return shunt_fail_errno(ret, "IOMMU_HWPT_ALLOC%s for device %u from IOAS %u%s",
+			flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING ? " with dirty tracking" : "",
 			device_id, ioas_id, hwpt_mend(ret));
 	*hwpt_id = alloc.out_hwpt_id;
+	return 0;
+}
+
+int shunt_hwpt_alloc(
+	struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id, uint32_t *hwpt_id)
+{
+	return hwpt_alloc(iommufd, device_id, ioas_id, 0, hwpt_id);
+}
+
+int shunt_hwpt_alloc_tracking(
+	struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id, uint32_t *hwpt_id)
+{
+	return hwpt_alloc(iommufd, device_id, ioas_id, IOMMU_HWPT_ALLOC_DIRTY_TRACKING, hwpt_id);
+}
+
+int shunt_hwpt_track_dirty(struct shunt_iommufd *iommufd, uint32_t hwpt_id, bool on)
+{
+	struct iommu_hwpt_set_dirty_tracking set = {
+		.size = sizeof(set),
+		.flags = on ? IOMMU_HWPT_DIRTY_TRACKING_ENABLE : 0,
+		.hwpt_id = hwpt_id,
+	};
+	int ret = iommufd_ioctl(iommufd, IOMMU_HWPT_SET_DIRTY_TRACKING, &set);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret, "IOMMU_HWPT_SET_DIRTY_TRACKING %s of hwpt %u",
+			on ? "on" : "off", hwpt_id);
+	return 0;
+}
+
+int shunt_hwpt_read_dirty(struct shunt_iommufd *iommufd, uint32_t hwpt_id, uint64_t iova,
+	uint64_t length, uint64_t page_size, bool clear, uint64_t *bitmap)
+{
+	struct iommu_hwpt_get_dirty_bitmap get = {
+		.size = sizeof(get),
+		.hwpt_id = hwpt_id,
+		.flags = clear ? 0 : IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+		.iova = iova,
+		.length = length,
+		.page_size = page_size,
+		.data = (uintptr_t)bitmap,
+	};
+	int ret = iommufd_ioctl(iommufd, IOMMU_HWPT_GET_DIRTY_BITMAP, &get);
+
+	if (ret < 0)
+		return shunt_fail_errno(ret,
+			"IOMMU_HWPT_GET_DIRTY_BITMAP iova 0x%" PRIx64 " length 0x%" PRIx64
+			" in pages of 0x%" PRIx64 " of hwpt %u%s",
+			iova, length, page_size, hwpt_id,
+			ret == -EINVAL ? " (is tracking on?)" : "");
 	return 0;
 }

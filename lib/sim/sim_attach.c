@@ -177,7 +177,7 @@ static int move_to_new(struct sim_device *device, struct sim_ioas *ioas, move_fn
 	struct sim_hwpt *created;
 	int ret;
 
-	ret = sim_hwpt_create(iommufd, ioas, &created);
+	ret = sim_hwpt_create(iommufd, ioas, SIM_DIRTY_NEVER, &created);
 	if (ret)
 		return ret;
 	if (attach_first) {

@@ -24,7 +24,7 @@ static void cache(struct sim_dma *dma, uint64_t iova, const struct sim_leaf *lea
 
 	entry->tag = page + 1;
 	entry->page = leaf->memory + offset;
-	entry->prot = leaf->prot;
+	entry->prot = leaf->noted ? leaf->prot : leaf->prot & ~(unsigned int)SHUNT_DMA_WRITE;
 }
 
 uint8_t *sim_dma_walk(struct sim_dma *dma, uint64_t iova, unsigned int prot)
@@ -37,7 +37,7 @@ uint8_t *sim_dma_walk(struct sim_dma *dma, uint64_t iova, unsigned int prot)
 		atomic_fetch_add_explicit(&dma->blocked, 1, memory_order_relaxed);
 		return refuse(dma, iova, prot, SHUNT_SIM_BLOCKED);
 	}
-	if (!sim_domain_walk(dma->cached, iova, &leaf))
+	if (!sim_domain_walk(dma->cached, iova, prot, &leaf))
 		return refuse(dma, iova, prot, SHUNT_SIM_NOT_MAPPED);
 	if ((prot & SHUNT_DMA_READ) && !(leaf.prot & SHUNT_DMA_READ))
 		return refuse(dma, iova, prot, SHUNT_SIM_NOT_READABLE);

@@ -12,7 +12,8 @@
 #define ENTRY_PROT      0x3ull /* enum shunt_dma_prot */
 #define ENTRY_LEAF      0x4ull
 #define ENTRY_TABLE     0x8ull
-#define ENTRY_ADDRESS   (~0xfull)
+#define ENTRY_DIRTY     0x10ull
+#define ENTRY_ADDRESS   (~0x1full)
 #define TABLE_ALIGNMENT 64
 
 /* One level of the table. `next` chains tables that were taken out until they can be freed. */
@@ -25,6 +26,7 @@ struct sim_domain {
 	struct sim_iommu *iommu;
 	struct table *root;
 	unsigned int contexts;
+	_Atomic(enum sim_dirty) dirty;
 };
 
 static unsigned int level_shift(unsigned int level)
@@ -64,13 +66,14 @@ static void table_destroy(struct table *table)
 	free(table);
 }
 
-int sim_domain_create(struct sim_iommu *iommu, struct sim_domain **domain)
+int sim_domain_create(struct sim_iommu *iommu, enum sim_dirty dirty, struct sim_domain **domain)
 {
 	struct sim_domain *created = calloc(1, sizeof(*created));
 
 	if (!created)
 		return -ENOMEM;
 	created->iommu = iommu;
+	atomic_init(&created->dirty, dirty);
 	created->root = table_create();
 	if (!created->root) {
 		free(created);
@@ -205,24 +208,83 @@ void sim_domain_unmap(struct sim_domain *domain, uint64_t iova, uint64_t length)
 	}
 }
 
-bool sim_domain_walk(struct sim_domain *domain, uint64_t iova, struct sim_leaf *leaf)
+enum sim_dirty sim_domain_dirty(const struct sim_domain *domain)
+{
+	return atomic_load_explicit(&domain->dirty, memory_order_relaxed);
+}
+
+/* The slot of the leaf that has an IOVA, and what is in it. @return NULL: not mapped */
+static _Atomic uint64_t *find_leaf(
+	struct sim_domain *domain, uint64_t iova, unsigned int *level, uint64_t *entry)
 {
 	struct table *table = domain->root;
 
+	for (*level = TOP_LEVEL;; --*level) {
+		_Atomic uint64_t *slot = &table->entries[entry_index(iova, *level)];
+
+		*entry = atomic_load_explicit(slot, memory_order_acquire);
+		if (!*entry)
+			return NULL;
+		if (*entry & ENTRY_LEAF)
+			return slot;
+		table = entry_pointer(*entry);
+	}
+}
+
+bool sim_domain_walk(
+	struct sim_domain *domain, uint64_t iova, unsigned int prot, struct sim_leaf *leaf)
+{
+	const bool notes = sim_domain_dirty(domain) == SIM_DIRTY_ON;
+	_Atomic uint64_t *slot;
+	unsigned int level;
+	uint64_t entry;
+	bool write;
+
 	if (iova > SIM_DOMAIN_LAST)
 		return false;
-	for (unsigned int level = TOP_LEVEL;; level--) {
-		uint64_t entry = atomic_load_explicit(
-			&table->entries[entry_index(iova, level)], memory_order_acquire);
-
-		if (entry & ENTRY_LEAF) {
-			leaf->memory = entry_pointer(entry);
-			leaf->shift = level_shift(level);
-			leaf->prot = entry & ENTRY_PROT;
-			return true;
-		}
-		if (!entry)
+	do { /* until an ioctl does not take the leaf away in between */
+		slot = find_leaf(domain, iova, &level, &entry);
+		if (!slot)
 			return false;
-		table = entry_pointer(entry);
+		write = notes && (prot & entry & SHUNT_DMA_WRITE) && !(entry & ENTRY_DIRTY);
+	} while (write && !atomic_compare_exchange_strong(slot, &entry, entry | ENTRY_DIRTY));
+	leaf->memory = entry_pointer(entry);
+	leaf->shift = level_shift(level);
+	leaf->prot = entry & ENTRY_PROT;
+	leaf->noted = !notes || write || (entry & ENTRY_DIRTY);
+	return true;
+}
+
+int sim_domain_read_dirty(struct sim_domain *domain, uint64_t first, uint64_t last, bool clear,
+	int (*found)(void *context, uint64_t first, uint64_t last), void *context)
+{
+	uint64_t iova = first, size, entry;
+	_Atomic uint64_t *slot;
+	unsigned int level;
+	int ret = 0;
+
+	for (; iova >= first && iova <= last && iova <= SIM_DOMAIN_LAST && !ret;
+		iova = (iova & ~(size - 1)) + size) {
+		slot = find_leaf(domain, iova, &level, &entry);
+		size = 1ull << level_shift(level);
+		if (!slot || !(entry & ENTRY_DIRTY))
+			continue;
+		ret = found(context, iova & ~(size - 1), iova | (size - 1));
+		if (!ret && clear)
+			atomic_fetch_and(slot, ~ENTRY_DIRTY);
 	}
+	if (clear && domain->contexts)
+		sim_iommu_invalidate_range(domain->iommu, domain, first, last);
+	return ret;
+}
+
+static int ignore(void *context, uint64_t first, uint64_t last)
+{
+	return 0;
+}
+
+void sim_domain_set_dirty(struct sim_domain *domain, enum sim_dirty dirty)
+{
+	atomic_store_explicit(&domain->dirty, dirty, memory_order_relaxed);
+	sim_domain_read_dirty(domain, 0, SIM_DOMAIN_LAST, true, ignore, NULL);
 }

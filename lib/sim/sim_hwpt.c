@@ -5,7 +5,8 @@
 #include "sim_iommufd.h"
 #include "sim_user.h"
 
-int sim_hwpt_create(struct sim_iommufd *iommufd, struct sim_ioas *ioas, struct sim_hwpt **hwpt)
+int sim_hwpt_create(struct sim_iommufd *iommufd, struct sim_ioas *ioas, enum sim_dirty dirty,
+	struct sim_hwpt **hwpt)
 {
 	struct sim *sim = iommufd->file.sim;
 	struct sim_hwpt *created = calloc(1, sizeof(*created));
@@ -13,7 +14,7 @@ int sim_hwpt_create(struct sim_iommufd *iommufd, struct sim_ioas *ioas, struct s
 
 	if (!created)
 		return -ENOMEM;
-	ret = sim_domain_create(&sim->iommu, &created->domain);
+	ret = sim_domain_create(&sim->iommu, dirty, &created->domain);
 	if (ret)
 		goto no_domain;
 	ret = sim_object_add(iommufd, &created->object, SIM_OBJECT_HWPT);
@@ -164,6 +165,8 @@ void sim_hwpts_unmap(struct sim_ioas *ioas, const struct sim_area *area)
 int sim_hwpt_alloc(struct sim_iommufd *iommufd, union sim_command *request)
 {
 	struct iommu_hwpt_alloc *command = &request->hwpt_alloc;
+	const uint32_t allowed =
+		iommufd->file.sim->config.dirty_tracking ? IOMMU_HWPT_ALLOC_DIRTY_TRACKING : 0u;
 	struct sim_object *object;
 	struct sim_hwpt *hwpt;
 	int ret;
@@ -185,10 +188,11 @@ int sim_hwpt_alloc(struct sim_iommufd *iommufd, union sim_command *request)
 	}
 	if (object->type != SIM_OBJECT_IOAS)
 		return -EINVAL;
-	if (command->flags || command->data_len)
+	if ((command->flags & ~allowed) || command->data_len)
 		return -EOPNOTSUPP;
 
-	ret = sim_hwpt_create(iommufd, (struct sim_ioas *)object, &hwpt);
+	ret = sim_hwpt_create(iommufd, (struct sim_ioas *)object,
+		command->flags ? SIM_DIRTY_OFF : SIM_DIRTY_NEVER, &hwpt);
 	if (ret)
 		return ret;
 	ret = sim_hwpt_fill(hwpt);
@@ -203,18 +207,54 @@ int sim_hwpt_alloc(struct sim_iommufd *iommufd, union sim_command *request)
 int sim_hwpt_set_dirty_tracking(struct sim_iommufd *iommufd, union sim_command *request)
 {
 	struct iommu_hwpt_set_dirty_tracking *command = &request->set_dirty_tracking;
+	struct sim_hwpt *hwpt;
+
 	if (command->flags & ~(uint32_t)IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
 		return -EOPNOTSUPP;
-	if (!sim_hwpt_find(iommufd, command->hwpt_id))
+	hwpt = sim_hwpt_find(iommufd, command->hwpt_id);
+	if (!hwpt)
 		return -ENOENT;
-	return -EOPNOTSUPP;
+	if (sim_domain_dirty(hwpt->domain) == SIM_DIRTY_NEVER)
+		return -EOPNOTSUPP;
+	sim_domain_set_dirty(hwpt->domain, command->flags ? SIM_DIRTY_ON : SIM_DIRTY_OFF);
+	return 0;
+}
+
+/* The caller's bitmap: a bit for each `page_size` bytes from `first` on. */
+struct bitmap {
+	uint64_t data;
+	uint64_t first, last, page_size;
+};
+
+/* Sets bits, as the kernel does: it clears none. */
+static int set_bits(void *context, uint64_t first, uint64_t last)
+{
+	const struct bitmap *bitmap = context;
+	uint64_t bit, end, at, word;
+
+	bit = first < bitmap->first ? 0 : (first - bitmap->first) / bitmap->page_size;
+	end = ((last > bitmap->last ? bitmap->last : last) - bitmap->first) / bitmap->page_size;
+	while (bit <= end) {
+		at = bitmap->data + bit / 64 * sizeof(word);
+		if (sim_user_read(&word, at, sizeof(word)))
+			return -EFAULT;
+		do
+			word |= 1ull << bit % 64;
+		while (bit++ < end && bit % 64);
+		if (sim_user_write(at, &word, sizeof(word)))
+			return -EFAULT;
+	}
+	return 0;
 }
 
 int sim_hwpt_get_dirty_bitmap(struct sim_iommufd *iommufd, union sim_command *request)
 {
 	struct iommu_hwpt_get_dirty_bitmap *command = &request->get_dirty_bitmap;
+	struct bitmap bitmap = {
+		.data = command->data, .first = command->iova, .page_size = command->page_size
+	};
 	struct sim_hwpt *hwpt;
-	uint64_t last, bits;
+	uint64_t bits;
 
 	if ((command->flags & ~(uint32_t)IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) ||
 		command->__reserved)
@@ -222,11 +262,14 @@ int sim_hwpt_get_dirty_bitmap(struct sim_iommufd *iommufd, union sim_command *re
 	hwpt = sim_hwpt_find(iommufd, command->hwpt_id);
 	if (!hwpt)
 		return -ENOENT;
-	if (__builtin_add_overflow(command->iova, command->length - 1, &last))
+	if (__builtin_add_overflow(command->iova, command->length - 1, &bitmap.last))
 		return -EOVERFLOW;
-	bits = command->iova | (last + 1);
+	bits = command->iova | (bitmap.last + 1);
 	if ((bits & (hwpt->ioas->space.alignment - 1)) || !command->page_size ||
 		(bits & (command->page_size - 1)))
 		return -EINVAL;
-	return -EOPNOTSUPP;
+	if (sim_domain_dirty(hwpt->domain) != SIM_DIRTY_ON)
+		return sim_domain_dirty(hwpt->domain) == SIM_DIRTY_OFF ? -EINVAL : -EOPNOTSUPP;
+	return sim_domain_read_dirty(
+		hwpt->domain, bitmap.first, bitmap.last, !command->flags, set_bits, &bitmap);
 }

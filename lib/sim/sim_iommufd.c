@@ -122,7 +122,8 @@ static int hw_info(struct sim_iommufd *iommufd, union sim_command *command)
 		return -EFAULT;
 	info->data_len = sizeof(registers);
 	info->out_data_type = IOMMU_HW_INFO_TYPE_INTEL_VTD;
-	info->out_capabilities = 0;
+	info->out_capabilities =
+		iommufd->file.sim->config.dirty_tracking ? IOMMU_HW_CAP_DIRTY_TRACKING : 0;
 	info->out_max_pasid_log2 = 0;
 	return 0;
 }

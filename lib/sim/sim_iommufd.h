@@ -20,8 +20,8 @@
  * functions are called with sim::lock held and return 0 or a negative errno. IOMMU_IOAS_MAP_FILE,
  * if the configuration has it, follows Linux 7.
  *
- * Not modelled: nested hwpts, fault queues, dirty tracking (VT-d without the capability), the VFIO
- * container's own ioctls, and the limit of locked memory.
+ * Not modelled: nested hwpts, fault queues, the VFIO container's own ioctls, and the limit of
+ * locked memory.
  */
 
 enum sim_object_type { SIM_OBJECT_IOAS, SIM_OBJECT_HWPT, SIM_OBJECT_DEVICE };
@@ -141,7 +141,8 @@ void sim_ioas_free(struct sim *sim, struct sim_ioas *ioas);
  *
  * @return 0, -ENOMEM
  */
-int sim_hwpt_create(struct sim_iommufd *iommufd, struct sim_ioas *ioas, struct sim_hwpt **hwpt);
+int sim_hwpt_create(struct sim_iommufd *iommufd, struct sim_ioas *ioas, enum sim_dirty dirty,
+	struct sim_hwpt **hwpt);
 
 /**
  * Maps all of the IOAS and lets the hwpt follow it from here on.

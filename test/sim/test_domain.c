@@ -23,7 +23,7 @@ static struct sim_domain *make_domain(void)
 {
 	struct sim_domain *domain;
 
-	assert_int_equal(sim_domain_create(&unused, &domain), 0);
+	assert_int_equal(sim_domain_create(&unused, SIM_DIRTY_NEVER, &domain), 0);
 	return domain;
 }
 
@@ -32,7 +32,7 @@ static void check(
 {
 	struct sim_leaf leaf;
 
-	assert_true(sim_domain_walk(domain, iova, &leaf));
+	assert_true(sim_domain_walk(domain, iova, SHUNT_DMA_READ, &leaf));
 	assert_int_equal(leaf.shift, shift);
 	assert_ptr_equal(leaf.memory + (iova & ((1ull << shift) - 1)), memory);
 }
@@ -41,7 +41,7 @@ static bool is_mapped(struct sim_domain *domain, uint64_t iova)
 {
 	struct sim_leaf leaf;
 
-	return sim_domain_walk(domain, iova, &leaf);
+	return sim_domain_walk(domain, iova, SHUNT_DMA_READ, &leaf);
 }
 
 static void test_leaves_by_alignment(void **state)
@@ -84,12 +84,12 @@ static void test_permissions_and_ends(void **state)
 	struct sim_leaf leaf;
 
 	assert_int_equal(sim_domain_map(domain, 0, MEMORY, PAGE, SHUNT_DMA_READ, true), 0);
-	assert_true(sim_domain_walk(domain, 0, &leaf));
+	assert_true(sim_domain_walk(domain, 0, SHUNT_DMA_READ, &leaf));
 	assert_int_equal(leaf.prot, SHUNT_DMA_READ);
 	assert_int_equal(sim_domain_map(domain, SIM_DOMAIN_LAST + 1 - PAGE, MEMORY, PAGE,
 				 SHUNT_DMA_WRITE, true),
 		0);
-	assert_true(sim_domain_walk(domain, SIM_DOMAIN_LAST, &leaf));
+	assert_true(sim_domain_walk(domain, SIM_DOMAIN_LAST, SHUNT_DMA_READ, &leaf));
 	assert_int_equal(leaf.prot, SHUNT_DMA_WRITE);
 	assert_false(is_mapped(domain, SIM_DOMAIN_LAST + 1));
 	assert_false(is_mapped(domain, UINT64_MAX));
@@ -155,7 +155,7 @@ static void test_against_flat_model(void **state)
 		for (unsigned int i = 0; i < PAGES; i++) {
 			struct sim_leaf leaf;
 			uint64_t iova = base + i * PAGE;
-			bool found = sim_domain_walk(domain, iova, &leaf);
+			bool found = sim_domain_walk(domain, iova, SHUNT_DMA_READ, &leaf);
 
 			if (found != (model[i] != NULL))
 				fail_msg("round %d page %u", round, i);
@@ -182,7 +182,7 @@ static void *walk(void *arg)
 		uint64_t iova = (i++ * 37 % 4096) * PAGE;
 		struct sim_leaf leaf;
 
-		if (!sim_domain_walk(walker->domain, iova, &leaf))
+		if (!sim_domain_walk(walker->domain, iova, SHUNT_DMA_READ, &leaf))
 			continue;
 		atomic_fetch_add(&walker->found, 1);
 		if (leaf.memory + (iova & ((1ull << leaf.shift) - 1)) != MEMORY + iova)

@@ -118,6 +118,34 @@ int shunt_ioas_iova_ranges(struct shunt_iommufd *iommufd, uint32_t ioas_id,
 int shunt_hwpt_alloc(
 	struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id, uint32_t *hwpt_id);
 
+/**
+ * The same with IOMMU_HWPT_ALLOC_DIRTY_TRACKING: the IOMMU can note which pages DMA writes to.
+ *
+ * @return as shunt_hwpt_alloc(); -EOPNOTSUPP this IOMMU, or its driver, cannot
+ */
+int shunt_hwpt_alloc_tracking(
+	struct shunt_iommufd *iommufd, uint32_t device_id, uint32_t ioas_id, uint32_t *hwpt_id);
+
+/**
+ * IOMMU_HWPT_SET_DIRTY_TRACKING: begins to note writes, with no page dirty, or ends it.
+ *
+ * @return 0; -EOPNOTSUPP the hwpt was not made for it; -ENOENT
+ */
+int shunt_hwpt_track_dirty(struct shunt_iommufd *iommufd, uint32_t hwpt_id, bool on);
+
+/**
+ * IOMMU_HWPT_GET_DIRTY_BITMAP: which pages were written to since tracking began, or since a call
+ * that cleared them. A leaf of the page table that is larger than `page_size` is dirty as a whole.
+ *
+ * @param iova, length  multiples of page_size
+ * @param page_size     bytes that a bit stands for, a power of 2
+ * @param clear         the pages found count as clean from then on
+ * @param bitmap        bit 0 of the first word is the page at `iova`; bits are set, none is cleared
+ * @return 0; -EINVAL no such range, or tracking is off; -EOPNOTSUPP the hwpt was not made for it
+ */
+int shunt_hwpt_read_dirty(struct shunt_iommufd *iommufd, uint32_t hwpt_id, uint64_t iova,
+	uint64_t length, uint64_t page_size, bool clear, uint64_t *bitmap);
+
 #ifdef __cplusplus
 }
 #endif

@@ -23,8 +23,8 @@
  * It cannot pin memory. Memory given to IOMMU_IOAS_MAP must stay mapped in the process until it is
  * unmapped from every IOAS; a file's, given to IOMMU_IOAS_MAP_FILE, need not. When a hwpt maps the
  * memory, the platform checks that it is there, but not its permissions. Not modelled: the limit of
- * locked memory, nested hwpts, dirty tracking, page requests, INTx, MSI and hot reset. Rules and
- * errnos are those of Linux 6.12 on VT-d without scalable mode.
+ * locked memory, nested hwpts, page requests, INTx, MSI and hot reset. Rules and errnos are those
+ * of Linux 6.12 on VT-d without scalable mode.
  */
 
 #ifdef __cplusplus
@@ -64,6 +64,7 @@ struct shunt_sim_config {
 	unsigned int ports;  /**< ports of each group, 1 to SHUNT_SIM_MAX_PORTS_PER_GROUP */
 	enum shunt_sim_iommu iommu;
 	enum shunt_sim_nic nic;
+	bool dirty_tracking; /**< the IOMMU can tell which pages were written to */
 	bool map_file; /**< answers IOMMU_IOAS_MAP_FILE, which came after 6.12, as Linux 7 does */
 };
 
