@@ -238,7 +238,7 @@ void measure_add(struct whole *whole, const struct shunt_measurement *measuremen
 	edges->end_from = larger(edges->end_from, port->end_from);
 }
 
-void measure_group(const struct whole *whole, struct shunt_group_measurement *measurement)
+void measure_group(const struct whole *whole, struct shunt_measurement *measurement)
 {
 	const struct shunt_edges *edges = &whole->edges;
 	uint64_t most = edges->end_to - edges->begin_from;
@@ -333,21 +333,17 @@ static int add_loss(
 		measurement->loss_window, measurement->loss_uncertainty);
 }
 
-static int add_failed(
-	struct shunt_window_failed *failed, uint64_t window, uint64_t uncertainty, uint64_t lost)
-{
-	failed->lost += lost;
-	return add_pair(&failed->window_ns, &failed->uncertainty_ns, window, uncertainty);
-}
-
 int figures_add_measurement(
 	struct shunt_window_figures *figures, const struct shunt_measurement *measurement)
 {
+	struct shunt_window_failed *failed = &figures->failed;
 	int ret;
 
-	if (measurement->result->error)
-		return add_failed(&figures->failed, measurement->window, measurement->uncertainty,
-			measurement->lost);
+	if (measurement->result->error) {
+		failed->lost += measurement->lost;
+		return add_pair(&failed->window_ns, &failed->uncertainty_ns, measurement->window,
+			measurement->uncertainty);
+	}
 	figures->last_window_ns = shunt_clock_to_ns(measurement->window);
 	ret = add_pair(&figures->window_ns, &figures->uncertainty_ns, measurement->window,
 		measurement->uncertainty);
@@ -362,25 +358,10 @@ int figures_add_measurement(
 	return ret;
 }
 
-int figures_add_group(struct shunt_window_group_figures *figures,
-	const struct shunt_group_measurement *measurement)
-{
-	if (measurement->result->error)
-		return add_failed(&figures->failed, measurement->window, measurement->uncertainty,
-			measurement->lost);
-	return add_pair(&figures->window_ns, &figures->uncertainty_ns, measurement->window,
-		measurement->uncertainty);
-}
-
-static void free_failed(struct shunt_window_failed *failed)
-{
-	shunt_samples_free(&failed->window_ns);
-	shunt_samples_free(&failed->uncertainty_ns);
-}
-
 void figures_free(struct shunt_window_figures *figures)
 {
-	free_failed(&figures->failed);
+	shunt_samples_free(&figures->failed.window_ns);
+	shunt_samples_free(&figures->failed.uncertainty_ns);
 	shunt_samples_free(&figures->window_ns);
 	shunt_samples_free(&figures->uncertainty_ns);
 	shunt_samples_free(&figures->loss_window_ns);
@@ -392,11 +373,4 @@ void figures_free(struct shunt_window_figures *figures)
 	shunt_samples_free(&figures->ioctl_ns);
 	shunt_samples_free(&figures->paused_ns);
 	shunt_samples_free(&figures->recovery_ns);
-}
-
-void figures_free_group(struct shunt_window_group_figures *figures)
-{
-	free_failed(&figures->failed);
-	shunt_samples_free(&figures->window_ns);
-	shunt_samples_free(&figures->uncertainty_ns);
 }

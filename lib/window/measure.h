@@ -35,7 +35,7 @@ bool measure_port(struct shunt_tester *tester, const struct shunt_window_port *p
 void measure_add(struct whole *whole, const struct shunt_measurement *measurement);
 
 /** @param[in,out] measurement  number and result are set */
-void measure_group(const struct whole *whole, struct shunt_group_measurement *measurement);
+void measure_group(const struct whole *whole, struct shunt_measurement *measurement);
 
 /*
  * A port's figures grow by what a switch did to it and by what was measured of it.
@@ -53,12 +53,7 @@ int figures_add_recovery(
 int figures_add_measurement(
 	struct shunt_window_figures *figures, const struct shunt_measurement *measurement);
 
-/** @return 0, -ENOMEM */
-int figures_add_group(struct shunt_window_group_figures *figures,
-	const struct shunt_group_measurement *measurement);
-
 /** Releases the samples. */
 void figures_free(struct shunt_window_figures *figures);
-void figures_free_group(struct shunt_window_group_figures *figures);
 
 #endif

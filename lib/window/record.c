@@ -291,7 +291,7 @@ static json_t *ports_json(const struct shunt_record *record)
 
 static json_t *group_json(const struct shunt_record *record)
 {
-	struct shunt_window_group_figures *figures = record->group_figures;
+	struct shunt_window_figures *figures = record->group_figures;
 	json_t *members = json_array(), *json;
 
 	for (unsigned int i = 0; i < record->port_count; i++)

@@ -26,7 +26,7 @@ struct shunt_window {
 	unsigned int count;
 	struct shunt_window_port ports[SHUNT_WINDOW_MAX_PORTS];
 	struct shunt_window_figures figures[SHUNT_WINDOW_MAX_PORTS];
-	struct shunt_window_group_figures group;
+	struct shunt_window_figures group;
 	struct shunt_window_sink sink;
 	struct loss_accounting accounting;
 	struct pending pending[PENDING];
@@ -65,7 +65,7 @@ void shunt_window_destroy(struct shunt_window *window)
 		return;
 	for (unsigned int i = 0; i < window->count; i++)
 		figures_free(&window->figures[i]);
-	figures_free_group(&window->group);
+	figures_free(&window->group);
 	accounting_free(&window->accounting);
 	free(window);
 }
@@ -132,7 +132,7 @@ struct shunt_window_figures *shunt_window_figures(struct shunt_window *window, u
 	return figures;
 }
 
-struct shunt_window_group_figures *shunt_window_group_figures(struct shunt_window *window)
+struct shunt_window_figures *shunt_window_group_figures(struct shunt_window *window)
 {
 	return &window->group;
 }
@@ -163,9 +163,12 @@ static int measure(struct shunt_window *window, struct pending *pending, unsigne
 	return ret ? ret : 1;
 }
 
-static void add_unmeasured(const struct pending *pending, uint64_t *done, uint64_t *failed)
+static void add_unmeasured(const struct pending *pending, struct shunt_window_figures *figures)
 {
-	++*(pending->result.error ? failed : done);
+	if (pending->result.error)
+		figures->failed.unmeasured++;
+	else
+		figures->unmeasured++;
 }
 
 /*
@@ -186,8 +189,7 @@ static int measure_ready(struct shunt_window *window, struct pending *pending, b
 			continue;
 		ret = seen ? measure(window, pending, port) : 0;
 		if (ret == 0)
-			add_unmeasured(pending, &window->figures[port].unmeasured,
-				&window->figures[port].failed.unmeasured);
+			add_unmeasured(pending, &window->figures[port]);
 		pending->todo &= ~(1u << port);
 	}
 	return ret < 0 ? ret : 0;
@@ -196,19 +198,18 @@ static int measure_ready(struct shunt_window *window, struct pending *pending, b
 /* All ports were tried: with one unmeasured, nothing can be said of the group. */
 static int complete(struct shunt_window *window, const struct pending *pending)
 {
-	struct shunt_group_measurement measurement = {
+	struct shunt_measurement measurement = {
 		.number = pending->number,
 		.result = &pending->result,
 	};
 	int ret;
 
 	if (pending->whole.ports < window->count) {
-		add_unmeasured(
-			pending, &window->group.unmeasured, &window->group.failed.unmeasured);
+		add_unmeasured(pending, &window->group);
 		return 0;
 	}
 	measure_group(&pending->whole, &measurement);
-	ret = figures_add_group(&window->group, &measurement);
+	ret = figures_add_measurement(&window->group, &measurement);
 	if (window->sink.group)
 		window->sink.group(window->sink.context, &measurement);
 	return ret;

@@ -235,7 +235,7 @@ static void a_port_is_measured_without_its_frames_coming_back(void **state)
 static void the_group_is_blocked_from_its_first_port_to_its_last(void **state)
 {
 	struct rig *rig = *state;
-	struct shunt_window_group_figures *figures;
+	struct shunt_window_figures *figures;
 	struct shunt_switch_result result;
 
 	steps(rig, 50, ARRIVES);

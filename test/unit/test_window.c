@@ -205,7 +205,7 @@ static void a_late_record_is_of_the_switch_before_a_check(void **state)
 static void switches_that_failed_are_kept_apart(void **state)
 {
 	struct rig *rig = *state;
-	struct shunt_window_group_figures *group = shunt_window_group_figures(rig->window);
+	struct shunt_window_figures *group = shunt_window_group_figures(rig->window);
 	struct shunt_window_figures *figures;
 	struct shunt_switch_result result;
 

@@ -21,7 +21,7 @@ static void remember(void *context, const struct shunt_measurement *measurement)
 	rig->measured++;
 }
 
-static void remember_group(void *context, const struct shunt_group_measurement *measurement)
+static void remember_group(void *context, const struct shunt_measurement *measurement)
 {
 	struct rig *rig = context;
 

@@ -20,7 +20,7 @@ struct rig {
 	struct shunt_watch receive[2];
 	struct shunt_window *window;
 	struct shunt_measurement last[2];
-	struct shunt_group_measurement group;
+	struct shunt_measurement group;
 	unsigned int measured; /* ports */
 	unsigned int groups_measured;
 	uint64_t now; /* behind shunt_clock, as long as a test does not take 400 steps */

@@ -273,7 +273,7 @@ int forward_log_end(
 /** Logs a measurement; errors are kept for forward_log_check(). @param truth  NULL: unknown */
 void forward_log_port(struct forward *run, const struct shunt_measurement *measurement,
 	const struct forward_truth_span *truth);
-void forward_log_group(struct forward *run, const struct shunt_group_measurement *measurement,
+void forward_log_group(struct forward *run, const struct shunt_measurement *measurement,
 	const struct forward_truth_span *truth);
 
 /** @return 0, or the error of one of these two */
@@ -287,7 +287,7 @@ void forward_timeline_free(struct forward *run);
 
 /** Adds a measurement of a port; after all ports, of the group. */
 void forward_timeline_measured(struct forward *run, const struct shunt_measurement *measurement);
-void forward_timeline_group(struct forward *run, const struct shunt_group_measurement *measurement);
+void forward_timeline_group(struct forward *run, const struct shunt_measurement *measurement);
 
 /** Captures a switch when its frames have come back. Call it after polling the window. */
 void forward_timeline_poll(struct forward *run);

@@ -155,8 +155,8 @@ bool forward_truth_port(struct forward_truth *truth, const struct shunt_measurem
 	return true;
 }
 
-bool forward_truth_group(struct forward_truth *truth,
-	const struct shunt_group_measurement *measurement, struct forward_truth_span *span)
+bool forward_truth_group(struct forward_truth *truth, const struct shunt_measurement *measurement,
+	struct forward_truth_span *span)
 {
 	struct shunt_sim_blocked whole = { .from = UINT64_MAX };
 	bool blocked = false;

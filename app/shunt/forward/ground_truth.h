@@ -44,8 +44,8 @@ bool forward_truth_blocked(struct forward_truth *truth, unsigned int port,
 	const struct shunt_switch_result *result, struct shunt_sim_blocked *blocked);
 
 /** Compares the group's measurement, after those of its ports. @return as above */
-bool forward_truth_group(struct forward_truth *truth,
-	const struct shunt_group_measurement *measurement, struct forward_truth_span *span);
+bool forward_truth_group(struct forward_truth *truth, const struct shunt_measurement *measurement,
+	struct forward_truth_span *span);
 
 /** Numbers of measurements compared, and of those that agree. */
 const struct shunt_record_ground_truth *forward_truth_result(

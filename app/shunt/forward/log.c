@@ -136,7 +136,7 @@ void forward_log_port(struct forward *run, const struct shunt_measurement *measu
 	finish(run, line, used, truth);
 }
 
-void forward_log_group(struct forward *run, const struct shunt_group_measurement *measurement,
+void forward_log_group(struct forward *run, const struct shunt_measurement *measurement,
 	const struct forward_truth_span *truth)
 {
 	char line[LINE];

@@ -16,7 +16,7 @@ static void port_measured(void *context, const struct shunt_measurement *measure
 		forward_evidence_measured(&run->evidence, measurement, &first);
 }
 
-static void group_measured(void *context, const struct shunt_group_measurement *measurement)
+static void group_measured(void *context, const struct shunt_measurement *measurement)
 {
 	struct forward *run = context;
 	struct forward_truth_span truth;

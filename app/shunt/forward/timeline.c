@@ -209,7 +209,7 @@ void forward_timeline_measured(struct forward *run, const struct shunt_measureme
 	waiting->measurements[measurement->port] = *measurement;
 }
 
-void forward_timeline_group(struct forward *run, const struct shunt_group_measurement *measurement)
+void forward_timeline_group(struct forward *run, const struct shunt_measurement *measurement)
 {
 	struct timeline_waiting *waiting =
 		waiting_for(run, measurement->number, measurement->result);

@@ -51,7 +51,7 @@ struct timeline_waiting {
 	uint32_t measured; /* bit a port */
 	struct shunt_measurement measurements[SHUNT_WINDOW_MAX_PORTS];
 	bool group_measured;
-	struct shunt_group_measurement group;
+	struct shunt_measurement group;
 };
 
 /* A captured switch. */
@@ -64,7 +64,7 @@ struct timeline_switch {
 	uint64_t to;
 	struct shunt_switch_result result;
 	bool group_measured;
-	struct shunt_group_measurement group; /* its result must not be used */
+	struct shunt_measurement group; /* its result must not be used */
 	unsigned int fault_count;
 	unsigned int faults_omitted;
 	struct shunt_fault faults[TIMELINE_FAULTS];

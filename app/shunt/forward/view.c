@@ -253,7 +253,7 @@ static void print_port_summary(const struct forward *run, const struct shunt_rec
 
 static void print_group(FILE *text, const struct shunt_record *record)
 {
-	struct shunt_window_group_figures *figures = record->group_figures;
+	struct shunt_window_figures *figures = record->group_figures;
 
 	fprintf(text, "group %d\n", record->group);
 	print_samples(text, "first port blocked to last port free", &figures->window_ns);

@@ -82,7 +82,7 @@ struct shunt_record {
 	uint64_t changed;             /**< frames that came back changed, and the foreign ones */
 	uint64_t changed_in_switches; /**< of these, such that a troubled switch explains */
 	int group;
-	struct shunt_window_group_figures *group_figures;
+	struct shunt_window_figures *group_figures;
 	struct shunt_record_ground_truth group_ground_truth;
 	unsigned int port_count;
 	struct shunt_record_port ports[SHUNT_WINDOW_MAX_PORTS];

@@ -85,7 +85,10 @@ struct shunt_edges {
 	uint64_t end_to;
 };
 
-/** One port's measurement of one switch. Times in ticks of shunt_clock. */
+/**
+ * One switch, measured of a port; or, once all are, of the group: its window is first blocked to
+ * last free, and the frame-loss method, outages and `port` are not its. Times in shunt_clock ticks.
+ */
 struct shunt_measurement {
 	uint64_t number; /**< of the switch, from 0 */
 	unsigned int port;
@@ -94,7 +97,7 @@ struct shunt_measurement {
 	uint64_t window;          /**< from the first edge to the last */
 	uint64_t uncertainty;     /**< the truth is in [window - uncertainty, window]; when no frame
 				      was lost, in [0, uncertainty] */
-	uint64_t lost;            /**< frames, on the way into this port */
+	uint64_t lost;            /**< frames, on the way into this port, or any of the group */
 	uint64_t loss_window;     /**< by the frame-loss method */
 	uint64_t loss_uncertainty;  /**< in either direction; 0: not known, too few frames around */
 	struct shunt_outage outage; /**< behind the port; length 0: not known */
@@ -102,20 +105,11 @@ struct shunt_measurement {
 	const struct shunt_switch_result *result;
 };
 
-/** The group's measurement of one switch, once all its ports are measured. Times in ticks. */
-struct shunt_group_measurement {
-	uint64_t number;
-	uint64_t window;      /**< first blocked to last free */
-	uint64_t uncertainty; /**< as above */
-	uint64_t lost;        /**< frames, on the way into any port */
-	const struct shunt_switch_result *result;
-};
-
 /** Receives every measurement when it is complete: those of the ports, then the group's. */
 struct shunt_window_sink {
 	void *context;
 	void (*port)(void *context, const struct shunt_measurement *measurement);
-	void (*group)(void *context, const struct shunt_group_measurement *measurement);
+	void (*group)(void *context, const struct shunt_measurement *measurement);
 };
 
 /** Whether the two methods agree. Both have measured lost frames. */
@@ -131,7 +125,10 @@ struct shunt_window_failed {
 	uint64_t fault_unknown;
 };
 
-/** What was measured of one port in all. Samples are of switches that were done. */
+/**
+ * What was measured of one port in all, or of the group: only its windows. Samples are of switches
+ * that were done.
+ */
 struct shunt_window_figures {
 	struct shunt_window_failed failed;
 	struct shunt_samples window_ns;
@@ -146,7 +143,8 @@ struct shunt_window_figures {
 	struct shunt_samples paused_ns; /**< plans that pause or stop: how long, ioctls included */
 	struct shunt_samples recovery_ns; /**< recoveries: from noticing that a queue may not run to
 					   all running */
-	uint64_t unmeasured;              /**< switches without a frame after them to tell by */
+	uint64_t unmeasured;              /**< switches without a frame after them to tell by; of
+					   the group: in which some port was not measured */
 	uint64_t methods_compared; /**< switches that lost frames and were measured by both */
 	uint64_t methods_agree;
 	uint64_t last_window_ns;
@@ -162,14 +160,6 @@ struct shunt_window_figures {
 	uint64_t tx_explained;
 	uint64_t baseline_sent; /**< frames that came back in the baseline, or were lost */
 	uint64_t baseline_lost; /**< of these, did not come back */
-};
-
-/** What was measured of the group in all. */
-struct shunt_window_group_figures {
-	struct shunt_window_failed failed;
-	struct shunt_samples window_ns;
-	struct shunt_samples uncertainty_ns;
-	uint64_t unmeasured; /**< switches in which some port was not measured */
 };
 
 struct shunt_window;
@@ -231,7 +221,7 @@ void shunt_window_changed(struct shunt_window *window, uint64_t *frames, uint64_
 struct shunt_window_figures *shunt_window_figures(struct shunt_window *window, unsigned int port);
 
 /** Figures of the group so far, as above. */
-struct shunt_window_group_figures *shunt_window_group_figures(struct shunt_window *window);
+struct shunt_window_figures *shunt_window_group_figures(struct shunt_window *window);
 
 #ifdef __cplusplus
 }
