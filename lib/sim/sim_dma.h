@@ -89,7 +89,7 @@ struct sim_iommu {
 	_Atomic uint64_t requested;     /**< invalidations asked for */
 	_Atomic uint64_t done;          /**< invalidations the engine has acted on */
 	struct sim_iommu_queue *queue;  /**< pending requests, sleep hand-over (sim_iommu.c) */
-	struct sim_faults *faults;      /**< fault records (sim_faults.c) */
+	struct sim_faults *faults;      /**< fault records (sim_iommu.c) */
 	struct sim_switch_log *changes; /**< blocked intervals (sim_switch.c) */
 };
 

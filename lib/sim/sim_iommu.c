@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <shunt/clock.h>
+#include <shunt/error.h>
 
 #include "shunt_processor.h"
 #include "sim_iommu.h"
 
 #define SPINS_BEFORE_SLEEP 200
+#define FAULT_RECORDS      65536u /* a power of two */
 
 /* One request, on the stack of the thread that waits for it. */
 struct invalidation {
@@ -31,6 +34,14 @@ struct sim_iommu_queue {
 	struct invalidation **tail;
 };
 
+struct sim_faults {
+	pthread_mutex_t lock;
+	uint64_t written;
+	uint64_t taken;
+	uint64_t lost; /* not reported yet */
+	struct shunt_fault records[FAULT_RECORDS];
+};
+
 int sim_iommu_create(struct sim *sim)
 {
 	pthread_mutexattr_t adaptive;
@@ -49,7 +60,11 @@ int sim_iommu_create(struct sim *sim)
 	pthread_mutexattr_destroy(&adaptive);
 	pthread_cond_init(&iommu->queue->acted, NULL);
 
-	return sim_faults_create(iommu);
+	iommu->faults = calloc(1, sizeof(*iommu->faults));
+	if (!iommu->faults)
+		return -ENOMEM;
+	pthread_mutex_init(&iommu->faults->lock, NULL);
+	return 0;
 }
 
 void sim_iommu_destroy(struct sim *sim)
@@ -58,7 +73,9 @@ void sim_iommu_destroy(struct sim *sim)
 
 	if (!iommu->queue)
 		return;
-	sim_faults_destroy(iommu);
+	if (iommu->faults)
+		pthread_mutex_destroy(&iommu->faults->lock);
+	free(iommu->faults);
 	pthread_cond_destroy(&iommu->queue->acted);
 	pthread_mutex_destroy(&iommu->queue->lock);
 	free(iommu->queue);
@@ -129,7 +146,7 @@ void sim_iommu_acknowledge(struct sim_iommu *iommu)
 	awaited = iommu->queue->sleepers != 0;
 	act(iommu);
 	pthread_mutex_unlock(&iommu->queue->lock);
-	/* Whoever sleeps for this is likely to wait for the engine's processor. */
+	/* A thread that sleeps for this is likely to wait for the engine's processor. */
 	if (awaited)
 		sched_yield();
 }
@@ -201,4 +218,46 @@ void sim_iommu_fence(struct sim_iommu *iommu)
 	struct invalidation request = { .dma = NULL };
 
 	submit(iommu, &request);
+}
+
+void sim_faults_add(
+	struct sim_dma *dma, uint64_t iova, unsigned int prot, enum shunt_sim_reason reason)
+{
+	struct sim_function *function = dma->function;
+	struct sim_faults *faults = function->sim->iommu.faults;
+
+	pthread_mutex_lock(&faults->lock);
+	if (faults->written - faults->taken == FAULT_RECORDS) {
+		faults->lost++;
+	} else {
+		struct shunt_fault *fault = &faults->records[faults->written % FAULT_RECORDS];
+
+		fault->time = shunt_clock_now();
+		snprintf(fault->observer, sizeof(fault->observer), "sim");
+		memcpy(fault->function, function->address, sizeof(fault->function));
+		fault->iova = iova;
+		fault->write = (prot & SHUNT_DMA_WRITE) != 0;
+		fault->reason = reason;
+		faults->written++;
+	}
+	pthread_mutex_unlock(&faults->lock);
+}
+
+int sim_faults_take(struct sim_iommu *iommu, struct shunt_fault *records, unsigned int n)
+{
+	struct sim_faults *faults = iommu->faults;
+	uint64_t lost;
+	unsigned int count = 0;
+
+	pthread_mutex_lock(&faults->lock);
+	lost = faults->lost;
+	faults->lost = 0;
+	while (!lost && count < n && faults->taken != faults->written)
+		records[count++] = faults->records[faults->taken++ % FAULT_RECORDS];
+	pthread_mutex_unlock(&faults->lock);
+	if (lost)
+		return shunt_fail(-EOVERFLOW,
+			"sim: %llu fault records lost, the log holds %u: take them out more often",
+			(unsigned long long)lost, FAULT_RECORDS);
+	return (int)count;
 }

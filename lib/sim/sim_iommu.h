@@ -44,10 +44,6 @@ void sim_iommu_switch(struct sim_group *group, struct sim_domain *domain);
 int sim_switch_log_create(struct sim_iommu *iommu);
 void sim_switch_log_destroy(struct sim_iommu *iommu);
 
-/** Fault log, of sim_faults.c. @return 0, -ENOMEM */
-int sim_faults_create(struct sim_iommu *iommu);
-void sim_faults_destroy(struct sim_iommu *iommu);
-
 /** Engine: records a refused DMA. */
 void sim_faults_add(
 	struct sim_dma *dma, uint64_t iova, unsigned int prot, enum shunt_sim_reason reason);

@@ -12,6 +12,28 @@
 #define SIZE_TO(_struct, _member) \
 	(offsetof(struct _struct, _member) + sizeof(((struct _struct *)NULL)->_member))
 
+/* One mapping of a region; keeps its device's file open, as a process's mapping does. */
+struct sim_region {
+	struct sim_file *file;
+	void *addr;
+	size_t length;
+	LIST_ENTRY(sim_region) link;
+};
+
+static uint64_t region_size(uint32_t index)
+{
+	switch (index) {
+	case VFIO_PCI_BAR0_REGION_INDEX:
+		return SIM_NIC_BAR0_SIZE;
+	case VFIO_PCI_BAR3_REGION_INDEX:
+		return SIM_NIC_BAR3_SIZE;
+	case VFIO_PCI_CONFIG_REGION_INDEX:
+		return SIM_NIC_CONFIG_SIZE;
+	default:
+		return 0;
+	}
+}
+
 static void reset(struct sim_vfio *vfio)
 {
 	sim_nic_reset(vfio->function->nic);
@@ -114,7 +136,7 @@ static int get_region_info(struct vfio_region_info *info)
 	if (info->index >= VFIO_PCI_NUM_REGIONS || info->index == VFIO_PCI_VGA_REGION_INDEX)
 		return -EINVAL;
 	info->offset = (uint64_t)info->index << SIM_VFIO_OFFSET_SHIFT;
-	info->size = sim_region_size(info->index);
+	info->size = region_size(info->index);
 	info->flags = 0;
 	if (info->size)
 		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
@@ -198,7 +220,7 @@ static int region_of(
 		return -EINVAL;
 	*index = (uint32_t)number;
 	*at = offset & ((1ull << SIM_VFIO_OFFSET_SHIFT) - 1);
-	size = sim_region_size(*index);
+	size = region_size(*index);
 	return *at >= size || length > size - *at ? -EINVAL : 0;
 }
 
@@ -220,6 +242,74 @@ static int vfio_write(struct sim_file *file, uint64_t offset, const void *buf, s
 	int ret = region_of(vfio, offset, length, &index, &at);
 
 	return ret ? ret : sim_nic_write(vfio->function->nic, index, at, buf, (uint32_t)length);
+}
+
+static int map_region(struct sim_file *file, uint64_t offset, size_t length, void **addr)
+{
+	struct sim_vfio *vfio = (struct sim_vfio *)file;
+	struct sim *sim = file->sim;
+	uint64_t in_region = offset & ((1ull << SIM_VFIO_OFFSET_SHIFT) - 1);
+	struct sim_region *region;
+
+	if (!length || (offset & (SIM_PAGE_SIZE - 1)) || !atomic_load(&vfio->bound))
+		return -EINVAL;
+	if (offset >> SIM_VFIO_OFFSET_SHIFT != VFIO_PCI_BAR0_REGION_INDEX)
+		return -EINVAL;
+	if (in_region > SIM_NIC_BAR0_SIZE || length > SIM_NIC_BAR0_SIZE - in_region)
+		return -EINVAL;
+	region = calloc(1, sizeof(*region));
+	if (!region)
+		return -ENOMEM;
+	region->file = file;
+	region->addr = (uint8_t *)sim_nic_bar0(vfio->function->nic) + in_region;
+	region->length = length;
+	sim_file_hold(file);
+
+	pthread_mutex_lock(&sim->lock);
+	LIST_INSERT_HEAD(&sim->regions, region, link);
+	sim->objects.regions++;
+	pthread_mutex_unlock(&sim->lock);
+	*addr = region->addr;
+	return 0;
+}
+
+static void release_region(struct sim_region *region)
+{
+	struct sim_file *file = region->file;
+
+	free(region);
+	sim_file_put(file);
+}
+
+int sim_region_unmap(struct sim *sim, void *addr, size_t length)
+{
+	struct sim_region *region;
+
+	pthread_mutex_lock(&sim->lock);
+	LIST_FOREACH (region, &sim->regions, link) {
+		if (region->addr == addr && region->length == length)
+			break;
+	}
+	if (region) {
+		LIST_REMOVE(region, link);
+		sim->objects.regions--;
+	}
+	pthread_mutex_unlock(&sim->lock);
+	if (!region)
+		return -EINVAL;
+	release_region(region);
+	return 0;
+}
+
+void sim_regions_destroy(struct sim *sim)
+{
+	struct sim_region *region;
+
+	while ((region = LIST_FIRST(&sim->regions)) != NULL) {
+		LIST_REMOVE(region, link);
+		sim->objects.regions--;
+		release_region(region);
+	}
 }
 
 /* As vfio-pci closes a device: its DMA ends before its translation does. */
@@ -246,7 +336,7 @@ static const struct sim_file_ops vfio_ops = {
 	.ioctl = vfio_ioctl,
 	.read = vfio_read,
 	.write = vfio_write,
-	.map = sim_region_map,
+	.map = map_region,
 	.release = vfio_release,
 };
 

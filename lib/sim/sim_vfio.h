@@ -39,14 +39,10 @@ int sim_irqs_set(struct sim_vfio *vfio, const struct vfio_irq_set *header);
 /** Removes all vectors. On return none is signalled any more. */
 void sim_irqs_disable(struct sim_vfio *vfio);
 
-/** Maps and unmaps regions (sim_region.c). Any lock state but held. */
-int sim_region_map(struct sim_file *file, uint64_t offset, size_t length, void **addr);
+/** Unmaps what a file's map() gave. Any lock state but held. */
 int sim_region_unmap(struct sim *sim, void *addr, size_t length);
 
 /** Releases what was left mapped. */
 void sim_regions_destroy(struct sim *sim);
-
-/** Size of a region; 0: not there. */
-uint64_t sim_region_size(uint32_t index);
 
 #endif
