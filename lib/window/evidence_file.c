@@ -31,7 +31,7 @@ static const char *const kinds[SHUNT_HWPT_KINDS] = {
 static int broken(const char *path, const char *what)
 {
 	return shunt_fail(-EIO,
-		"evidence %s is broken (%s): mend it, or remove it and gather what it knew again",
+		"evidence %s is broken (%s): repair it, or remove it and gather the evidence again",
 		path, what);
 }
 

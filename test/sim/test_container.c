@@ -67,7 +67,7 @@ static void devices_of_a_group_share_it(void **state)
 	assert_int_equal(shunt_container_close(container), 0);
 }
 
-static void what_cannot_be_opened_leaves_nothing(void **state)
+static void a_failed_open_leaves_nothing(void **state)
 {
 	struct shunt_vfio_device *device;
 	struct shunt_platform *platform;
@@ -123,7 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(devices_of_a_group_share_it),
-		cmocka_unit_test(what_cannot_be_opened_leaves_nothing),
+		cmocka_unit_test(a_failed_open_leaves_nothing),
 		cmocka_unit_test(a_space_in_use_keeps_it_open),
 		cmocka_unit_test(a_member_of_the_callers_own_keeps_it_open),
 	};

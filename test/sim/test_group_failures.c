@@ -114,7 +114,7 @@ static void a_mapping_that_a_restart_lost_keeps_its_space_from_use(void **state)
 	assert_int_equal(shunt_group_switch(rig.group, rig.b, SHUNT_PLAN_REPLACE, &result), 0);
 }
 
-static void a_failed_roll_back_says_who_is_where(void **state)
+static void a_failed_roll_back_reports_each_member(void **state)
 {
 	struct shunt_switch_result result;
 
@@ -199,7 +199,7 @@ int main(void)
 		group_test(each_call_of_a_quiesce_fails_in_turn),
 		group_test(each_call_of_a_restart_fails_in_turn),
 		group_test(a_mapping_that_a_restart_lost_keeps_its_space_from_use),
-		group_test(a_failed_roll_back_says_who_is_where),
+		group_test(a_failed_roll_back_reports_each_member),
 		group_test(each_call_of_mapping_fails_in_turn),
 		group_test(each_call_of_tear_down_fails_in_turn),
 	};

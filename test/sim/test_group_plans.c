@@ -136,7 +136,7 @@ static void ports_resume_in_the_order_of_their_pauses_if_all_keep_their_frames(v
 	}
 }
 
-static void a_port_that_does_not_go_on_is_reported_and_looked_after(void **state)
+static void a_port_that_fails_to_resume_is_reported_and_recovered(void **state)
 {
 	const enum shunt_plan plans[] = { SHUNT_PLAN_QUIESCE, SHUNT_PLAN_RESTART,
 		SHUNT_PLAN_STOP_REPLACE_START };
@@ -413,7 +413,7 @@ static void ports_that_cannot_pause_run_on_by_request_only(void **state)
 }
 
 /* Live is about ports that cannot pause: it allows nothing else, and forbids nothing. */
-static void live_means_nothing_to_ports_that_can_pause(void **state)
+static void unpaused_changes_nothing_for_ports_that_can_pause(void **state)
 {
 	const struct shunt_evidence evidence = known(12, 1, 0);
 	struct shunt_switch_result result;
@@ -470,7 +470,7 @@ int main(void)
 		group_test(ports_are_paused_or_stopped_where_the_plan_says_so),
 		group_test(ports_resume_in_the_order_of_their_pauses_if_all_keep_their_frames),
 		group_test(a_port_that_does_not_pause_leaves_the_group_where_it_was),
-		group_test(a_port_that_does_not_go_on_is_reported_and_looked_after),
+		group_test(a_port_that_fails_to_resume_is_reported_and_recovered),
 		group_test(plans_that_a_member_cannot_follow_are_refused),
 		group_test(auto_takes_replace_only_where_it_was_seen_hitless),
 		group_test(auto_wants_both_kinds_of_traffic),
@@ -478,7 +478,7 @@ int main(void)
 		group_test(a_mixed_group_stops_only_those_that_cannot_pause),
 		group_test(auto_stops_a_member_that_cannot_pause),
 		group_test(ports_that_cannot_pause_run_on_by_request_only),
-		group_test(live_means_nothing_to_ports_that_can_pause),
+		group_test(unpaused_changes_nothing_for_ports_that_can_pause),
 		group_test(auto_does_not_guess_where_a_member_can_do_nothing),
 	};
 

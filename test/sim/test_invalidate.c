@@ -314,7 +314,7 @@ static void test_unmap_under_dma(void **state)
 	stop_engine(&engine);
 }
 
-static void test_lost_faults_are_said(void **state)
+static void test_lost_faults_are_reported(void **state)
 {
 	struct rig rig;
 	struct shunt_platform *platform;
@@ -375,7 +375,7 @@ int main(void)
 		cmocka_unit_test(test_cached_and_cold),
 		cmocka_unit_test(test_detach_attach),
 		cmocka_unit_test(test_unmap_under_dma),
-		cmocka_unit_test(test_lost_faults_are_said),
+		cmocka_unit_test(test_lost_faults_are_reported),
 		cmocka_unit_test(test_access_across_pages),
 	};
 

@@ -361,7 +361,7 @@ static void a_slow_wire_takes_its_time(void **state)
 	assert_int_equal(rig->tester.received, 5);
 }
 
-static void only_who_heeds_pause_is_held_back(void **state)
+static void only_ports_with_rfce_obey_xoff(void **state)
 {
 	struct rig *rig = *state;
 	uint32_t control = rig_get(rig, 0, SHUNT_82576_CTRL);
@@ -404,7 +404,7 @@ int main(void)
 		TEST(a_paused_port_sends_nothing),
 		TEST(a_disabled_queue_goes_on_where_it_stopped),
 		TEST(a_slow_wire_takes_its_time),
-		TEST(only_who_heeds_pause_is_held_back),
+		TEST(only_ports_with_rfce_obey_xoff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Address spaces on the software platform: who uses them, and what the kernel has mapped there. */
+/* Address spaces on the software platform: their users, and what the kernel has mapped there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

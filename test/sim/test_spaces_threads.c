@@ -128,7 +128,7 @@ static void *restart_other(void *arg)
 	return NULL;
 }
 
-/* The only one who destroys: what it finds is there until then. */
+/* The only thread that destroys: what it finds stays until then. */
 static void *make_and_destroy(void *arg)
 {
 	static const char *const names[] = { "b", "c", "d" };
@@ -207,7 +207,7 @@ static void close_all(void)
 	shunt_arena_destroy(&all.arena);
 }
 
-static void whatever_the_order_nothing_is_used_that_is_gone(void **state)
+static void no_order_of_calls_uses_freed_objects(void **state)
 {
 	void *(*const acts[])(
 		void *) = { join_and_leave, switch_group, restart_other, make_and_destroy };
@@ -237,7 +237,7 @@ static void whatever_the_order_nothing_is_used_that_is_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whatever_the_order_nothing_is_used_that_is_gone),
+		cmocka_unit_test(no_order_of_calls_uses_freed_objects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,7 @@ static void test_stale_trees_go(void **state)
 	check_left_tree(false);
 }
 
-/* Whoever has the tree need not have the PID that made it: so it is in another PID namespace. */
+/* The process that uses the tree may have another PID than its maker, as in a PID namespace. */
 static void test_trees_in_use_stay(void **state)
 {
 	check_left_tree(true);

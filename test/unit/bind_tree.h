@@ -38,7 +38,7 @@ struct bind_tree {
 /**
  * Two groups, 14 and 15:
  *
- * Those with a driver have an interface that is down; who reads an sriov_numvfs waits for ever.
+ * Those with a driver have an interface that is down; a read of sriov_numvfs never returns.
  *
  *   14  02:00.0 bridge, pcieport   03:00.0 igb   04:00.0 no driver   05:00.0 igb, override "igb"
  *   15  06:00.0 e1000e             07:1f.0 ISA bridge, no driver
@@ -58,7 +58,7 @@ char *bind_tree_state(struct bind_tree *tree);
 void bind_tree_folder(struct bind_tree *tree, const char *path);
 void bind_tree_file(struct bind_tree *tree, const char *path, const char *text);
 void bind_tree_link(struct bind_tree *tree, const char *path, const char *target);
-/** A file that makes who opens it wait, for no process has the other end. */
+/** A file whose open never returns: no process has the other end. */
 void bind_tree_pipe(struct bind_tree *tree, const char *path);
 /** A network interface of a function. */
 void bind_tree_interface(

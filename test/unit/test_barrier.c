@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The barrier between pollers and who pauses them, and a kernel that does not give it. */
+/* The barrier between pollers and the pausing thread, and a kernel without it. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -29,7 +29,7 @@ static bool refuse_membarrier(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-static void a_barrier_that_fails_is_said_and_counts_for_nobody(void **state)
+static void a_failed_barrier_is_reported_and_not_counted(void **state)
 {
 	uint64_t before;
 
@@ -48,7 +48,7 @@ static void a_barrier_that_fails_is_said_and_counts_for_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_barrier_that_fails_is_said_and_counts_for_nobody),
+		cmocka_unit_test(a_failed_barrier_is_reported_and_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void what_is_not_over_is_not_known(void **state)
 }
 
 /* Frames are ten steps under way: what a switch in [100, 105] did is seen from 110 on. */
-static void behind_a_long_way_it_lasts_until_a_frame_sent_after(void **state)
+static void on_a_long_path_it_lasts_until_a_frame_sent_after(void **state)
 {
 	struct shunt_outage outage;
 
@@ -85,7 +85,7 @@ static void behind_a_long_way_it_lasts_until_a_frame_sent_after(void **state)
 	assert_int_equal(outage.length, 6 * step);
 }
 
-static void bursts_close_to_each_other_are_one_sight(void **state)
+static void bursts_close_to_each_other_are_one(void **state)
 {
 	struct shunt_outage outage;
 	uint64_t close = bursts.apart / 10;
@@ -151,8 +151,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		sights_test(an_outage_is_the_longest_time_of_the_switch),
 		sights_test(what_is_not_over_is_not_known),
-		sights_test(behind_a_long_way_it_lasts_until_a_frame_sent_after),
-		sights_test(bursts_close_to_each_other_are_one_sight),
+		sights_test(on_a_long_path_it_lasts_until_a_frame_sent_after),
+		sights_test(bursts_close_to_each_other_are_one),
 		sights_test(what_was_overwritten_is_not_made_up),
 		sights_test(it_is_asked_while_bursts_are_noted),
 	};

@@ -238,7 +238,7 @@ static void locked_memory_of_a_run(void **state)
 	finding_of(FINDING_WRONG, "memory", "takes 4194304 "); /* doctor.ports is 3 */
 }
 
-static void a_command_is_said_once(void **state)
+static void a_command_is_printed_once(void **state)
 {
 	doctor_fix(doctor_find(&doctor, FINDING_WRONG, "first", "no"), "kill %d", 7);
 	doctor_fix(doctor_find(&doctor, FINDING_WRONG, "second", "no"), "kill %d", 8);
@@ -266,7 +266,7 @@ int main(void)
 		TREE_TEST(locked_memory),
 		TREE_TEST(locked_memory_of_a_run),
 		TREE_TEST(a_counter_that_the_kernel_gave_up_is_no_clock),
-		TREE_TEST(a_command_is_said_once),
+		TREE_TEST(a_command_is_printed_once),
 	};
 
 	return cmocka_run_group_tests_name("doctor", tests, NULL, NULL);

@@ -110,7 +110,7 @@ static void hitless_from_enough_switches_on(void **state)
 	assert_true(hitless(UINT64_MAX, 0, 0));
 }
 
-static void one_fault_or_one_doubt_is_enough(void **state)
+static void one_fault_or_unknown_is_enough(void **state)
 {
 	assert_false(hitless(SHUNT_EVIDENCE_ENOUGH + 1, 1, 0));
 	assert_false(hitless(SHUNT_EVIDENCE_ENOUGH + 1, 0, 1));
@@ -152,7 +152,7 @@ static void says(uint64_t switches, uint64_t faulted, uint64_t unknown, const ch
 	assert_string_equal(said, text);
 }
 
-static void what_it_says(void **state)
+static void texts_of_evidence(void **state)
 {
 	struct shunt_evidence evidence = seen(9, 0, 0);
 	char said[SHUNT_EVIDENCE_TEXT];
@@ -447,9 +447,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hitless_from_enough_switches_on),
-		cmocka_unit_test(one_fault_or_one_doubt_is_enough),
+		cmocka_unit_test(one_fault_or_unknown_is_enough),
 		cmocka_unit_test(allowed_by_dense_and_by_cold_traffic),
-		cmocka_unit_test(what_it_says),
+		cmocka_unit_test(texts_of_evidence),
 		file_test(a_file_that_is_not_there_knows_nothing),
 		file_test(counts_add_up_under_their_key),
 		file_test(a_file_of_the_schema_before_is_of_dense_traffic),

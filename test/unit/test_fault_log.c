@@ -145,7 +145,7 @@ static void more_observers_than_room_still_count(void **state)
 	assert_in_range(since(script, A), 1, 12);
 }
 
-static void not_knowing_is_for_those_without_a_record(void **state)
+static void only_functions_without_a_record_are_unknown(void **state)
 {
 	struct script *script = *state;
 
@@ -192,7 +192,7 @@ static void a_platform_that_cannot_see_never_says_none(void **state)
 	assert_int_equal(since(script, B), 0);
 }
 
-static void the_records_of_a_time_are_kept(void **state)
+static void records_are_found_by_time(void **state)
 {
 	struct script *script = *state;
 	struct shunt_fault found[2];
@@ -219,10 +219,10 @@ int main(void)
 		log_test(faults_belong_to_their_function),
 		log_test(what_two_observers_see_counts_once),
 		log_test(more_observers_than_room_still_count),
-		log_test(not_knowing_is_for_those_without_a_record),
+		log_test(only_functions_without_a_record_are_unknown),
 		log_test(lost_records_are_the_same_and_the_rest_is_read),
 		log_test(a_platform_that_cannot_see_never_says_none),
-		log_test(the_records_of_a_time_are_kept),
+		log_test(records_are_found_by_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,7 @@ static void cold_traffic_has_to_begin_in_the_ioctl(void **state)
 	assert_seen(0, 0, 0); /* of dense traffic nothing was learnt */
 }
 
-static void a_frame_that_was_lost_without_a_fault_says_nothing(void **state)
+static void frames_lost_without_a_fault_are_no_evidence(void **state)
 {
 	begin();
 	end(10, 1);
@@ -147,7 +147,7 @@ static void an_ioctl_that_lost_its_processor_meets_no_more(void **state)
 	assert_seen(2, 0, 0);
 }
 
-static void faults_and_doubts_count_without_traffic(void **state)
+static void faults_and_unknowns_count_without_traffic(void **state)
 {
 	begin();
 	result.members[1].faults = 2;
@@ -199,7 +199,7 @@ static void a_late_record_counts_against_replace(void **state)
 	assert_seen(3, 1, 0);
 }
 
-static void other_plans_say_nothing(void **state)
+static void other_plans_are_no_evidence(void **state)
 {
 	begin();
 	result.plan = SHUNT_PLAN_QUIESCE;
@@ -229,7 +229,7 @@ static void without_observers_faults_are_unknown(void **state)
 	assert_seen(5, 0, 5);
 }
 
-static void a_run_that_went_wrong_says_nothing_for_replace(void **state)
+static void a_failed_run_is_no_evidence_for_replace(void **state)
 {
 	const struct shunt_platform_info info = { .iommu = "x", .fault_observers = "sim" };
 
@@ -250,14 +250,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		evidence_test(every_port_has_to_meet_traffic),
 		evidence_test(cold_traffic_has_to_begin_in_the_ioctl),
-		evidence_test(a_frame_that_was_lost_without_a_fault_says_nothing),
+		evidence_test(frames_lost_without_a_fault_are_no_evidence),
 		evidence_test(an_ioctl_that_lost_its_processor_meets_no_more),
-		evidence_test(faults_and_doubts_count_without_traffic),
+		evidence_test(faults_and_unknowns_count_without_traffic),
 		evidence_test(a_failed_ioctl_is_no_measure_of_the_others),
 		evidence_test(a_late_record_counts_against_replace),
-		evidence_test(other_plans_say_nothing),
+		evidence_test(other_plans_are_no_evidence),
 		evidence_test(without_observers_faults_are_unknown),
-		evidence_test(a_run_that_went_wrong_says_nothing_for_replace),
+		evidence_test(a_failed_run_is_no_evidence_for_replace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

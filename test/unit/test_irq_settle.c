@@ -90,8 +90,8 @@ static bool start(struct poller *poller, pthread_t *thread)
 	return may;
 }
 
-/* It ends when the answer is there: who waited for the processor would wait for ever. */
-static void a_processor_that_runs_nobody_else_is_not_waited_for(void **state)
+/* It ends when the answer is there: a wait for the processor would never end. */
+static void an_idle_processor_is_not_waited_for(void **state)
 {
 	struct poller poller = { .processor = -1 };
 	struct processors set = { 0 };
@@ -129,7 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_of_processors_are_read),
 		cmocka_unit_test(settling_leaves_the_caller_where_it_is),
-		cmocka_unit_test(a_processor_that_runs_nobody_else_is_not_waited_for),
+		cmocka_unit_test(an_idle_processor_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

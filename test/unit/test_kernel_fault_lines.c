@@ -95,7 +95,7 @@ static void smmu_events_are_read(void **unused)
 	says_nothing(SMMU "\\x090x0000000000000000");
 }
 
-static void other_lines_say_nothing(void **unused)
+static void other_lines_are_ignored(void **unused)
 {
 	static const char *const lines[] = {
 		"",
@@ -175,7 +175,7 @@ int main(void)
 		cmocka_unit_test(amd_lines_are_read),
 		cmocka_unit_test(virtio_lines_are_read),
 		cmocka_unit_test(smmu_events_are_read),
-		cmocka_unit_test(other_lines_say_nothing),
+		cmocka_unit_test(other_lines_are_ignored),
 		cmocka_unit_test(records_of_the_kernel_are_told),
 		cmocka_unit_test(trace_events_are_read),
 	};

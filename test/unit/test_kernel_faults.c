@@ -170,7 +170,7 @@ static void only_whole_messages_of_the_iommu_count(void **state)
 }
 
 /* The name of a process says nothing; it is no thread of the kernel's. */
-static void a_process_that_is_called_like_a_handler_holds_nobody_up(void **state)
+static void a_process_named_like_a_handler_is_not_waited_for(void **state)
 {
 	kernel_tree_process(&rig.tree, 90, "irq/24-x", 'R');
 	kernel_faults_destroy(rig.faults);
@@ -257,7 +257,7 @@ int main(void)
 		faults_test(a_message_says_whose_it_was),
 		faults_test(an_interrupt_without_a_message_is_somebodys),
 		faults_test(only_whole_messages_of_the_iommu_count),
-		faults_test(a_process_that_is_called_like_a_handler_holds_nobody_up),
+		faults_test(a_process_named_like_a_handler_is_not_waited_for),
 		faults_test(what_cannot_be_counted_is_unknown),
 		faults_test(without_a_count_nobody_observes),
 		faults_test(what_has_not_settled_is_unknown),

@@ -136,7 +136,7 @@ static void info_of(
 	kernel_info_fill(&tree->roots, function, info);
 }
 
-static void vtd_says_its_mode_as_far_as_it_is_known(void **state)
+static void vtd_reports_its_mode_if_known(void **state)
 {
 	static const struct {
 		const char *ecap, *cmdline, *config, *name;
@@ -263,7 +263,7 @@ int main(void)
 		tree_test(a_unit_needs_its_own_interrupt),
 		tree_test(a_virtio_iommu_is_found_by_its_device),
 		tree_test(amd_and_smmus_are_found),
-		tree_test(vtd_says_its_mode_as_far_as_it_is_known),
+		tree_test(vtd_reports_its_mode_if_known),
 		tree_test(other_iommus_have_the_names_of_the_field),
 		tree_test(a_function_has_its_own_iommu),
 		tree_test(a_virtual_machine_is_never_hardware),

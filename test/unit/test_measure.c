@@ -44,7 +44,7 @@ static void lost_frames_give_the_same_window(void **state)
 	assert_int_equal(shunt_samples_quantile(&figures->loss_window_ns, 1), 0);
 }
 
-static void a_sender_that_stood_still_makes_the_methods_differ(void **state)
+static void a_sender_that_paused_makes_the_methods_differ(void **state)
 {
 	struct rig *rig = *state;
 	struct shunt_window_figures *figures;
@@ -405,7 +405,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rig_test(lost_frames_give_the_same_window),
-		rig_test(a_sender_that_stood_still_makes_the_methods_differ),
+		rig_test(a_sender_that_paused_makes_the_methods_differ),
 		rig_test(a_rate_that_changes_is_in_the_uncertainty),
 		rig_test(a_pause_between_bursts_is_in_the_uncertainty),
 		rig_test(frames_that_were_held_back_were_not_away),

@@ -95,7 +95,7 @@ static void test_free_name(void **state)
 	assert_names(1);
 }
 
-/* Whoever has the old one open keeps it whole. */
+/* A process that has the old one open keeps it whole. */
 static void test_regular_file_is_replaced(void **state)
 {
 	struct stat before, after;

@@ -228,7 +228,7 @@ static void addresses(void **state)
 	shunt_pci_list_free(&list);
 }
 
-static void who_blocks(void **state)
+static void blocking_drivers(void **state)
 {
 	static const struct {
 		const char *driver;
@@ -378,7 +378,7 @@ int main(void)
 		TREE_TEST(odd_functions_are_skipped),
 		TREE_TEST(a_vanished_function_is_skipped),
 		TREE_TEST(addresses),
-		cmocka_unit_test(who_blocks),
+		cmocka_unit_test(blocking_drivers),
 		TREE_TEST(usable_with_idle_siblings),
 		TREE_TEST(sibling_blocks),
 		TREE_TEST(bridge_blocks),

@@ -102,7 +102,7 @@ static void a_device_that_comes_back_is_waited_for_again(void **state)
 	assert_true(slept_ns >= 500 * MS);
 }
 
-static void without_a_time_of_its_own_it_is_the_clock(void **state)
+static void without_device_time_the_clock_is_used(void **state)
 {
 	uint64_t now = shunt_clock_now();
 
@@ -119,7 +119,7 @@ int main(void)
 		cmocka_unit_test_setup(sleep_takes_the_device_s_time, set_up),
 		cmocka_unit_test_setup(a_dead_device_is_waited_for_once, set_up),
 		cmocka_unit_test_setup(a_device_that_comes_back_is_waited_for_again, set_up),
-		cmocka_unit_test_setup(without_a_time_of_its_own_it_is_the_clock, set_up),
+		cmocka_unit_test_setup(without_device_time_the_clock_is_used, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
