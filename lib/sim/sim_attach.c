@@ -180,24 +180,17 @@ static int move_to_new(struct sim_device *device, struct sim_ioas *ioas, move_fn
 	ret = sim_hwpt_create(iommufd, ioas, SIM_DIRTY_NEVER, &created);
 	if (ret)
 		return ret;
-	if (attach_first) {
+	if (attach_first)
 		ret = move(device, created, old);
-		if (ret)
-			goto undo;
-	}
-	ret = sim_hwpt_fill(created);
-	if (ret)
-		goto undo;
-	if (!attach_first) {
+	if (!ret)
+		ret = sim_hwpt_fill(created);
+	if (!ret && !attach_first)
 		ret = move(device, created, old);
-		if (ret)
-			goto undo;
+	if (!ret) {
+		created->automatic = true;
+		*hwpt = created;
+		return 0;
 	}
-	created->automatic = true;
-	*hwpt = created;
-	return 0;
-
-undo:
 	if (attach_first && device->attached)
 		leave(device)->object.users--;
 	sim_hwpt_destroy(iommufd, created);

@@ -3,7 +3,7 @@
 
 #include <shunt/platform.h>
 
-#include "sim_domain.h"
+#include "sim_iommu.h"
 
 static uint8_t *refuse(
 	struct sim_dma *dma, uint64_t iova, unsigned int prot, enum shunt_sim_reason reason)

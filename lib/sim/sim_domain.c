@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim_domain.h"
+#include "sim_iommu.h"
 
 #define ENTRY_BITS      9
 #define ENTRIES         (1u << ENTRY_BITS)

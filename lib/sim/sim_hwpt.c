@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/param.h>
 
 #include "sim_iommufd.h"
 #include "sim_user.h"
@@ -58,16 +59,11 @@ static void unmap_area(struct sim_hwpt *hwpt, const struct sim_area *area)
 	sim_domain_unmap(hwpt->domain, area->start, area->last - area->start + 1);
 }
 
-static uint64_t max_alignment(const struct sim_iova_space *space)
-{
-	return space->alignment > SIM_PAGE_SIZE ? space->alignment : SIM_PAGE_SIZE;
-}
-
 int sim_hwpt_fill(struct sim_hwpt *hwpt)
 {
 	struct sim_ioas *ioas = hwpt->ioas;
 	struct sim_iova_space *space = &ioas->space;
-	uint64_t alignment = max_alignment(space);
+	uint64_t alignment = MAX(space->alignment, SIM_PAGE_SIZE);
 	bool first = TAILQ_EMPTY(&ioas->hwpts);
 	size_t done = 0;
 	int ret;

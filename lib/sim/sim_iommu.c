@@ -177,7 +177,7 @@ static uint64_t submit(struct sim_iommu *iommu, struct invalidation *request)
 	if (queue->asleep)
 		act(iommu);
 	pthread_mutex_unlock(&queue->lock);
-	/* Only now: the engine answers at once, and would find the lock taken. */
+	/* After the unlock: the engine answers at once, and would find the lock taken. */
 	atomic_fetch_add_explicit(&iommu->requested, 1, memory_order_release);
 
 	/*

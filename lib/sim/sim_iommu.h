@@ -51,4 +51,81 @@ void sim_faults_add(
 /** Takes records out, as shunt_platform_ops::faults has it. Any lock state. */
 int sim_faults_take(struct sim_iommu *iommu, struct shunt_fault *records, unsigned int n);
 
+/*
+ * A domain: the page table of a hwpt, four levels of 512 entries, 48-bit IOVAs.
+ *
+ *   root --> 512 GiB each --> 1 GiB each --> 2 MiB each --> 4 KiB each
+ *                              or leaf        or leaf        leaf
+ *
+ * An entry holds a table's address, or a leaf's memory address with its permissions and whether it
+ * was written to. Ioctls write entries (under sim::lock) while the engine walks them: an entry is
+ * stored whole, with release order, after what it points to; a table that was taken out is freed
+ * after the invalidation.
+ */
+
+#define SIM_DOMAIN_BITS 48
+#define SIM_DOMAIN_LAST ((1ull << SIM_DOMAIN_BITS) - 1)
+
+/** One translation found by a walk. */
+struct sim_leaf {
+	uint8_t *memory;    /**< of the leaf's first byte */
+	unsigned int shift; /**< its size: 12, 21 or 30 */
+	unsigned int prot;  /**< enum shunt_dma_prot */
+	bool noted;         /**< a further write need not be noted */
+};
+
+/**
+ * What a domain does about writes. While it notes them, a leaf that is not dirty is cached in an
+ * IOTLB without the permission to write: the first write walks the table, and makes it dirty.
+ */
+enum sim_dirty {
+	SIM_DIRTY_NEVER, /**< its hwpt was not made to track them */
+	SIM_DIRTY_OFF,
+	SIM_DIRTY_ON,
+};
+
+/** Makes an empty domain. @return 0, -ENOMEM */
+int sim_domain_create(struct sim_iommu *iommu, enum sim_dirty dirty, struct sim_domain **domain);
+
+/** Frees a domain that no context entry names any more, and that was invalidated. */
+void sim_domain_destroy(struct sim_domain *domain);
+
+/** Counts the context entries that name the domain: without one an unmap needs no invalidation. */
+void sim_domain_count(struct sim_domain *domain, int by);
+
+/**
+ * Maps memory at IOVAs that are not mapped; all page-aligned, below 2^48.
+ *
+ * @param large  leaves of 2 MiB and 1 GiB may be used
+ * @return 0; -ENOMEM, and nothing is mapped
+ */
+int sim_domain_map(struct sim_domain *domain, uint64_t iova, uint8_t *memory, uint64_t length,
+	unsigned int prot, bool large);
+
+/** Unmaps a range that covers whole leaves. On return no DMA uses it. */
+void sim_domain_unmap(struct sim_domain *domain, uint64_t iova, uint64_t length);
+
+/**
+ * Looks an IOVA up. Engine, or under sim::lock.
+ *
+ * @param prot  of the access; a write that is allowed is noted, if the domain notes them
+ * @return false: not mapped
+ */
+bool sim_domain_walk(
+	struct sim_domain *domain, uint64_t iova, unsigned int prot, struct sim_leaf *leaf);
+
+enum sim_dirty sim_domain_dirty(const struct sim_domain *domain);
+
+/** Begins, with nothing written to, or ends noting writes; not SIM_DIRTY_NEVER before or after. */
+void sim_domain_set_dirty(struct sim_domain *domain, enum sim_dirty dirty);
+
+/**
+ * Calls `found` for each leaf with an IOVA of first to last that was written to.
+ *
+ * @param clear  they count as not written to from then on
+ * @return 0, or what `found` returned if that is not 0: it was not cleared then
+ */
+int sim_domain_read_dirty(struct sim_domain *domain, uint64_t first, uint64_t last, bool clear,
+	int (*found)(void *context, uint64_t first, uint64_t last), void *context);
+
 #endif

@@ -3,7 +3,7 @@
 #define SIM_IOMMUFD_H
 
 #include "shunt_iommufd_uapi.h"
-#include "sim_domain.h"
+#include "sim_iommu.h"
 #include "sim_fd.h"
 #include "sim_iova.h"
 

@@ -63,7 +63,7 @@ static int validate(const struct vfio_irq_set *header, uint32_t *data_size)
 	return header->argsz - sizeof(*header) < *data_size ? -EINVAL : 0;
 }
 
-/* A descriptor of our own for the caller's eventfd, which may close his. */
+/* A duplicate of the caller's eventfd: the caller may close its own. */
 static int own_eventfd(int fd, int *own)
 {
 	char path[64], target[64];

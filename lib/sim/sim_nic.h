@@ -334,10 +334,6 @@ bool sim_rx_ready(struct sim_nic *nic);
 void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length);
 /** Moves frames from the FIFO to memory. @return frames */
 unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget);
-void sim_fifo_clear(struct sim_fifo *fifo);
-bool sim_fifo_push(struct sim_fifo *fifo, const uint8_t *frame, uint32_t length);
-const uint8_t *sim_fifo_front(const struct sim_fifo *fifo, uint32_t *length);
-void sim_fifo_pop(struct sim_fifo *fifo);
 /** Whether VLAN tag and destination address pass. (sim_rx_filter.c) */
 bool sim_rx_accept(const struct sim_nic *nic, const uint8_t *frame);
 /** Packet type for packet_info and checksum bits for status_error. (sim_rx_filter.c) */

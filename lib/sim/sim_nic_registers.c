@@ -209,7 +209,7 @@ void sim_nic_registers_reset(struct sim_nic *nic, bool function_level)
 	unsigned int i;
 
 	nic->truth.rx_reset += nic->fifo.frames;
-	sim_fifo_clear(&nic->fifo);
+	nic->fifo.read = nic->fifo.used = nic->fifo.frames = 0;
 	for (i = 0; i < SIM_NIC_BAR0_SIZE / 4; i++)
 		__atomic_store_n(&nic->bar0[i], 0, __ATOMIC_RELAXED);
 	for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)

@@ -10,9 +10,8 @@
  *
  *   file   ......[start, start + length)......      the kernel holds the file from the map on, and
  *                 |                                 pins its folios when a hwpt takes the mapping
- *   memory  [.....|....................]            address space reserved from the map on; the
- * file
- *                 `- sim_pages::memory              is mapped there when a hwpt takes the mapping
+ *   memory  [.....|....................]            reserved from the map on; the file is mapped
+ *                 `- sim_pages::memory              there when a hwpt takes the mapping
  *
  * Copies share it; the caller may close the file and unmap its own mapping. Under sim::lock.
  */

@@ -5,6 +5,44 @@
 #include "sim_headers.h"
 #include "sim_nic.h"
 
+/* A frame in the FIFO: its length, padded to SIM_FIFO_HEADER, then its bytes, padded likewise. */
+
+static uint32_t space(uint32_t length)
+{
+	return SIM_FIFO_HEADER + roundup(length, SIM_FIFO_HEADER);
+}
+
+static bool fifo_push(struct sim_fifo *fifo, const uint8_t *frame, uint32_t length)
+{
+	uint8_t *place = fifo->data + (fifo->read + fifo->used) % SIM_FIFO_SIZE;
+
+	if (fifo->used + space(length) > SIM_FIFO_SIZE)
+		return false;
+	memcpy(place, &length, sizeof(length));
+	memcpy(place + SIM_FIFO_HEADER, frame, length);
+	fifo->used += space(length);
+	fifo->frames++;
+	return true;
+}
+
+static const uint8_t *fifo_front(const struct sim_fifo *fifo, uint32_t *length)
+{
+	const uint8_t *place = fifo->data + fifo->read;
+
+	memcpy(length, place, sizeof(*length));
+	return place + SIM_FIFO_HEADER;
+}
+
+static void fifo_pop(struct sim_fifo *fifo)
+{
+	uint32_t length;
+
+	fifo_front(fifo, &length);
+	fifo->read = (fifo->read + space(length)) % SIM_FIFO_SIZE;
+	fifo->used -= space(length);
+	fifo->frames--;
+}
+
 /* Whether a queue takes a frame now, and why not. */
 enum room { ROOM, NO_DESCRIPTORS, STOPPED };
 
@@ -282,7 +320,7 @@ void sim_rx_frame(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
 		nic->truth.rx_no_room++;
 		return;
 	}
-	if (sim_fifo_push(&nic->fifo, frame, length)) {
+	if (fifo_push(&nic->fifo, frame, length)) {
 		count_good(nic, frame, length);
 		return;
 	}
@@ -299,7 +337,7 @@ unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget)
 
 	while (nic->fifo.frames != 0 && frames < budget && !sim_nic_gives_way(nic, frames)) {
 		sim_iommu_service(&nic->sim->iommu);
-		frame = sim_fifo_front(&nic->fifo, &length);
+		frame = fifo_front(&nic->fifo, &length);
 		steer(nic, frame, length, &target);
 		if (!passes_by(nic, &target)) {
 			if (room_for(nic, &nic->rx[target.queue],
@@ -307,7 +345,7 @@ unsigned int sim_rx_drain(struct sim_nic *nic, unsigned int budget)
 				break;
 			deliver_as_asked(nic, &target, frame, length);
 		}
-		sim_fifo_pop(&nic->fifo);
+		fifo_pop(&nic->fifo);
 		frames++;
 	}
 	return frames;

@@ -6,7 +6,7 @@
 #include <shunt/clock.h>
 
 #include "shunt_processor.h"
-#include "sim_domain.h"
+#include "sim_iommu.h"
 
 #define CHANGE_RECORDS 65536u /* as shunt_sim_blocked() promises */
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "calls.h"
-#include "sim_domain.h"
+#include "sim_iommu.h"
 
 #define MIB (1ull << 20)
 #define GIB (1ull << 30)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "calls.h"
-#include "sim_domain.h"
+#include "sim_iommu.h"
 
 /*
  * What iommufd tells of the hardware, and how it takes structures and pieces that hardware cannot
