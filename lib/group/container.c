@@ -33,18 +33,15 @@ int shunt_container_open(struct shunt_platform *platform, struct shunt_container
 	if (!made)
 		return shunt_fail(-ENOMEM, "container: out of memory");
 	ret = shunt_iommufd_open(platform, &made->iommufd);
+	if (!ret) {
+		ret = shunt_spaces_create(&made->iommufd, &made->spaces);
+		if (ret)
+			shunt_iommufd_close(&made->iommufd);
+	}
 	if (ret)
-		goto free_container;
-	ret = shunt_spaces_create(&made->iommufd, &made->spaces);
-	if (ret)
-		goto close_iommufd;
-	*container = made;
-	return 0;
-
-close_iommufd:
-	shunt_iommufd_close(&made->iommufd);
-free_container:
-	free(made);
+		free(made);
+	else
+		*container = made;
 	return ret;
 }
 
@@ -63,22 +60,20 @@ int shunt_container_memory(struct shunt_container *container, size_t size, void 
 		return shunt_fail(-ENOMEM, "container: out of memory");
 	arena = &made->arena;
 	ret = shunt_arena_create(size, SHUNT_ARENA_ANY, arena);
-	if (ret)
-		goto free_memory;
-	ret = shunt_spaces_map(container->spaces, arena->addr, arena->size, (uintptr_t)arena->addr,
-		SHUNT_DMA_BOTH);
-	if (ret)
-		goto destroy_arena;
+	if (!ret) {
+		ret = shunt_spaces_map(container->spaces, arena->addr, arena->size,
+			(uintptr_t)arena->addr, SHUNT_DMA_BOTH);
+		if (ret)
+			shunt_arena_destroy(arena);
+	}
+	if (ret) {
+		free(made);
+		return ret;
+	}
 	made->next = container->memory;
 	container->memory = made;
 	*memory = arena->addr;
 	return 0;
-
-destroy_arena:
-	shunt_arena_destroy(arena);
-free_memory:
-	free(made);
-	return ret;
 }
 
 static struct shunt_group *find_group(const struct opened *opened, int number)
@@ -120,21 +115,19 @@ int shunt_container_device(struct shunt_container *container, const char *functi
 	if (!opened)
 		return shunt_fail(-ENOMEM, "container: out of memory");
 	ret = shunt_pci_scan(container->iommufd.platform, &list);
-	if (ret)
-		goto free_opened;
-	ret = open_device(container, &list, function, opened);
-	shunt_pci_list_free(&list);
-	if (ret)
-		goto free_opened;
+	if (!ret) {
+		ret = open_device(container, &list, function, opened);
+		shunt_pci_list_free(&list);
+	}
+	if (ret) {
+		free(opened);
+		return ret;
+	}
 	opened->next = container->opened;
 	container->opened = opened;
 	*device = &opened->device;
 	*group = opened->group;
 	return 0;
-
-free_opened:
-	free(opened);
-	return ret;
 }
 
 /* A device whose detach fails is detached by its close. Its group goes with its last device. */
