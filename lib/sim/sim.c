@@ -208,7 +208,6 @@ static void sim_destroy(struct shunt_platform *platform)
 	sim_engine_stop(sim);
 	destroy_functions(sim);
 	sim_sysfs_destroy(sim);
-	sim_switch_log_destroy(&sim->iommu);
 	sim_iommu_destroy(sim);
 	pthread_mutex_destroy(&sim->lock);
 	free(sim);
@@ -296,8 +295,6 @@ int shunt_sim_create(const struct shunt_sim_config *config, struct shunt_platfor
 	pthread_mutex_init(&sim->lock, NULL);
 
 	ret = sim_iommu_create(sim);
-	if (!ret)
-		ret = sim_switch_log_create(&sim->iommu);
 	if (!ret)
 		ret = create_functions(sim);
 	if (!ret)

@@ -60,11 +60,11 @@ int sim_iommu_create(struct sim *sim)
 	pthread_mutexattr_destroy(&adaptive);
 	pthread_cond_init(&iommu->queue->acted, NULL);
 
+	iommu->changes = calloc(1, sizeof(*iommu->changes));
 	iommu->faults = calloc(1, sizeof(*iommu->faults));
-	if (!iommu->faults)
-		return -ENOMEM;
-	pthread_mutex_init(&iommu->faults->lock, NULL);
-	return 0;
+	if (iommu->faults)
+		pthread_mutex_init(&iommu->faults->lock, NULL);
+	return iommu->changes && iommu->faults ? 0 : -ENOMEM;
 }
 
 void sim_iommu_destroy(struct sim *sim)
@@ -76,6 +76,7 @@ void sim_iommu_destroy(struct sim *sim)
 	if (iommu->faults)
 		pthread_mutex_destroy(&iommu->faults->lock);
 	free(iommu->faults);
+	free(iommu->changes);
 	pthread_cond_destroy(&iommu->queue->acted);
 	pthread_mutex_destroy(&iommu->queue->lock);
 	free(iommu->queue);

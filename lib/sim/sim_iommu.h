@@ -16,7 +16,16 @@
  * runs; while it sleeps the caller acts on its behalf.
  */
 
-/** Makes the queue and the fault log. The engine counts as asleep. @return 0, -ENOMEM */
+#define SIM_CHANGE_RECORDS 65536u /* as shunt_sim_blocked() promises */
+
+/** Changes by sequence number, from 1; the oldest is overwritten. */
+struct sim_switch_log {
+	uint64_t written;
+	uint64_t taken;
+	struct shunt_sim_blocked records[SIM_CHANGE_RECORDS];
+};
+
+/** Makes the queue and the logs. The engine counts as asleep. @return 0, -ENOMEM */
 int sim_iommu_create(struct sim *sim);
 void sim_iommu_destroy(struct sim *sim);
 
@@ -39,10 +48,6 @@ void sim_iommu_fence(struct sim_iommu *iommu);
  * (enum shunt_sim_iommu), and each function's blocked interval is recorded.
  */
 void sim_iommu_switch(struct sim_group *group, struct sim_domain *domain);
-
-/** Change log, of sim_switch.c. @return 0, -ENOMEM */
-int sim_switch_log_create(struct sim_iommu *iommu);
-void sim_switch_log_destroy(struct sim_iommu *iommu);
 
 /** Engine: records a refused DMA. */
 void sim_faults_add(

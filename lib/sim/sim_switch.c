@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <shunt/clock.h>
@@ -8,30 +6,9 @@
 #include "shunt_processor.h"
 #include "sim_iommu.h"
 
-#define CHANGE_RECORDS 65536u /* as shunt_sim_blocked() promises */
-
-/* Records by sequence number, from 1; the oldest is overwritten. Under sim::lock. */
-struct sim_switch_log {
-	uint64_t written;
-	uint64_t taken;
-	struct shunt_sim_blocked records[CHANGE_RECORDS];
-};
-
-int sim_switch_log_create(struct sim_iommu *iommu)
-{
-	iommu->changes = calloc(1, sizeof(*iommu->changes));
-	return iommu->changes ? 0 : -ENOMEM;
-}
-
-void sim_switch_log_destroy(struct sim_iommu *iommu)
-{
-	free(iommu->changes);
-	iommu->changes = NULL;
-}
-
 static struct shunt_sim_blocked *record_of(struct sim_switch_log *log, uint64_t sequence)
 {
-	return &log->records[sequence % CHANGE_RECORDS];
+	return &log->records[sequence % SIM_CHANGE_RECORDS];
 }
 
 /*
@@ -61,8 +38,8 @@ static void record(struct sim_switch_log *log, struct sim_dma *dma, uint64_t fro
 	uint64_t sequence = ++log->written;
 	struct shunt_sim_blocked *blocked = record_of(log, sequence);
 
-	if (log->written - log->taken > CHANGE_RECORDS)
-		log->taken = log->written - CHANGE_RECORDS;
+	if (log->written - log->taken > SIM_CHANGE_RECORDS)
+		log->taken = log->written - SIM_CHANGE_RECORDS;
 	memcpy(blocked->function, dma->function->address, sizeof(blocked->function));
 	blocked->from = from;
 	/* Two processors' counters may differ by a tick. */

@@ -62,13 +62,6 @@ static void remove_tree(const char *path)
 	nftw(path, remove_one, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
 }
 
-static const char *parent_directory(void)
-{
-	const char *named = getenv("TMPDIR");
-
-	return named && named[0] ? named : "/tmp";
-}
-
 /* The lock is the kernel's to release, whatever becomes of a process. A PID would not do: it means
  * another process, or none, in another namespace of PIDs. */
 static void remove_unused(int parent, const char *parent_path, const char *name)
@@ -333,7 +326,7 @@ static int make_tree(const struct sim *sim, int root)
 
 int sim_sysfs_create(struct sim *sim)
 {
-	const char *parent = parent_directory();
+	const char *named = getenv("TMPDIR"), *parent = named && named[0] ? named : "/tmp";
 	struct sim_sysfs *sysfs = calloc(1, sizeof(*sysfs));
 	int ret;
 

@@ -34,11 +34,6 @@ static uint64_t region_size(uint32_t index)
 	}
 }
 
-static void reset(struct sim_vfio *vfio)
-{
-	sim_nic_reset(vfio->function->nic);
-}
-
 /* As vfio_pci does when a device is opened: it starts without permission to make DMA. */
 static void clear_bus_master(struct sim_vfio *vfio)
 {
@@ -61,7 +56,7 @@ static int bind_locked(struct sim_vfio *vfio, struct sim_iommufd *iommufd, uint3
 	ret = sim_device_bind(iommufd, function, &vfio->device);
 	if (ret)
 		return ret;
-	reset(vfio);
+	sim_nic_reset(vfio->function->nic);
 	clear_bus_master(vfio);
 	function->vfio = vfio;
 	*id = vfio->device->object.id;
@@ -182,7 +177,7 @@ static int execute(struct sim_vfio *vfio, unsigned long request, void *arg)
 	case VFIO_DEVICE_SET_IRQS:
 		return sim_irqs_set(vfio, arg);
 	case VFIO_DEVICE_RESET:
-		reset(vfio);
+		sim_nic_reset(vfio->function->nic);
 		return 0;
 	default:
 		return -ENOTTY;
@@ -321,7 +316,7 @@ static void vfio_release(struct sim_file *file)
 	pthread_mutex_lock(&file->sim->lock);
 	if (vfio->device) {
 		iommufd = &vfio->device->iommufd->file;
-		reset(vfio);
+		sim_nic_reset(vfio->function->nic);
 		sim_irqs_disable(vfio);
 		sim_device_unbind(vfio->device);
 		vfio->function->vfio = NULL;

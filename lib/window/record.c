@@ -307,11 +307,6 @@ static json_t *group_json(const struct shunt_record *record)
 	return json;
 }
 
-static json_t *rate_json(uint64_t rate)
-{
-	return rate == SHUNT_RATE_MAX ? json_string("max") : record_count(rate);
-}
-
 static json_t *date_json(time_t date)
 {
 	char text[32];
@@ -364,6 +359,8 @@ static json_t *record_json(const struct shunt_record *record)
 {
 	const char *kernel = record->info.kernel[0] ? record->info.kernel : NULL;
 	const char *why = record->plan_reason[0] ? record->plan_reason : NULL;
+	json_t *rate =
+		record->rate == SHUNT_RATE_MAX ? json_string("max") : record_count(record->rate);
 	json_t *json;
 
 	json = json_pack(
@@ -373,11 +370,10 @@ static json_t *record_json(const struct shunt_record *record)
 		record->info.iommu, "fault_observers", words_json(record->info.fault_observers),
 		"nic", record->info.nic, "emulated", record->info.emulated, "hugepages",
 		record->hugepages, "plan", record->plan, "plan_taken", record->plan_taken,
-		"plan_reason", why, "traffic", record->traffic, "rate", rate_json(record->rate),
-		"switch_every_ns", record_count(record->switch_every_ns), "switches",
-		record_count(record->switches), "failed_switches", record_count(record->failed),
-		"duration_s", record->duration_s, "unexplained",
-		record_count(shunt_record_unexplained(record)), "foreign",
+		"plan_reason", why, "traffic", record->traffic, "rate", rate, "switch_every_ns",
+		record_count(record->switch_every_ns), "switches", record_count(record->switches),
+		"failed_switches", record_count(record->failed), "duration_s", record->duration_s,
+		"unexplained", record_count(shunt_record_unexplained(record)), "foreign",
 		record_count(record->foreign), "changed", record_count(record->changed),
 		"changed_in_faulted_switches", record_count(record->changed_in_switches), "group",
 		group_json(record), "baseline", record_baseline(record), "ports",
