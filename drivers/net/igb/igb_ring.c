@@ -75,41 +75,32 @@ uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t 
 }
 
 /* The poller may ask for a descriptor's status, or count those that are done, meanwhile. */
-static void put_rx(struct igb_rx_queue *queue, uint16_t slot,
-	const union shunt_82576_rx_descriptor *descriptor)
+static void put(uint64_t to[2], const uint64_t from[2])
 {
-	queue->ring[slot].quad[0] = descriptor->quad[0];
-	__atomic_store_n(&queue->ring[slot].quad[1], descriptor->quad[1], __ATOMIC_RELAXED);
+	to[0] = from[0];
+	__atomic_store_n(&to[1], from[1], __ATOMIC_RELAXED);
 }
 
-static void reverse_rx(struct igb_rx_queue *queue, uint16_t first, uint16_t end)
+static void reverse(uint64_t (*ring)[2], struct rte_mbuf **buffers, uint16_t first, uint16_t end)
 {
-	while (first + 1 < end) {
-		union shunt_82576_rx_descriptor descriptor = queue->ring[first];
-		struct rte_mbuf *buffer = queue->buffers[first];
+	for (; first + 1 < end; first++) {
+		const uint64_t descriptor[2] = { ring[first][0], ring[first][1] };
+		struct rte_mbuf *buffer = buffers[first];
 
 		end--;
-		put_rx(queue, first, &queue->ring[end]);
-		queue->buffers[first] = queue->buffers[end];
-		put_rx(queue, end, &descriptor);
-		queue->buffers[end] = buffer;
-		first++;
+		put(ring[first], ring[end]);
+		buffers[first] = buffers[end];
+		put(ring[end], descriptor);
+		buffers[end] = buffer;
 	}
 }
 
-static void reverse_tx(struct igb_tx_queue *queue, uint16_t first, uint16_t end)
+/* Turns a ring by `shift` slots. Three reversals do it: no memory is needed. */
+static void turn(uint64_t (*ring)[2], struct rte_mbuf **buffers, uint16_t count, uint16_t shift)
 {
-	while (first + 1 < end) {
-		union shunt_82576_tx_descriptor descriptor = queue->ring[first];
-		struct rte_mbuf *buffer = queue->buffers[first];
-
-		end--;
-		queue->ring[first] = queue->ring[end];
-		queue->buffers[first] = queue->buffers[end];
-		queue->ring[end] = descriptor;
-		queue->buffers[end] = buffer;
-		first++;
-	}
+	reverse(ring, buffers, 0, count);
+	reverse(ring, buffers, 0, shift);
+	reverse(ring, buffers, shift, count);
 }
 
 static bool is_marked(const struct igb_rx_queue *queue, uint16_t slot)
@@ -141,7 +132,7 @@ static uint16_t requeue_marked(struct igb_rx_queue *queue, uint16_t completed)
 		if (slot != to) {
 			struct rte_mbuf *buffer = queue->buffers[to];
 
-			put_rx(queue, to, &queue->ring[slot]);
+			put(queue->ring[to].quad, queue->ring[slot].quad);
 			queue->buffers[to] = queue->buffers[slot];
 			queue->buffers[slot] = buffer;
 		}
@@ -158,8 +149,8 @@ static uint16_t requeue_marked(struct igb_rx_queue *queue, uint16_t completed)
  *   before   [ unfilled | completed | with the NIC ]   next at completed, turned by any amount
  *   after    [ with the NIC | unfilled | completed ]   next at completed, NIC at slot 0
  *
- * Turning is three reversals: no memory is needed. A NIC that used up its ring without writing back
- * would find nothing in it until the poller comes, and lose what arrives: it has those slots again.
+ * A NIC that used up its ring without writing back would find nothing in it until the poller comes,
+ * and lose what arrives: it has those slots again.
  */
 void igb_rx_ring_rebuild(struct igb_rx_queue *queue)
 {
@@ -168,9 +159,7 @@ void igb_rx_ring_rebuild(struct igb_rx_queue *queue)
 	uint16_t next = (uint16_t)((queue->count - completed) % queue->count);
 	uint16_t shift = distance(queue->next, next, queue->count);
 
-	reverse_rx(queue, 0, queue->count);
-	reverse_rx(queue, 0, shift);
-	reverse_rx(queue, shift, queue->count);
+	turn((void *)queue->ring, queue->buffers, queue->count, shift);
 	__atomic_store_n(&queue->next, next, __ATOMIC_RELAXED);
 	queue->refill = (uint16_t)((filled - completed) % queue->count);
 	for (uint16_t i = 0; i < filled - completed; i++) {
@@ -179,7 +168,7 @@ void igb_rx_ring_rebuild(struct igb_rx_queue *queue)
 				(uintptr_t)queue->buffers[i]->buf_addr + RTE_PKTMBUF_HEADROOM),
 		};
 
-		put_rx(queue, i, &fresh);
+		put(queue->ring[i].quad, fresh.quad);
 	}
 
 	/* The rest of a frame that was cut short does not come: end it as damaged. */
@@ -189,7 +178,7 @@ void igb_rx_ring_rebuild(struct igb_rx_queue *queue)
 		if (!(last.writeback.status_error & rte_cpu_to_le_32(SHUNT_82576_RXD_EOP))) {
 			last.writeback.status_error |=
 				rte_cpu_to_le_32(SHUNT_82576_RXD_EOP | SHUNT_82576_RXD_RXE);
-			put_rx(queue, queue->count - 1, &last);
+			put(queue->ring[queue->count - 1].quad, last.quad);
 		}
 	} else {
 		queue->cut |= !queue->slow_bits;
@@ -313,9 +302,7 @@ void igb_tx_ring_rebuild(struct igb_tx_queue *queue, uint16_t unsent)
 
 	if (queue->sparse)
 		queue->carried = context_of(queue, unsent);
-	reverse_tx(queue, 0, queue->count);
-	reverse_tx(queue, 0, shift);
-	reverse_tx(queue, shift, queue->count);
+	turn((void *)queue->ring, queue->buffers, queue->count, shift);
 	queue->clean = (uint16_t)((1 + queue->count - sent) % queue->count);
 	queue->tail = (uint16_t)((1 + left) % queue->count);
 	write_context(queue, 0, &queue->carried);
