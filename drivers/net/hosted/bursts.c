@@ -32,6 +32,7 @@ struct direction {
 	unsigned int count;
 	void *const *queues; /* the driver's */
 	struct queue *polls;
+	uint16_t (*burst)(void *queue, struct rte_mbuf **frames, uint16_t count); /* the driver's */
 };
 
 struct queue {
@@ -40,8 +41,6 @@ struct queue {
 
 struct bursts {
 	struct direction rx, tx;
-	eth_rx_burst_t rx_burst;
-	eth_tx_burst_t tx_burst;
 } __rte_cache_aligned;
 
 static struct bursts bursts[HOSTED_PORTS];
@@ -61,26 +60,14 @@ static inline bool enter(struct shunt_poll *poll)
 							  : shunt_poll_enter(poll, false);
 }
 
-static inline __attribute__((always_inline)) uint16_t receive(
-	const struct bursts *port, void *queue, struct rte_mbuf **frames, uint16_t count)
+static inline __attribute__((always_inline)) uint16_t run(
+	const struct direction *direction, void *queue, struct rte_mbuf **frames, uint16_t count)
 {
-	struct shunt_poll *poll = find(&port->rx, queue);
+	struct shunt_poll *poll = find(direction, queue);
 
 	if (unlikely(!poll || !enter(poll)))
 		return 0;
-	count = port->rx_burst(queue, frames, count);
-	shunt_poll_leave(poll);
-	return count;
-}
-
-static inline __attribute__((always_inline)) uint16_t transmit(
-	const struct bursts *port, void *queue, struct rte_mbuf **frames, uint16_t count)
-{
-	struct shunt_poll *poll = find(&port->tx, queue);
-
-	if (unlikely(!poll || !enter(poll)))
-		return 0;
-	count = port->tx_burst(queue, frames, count);
+	count = direction->burst(queue, frames, count);
 	shunt_poll_leave(poll);
 	return count;
 }
@@ -89,11 +76,11 @@ static inline __attribute__((always_inline)) uint16_t transmit(
 #define PORT(number)                                                                       \
 	static uint16_t rx_##number(void *queue, struct rte_mbuf **frames, uint16_t count) \
 	{                                                                                  \
-		return receive(&bursts[number], queue, frames, count);                     \
+		return run(&bursts[number].rx, queue, frames, count);                      \
 	}                                                                                  \
 	static uint16_t tx_##number(void *queue, struct rte_mbuf **frames, uint16_t count) \
 	{                                                                                  \
-		return transmit(&bursts[number], queue, frames, count);                    \
+		return run(&bursts[number].tx, queue, frames, count);                      \
 	}
 #define RX(number)                       rx_##number,
 #define TX(number)                       tx_##number,
@@ -160,8 +147,8 @@ int hosted_bursts_wrap(struct rte_eth_dev *dev)
 		return ret;
 	take_queues(&port->rx, data->rx_queues, data->nb_rx_queues);
 	take_queues(&port->tx, data->tx_queues, data->nb_tx_queues);
-	port->rx_burst = dev->rx_pkt_burst;
-	port->tx_burst = dev->tx_pkt_burst;
+	port->rx.burst = dev->rx_pkt_burst;
+	port->tx.burst = dev->tx_pkt_burst;
 	table->tx_pkt_prepare = dev->tx_pkt_prepare;
 	table->rx_queue_count = dev->rx_queue_count;
 	table->rx_descriptor_status = dev->rx_descriptor_status;
