@@ -53,7 +53,7 @@ static int check_application(const struct link_map *own)
 {
 	const char *first = hosted_vfio_api[0].name;
 
-	if (symbols_defines(symbols_objects(), first))
+	if (symbols_has(symbols_objects(), first, true))
 		return shunt_fail(-ENOTSUP,
 			"the application has DPDK linked into itself, its calls cannot be taken "
 			"over: link it with DPDK's shared libraries");
@@ -64,25 +64,11 @@ static int check_application(const struct link_map *own)
 			"ones",
 			EAL);
 	for (struct link_map *object = symbols_objects(); object; object = object->l_next)
-		if (object != own && !is_library(object, EAL) && symbols_defines(object, first))
+		if (object != own && !is_library(object, EAL) && symbols_has(object, first, true))
 			return shunt_fail(-EEXIST,
 				"two providers of EAL's VFIO: %s beside %s; preload one of them",
 				object->l_name, own->l_name);
 	return 0;
-}
-
-static int check_release(void)
-{
-	unsigned int eals = 0;
-
-	for (struct link_map *object = symbols_objects(); object; object = object->l_next)
-		eals += is_library(object, EAL);
-	if (eals == 1 && rte_version_year() == RTE_VER_YEAR && rte_version_month() == RTE_VER_MONTH)
-		return 0;
-	return shunt_fail(-ENOTSUP,
-		"it was built for DPDK %02d.%02d, and the application uses another release: build "
-		"it with that one's headers",
-		RTE_VER_YEAR, RTE_VER_MONTH);
 }
 
 static int check_known(const char *name, bool defined, void *context)
@@ -108,7 +94,7 @@ static int check_entries(unsigned int *count)
 	ret = symbols_walk(eal, check_known, NULL);
 	*count = 0;
 	for (const struct hosted_vfio_call *entry = hosted_vfio_api; entry->name && !ret; entry++) {
-		if (entry->needed && !symbols_wants(bus, entry->name))
+		if (entry->needed && !symbols_has(bus, entry->name, false))
 			return shunt_fail(-ENOTSUP,
 				"%s does not call %s: this DPDK takes its devices in another way",
 				symbols_object_name(bus), entry->name);
@@ -151,7 +137,7 @@ static int take_over(unsigned int *count)
 		return shunt_fail(-EIO, "the dynamic linker does not know this library");
 	ret = check_application(own);
 	if (!ret)
-		ret = check_release();
+		ret = shunt_check_release();
 	if (!ret)
 		ret = check_entries(count);
 	if (!ret)

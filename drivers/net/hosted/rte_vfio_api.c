@@ -14,6 +14,7 @@
 #include <shunt/pci.h>
 
 #include "hosted.h"
+#include "plugin.h"
 
 /*
  * EAL's VFIO entry points of <rte_vfio.h>, on iommufd. EAL's PCI bus calls them, EAL itself, and
@@ -128,20 +129,15 @@ int rte_vfio_clear_group(int vfio_group_fd)
 static int find_group(const char *address, int *number)
 {
 	const struct shunt_pci_function *function;
-	struct shunt_platform *platform;
 	struct shunt_pci_list list;
-	int ret = shunt_platform_kernel(&platform);
+	int ret = shunt_scan_kernel(&list);
 
 	if (ret)
 		return ret;
-	ret = shunt_pci_scan(platform, &list);
-	if (!ret) {
-		ret = shunt_pci_find(&list, address, &function);
-		if (!ret)
-			*number = function->group;
-		shunt_pci_list_free(&list);
-	}
-	shunt_platform_destroy(platform);
+	ret = shunt_pci_find(&list, address, &function);
+	if (!ret)
+		*number = function->group;
+	shunt_pci_list_free(&list);
 	return ret;
 }
 

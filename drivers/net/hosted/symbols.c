@@ -103,16 +103,9 @@ static int match(const char *name, bool defined, void *context)
 	return defined == sought->defined && strcmp(name, sought->name) == 0;
 }
 
-bool symbols_defines(const struct link_map *object, const char *name)
+bool symbols_has(const struct link_map *object, const char *name, bool defined)
 {
-	struct sought sought = { name, true };
-
-	return symbols_walk(object, match, &sought);
-}
-
-bool symbols_wants(const struct link_map *object, const char *name)
-{
-	struct sought sought = { name, false };
+	struct sought sought = { name, defined };
 
 	return symbols_walk(object, match, &sought);
 }

@@ -26,9 +26,8 @@ const char *symbols_object_name(const struct link_map *object);
 int symbols_walk(const struct link_map *object,
 	int (*visit)(const char *name, bool defined, void *context), void *context);
 
-/** Whether an object defines, or wants, a symbol. */
-bool symbols_defines(const struct link_map *object, const char *name);
-bool symbols_wants(const struct link_map *object, const char *name);
+/** Whether an object defines a symbol, or wants it from elsewhere. */
+bool symbols_has(const struct link_map *object, const char *name, bool defined);
 
 /** Whether the program needs a library whose name begins so, itself or through what it needs. */
 bool symbols_program_needs(const char *library);

@@ -173,7 +173,7 @@ static bool holds_group(int number)
 	return false;
 }
 
-static int scan_kernel(struct shunt_pci_list *list)
+int shunt_scan_kernel(struct shunt_pci_list *list)
 {
 	struct shunt_platform *platform;
 	int ret = shunt_platform_kernel(&platform);
@@ -191,7 +191,7 @@ bool autoprobe_takes(const char *address)
 	struct shunt_pci_list list;
 	bool takes;
 
-	if (named_only || scan_kernel(&list))
+	if (named_only || shunt_scan_kernel(&list))
 		return false;
 	takes = !shunt_pci_find(&list, address, &function) && can_take(function) &&
 		(!named || holds_group(function->group));
@@ -222,7 +222,7 @@ static void look(const struct rte_bus *pci)
 {
 	struct shunt_pci_list list;
 
-	if (scan_kernel(&list)) {
+	if (shunt_scan_kernel(&list)) {
 		SHUNT_LOG(INFO, "functions are not probed automatically: %s", shunt_errmsg());
 		return;
 	}

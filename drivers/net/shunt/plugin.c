@@ -53,7 +53,7 @@ static int count_eal(struct dl_phdr_info *info, size_t size, void *arg)
 }
 
 /* Drivers are bound to one release: what they share with ethdev is no part of the stable ABI. */
-static int check_release(void)
+int shunt_check_release(void)
 {
 	struct eals eals = { 0 };
 
@@ -91,7 +91,7 @@ static int start(void)
 
 	if (other)
 		return shunt_fail(-EEXIST, "the driver is here already, from %s", file_of(other));
-	ret = check_release();
+	ret = shunt_check_release();
 	if (!ret)
 		ret = autoprobe_register();
 	if (!ret)

@@ -33,8 +33,16 @@ int autoprobe_register(void);
 /** Whether a function becomes our port. Context's lock held. */
 bool autoprobe_takes(const char *address);
 
+/** The kernel's functions, whatever platform is in use. @return 0, -errno */
+struct shunt_pci_list;
+int shunt_scan_kernel(struct shunt_pci_list *list);
+
 /** From now on only devices that the user names become ports. */
 void shunt_named_only(void);
+
+/** Whether this process runs one EAL, of the release that this was built for. @return 0, -ENOTSUP
+ */
+int shunt_check_release(void);
 
 /** Registers the driver of functions before all others of the PCI bus. */
 void pci_register(void);
