@@ -76,7 +76,7 @@ static int rx_create(void)
 	rx->doorbell = &rx_tail;
 	rx->refill_size = IGB_REFILL;
 	igb_rx_refill(rx, 1);
-	receive = igb_rx_function(false);
+	receive = igb_rx_function(false, false);
 	return rx->unfilled;
 }
 

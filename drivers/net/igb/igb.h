@@ -173,8 +173,7 @@ struct igb_port {
 	struct igb_counts rx_base[SHUNT_82576_QUEUES];
 	struct igb_counts tx_base[SHUNT_82576_QUEUES];
 	uint64_t xstats_base[IGB_XSTATS];
-	uint64_t good_base;              /**< frames the NIC had taken in at its last reset */
-	uint64_t seen_base;              /**< of those, the ones that came to memory */
+	uint64_t missing_base; /**< frames taken in and not in memory, at the last reset */
 	struct shunt_recovery recovered; /**< of all recoveries */
 	struct igb_recovery_state recovery_state;
 	struct igb_backoff backoff;
@@ -275,12 +274,6 @@ int igb_phy_start(struct igb_port *port);
 int igb_hw_stop_dma(struct igb_port *port);
 /** The same, then resets the port (CTRL.RST), 4.5.3. Registers have their reset values after. */
 int igb_hw_reset(struct igb_port *port);
-/**
- * Before the first reset: whether the NIC says when its EEPROM has been read. One that has long had
- * power and does not say so never does (QEMU's does not).
- */
-void igb_hw_probe_eeprom(struct igb_port *port);
-
 /** Waits until a function that was reset has read its EEPROM. */
 int igb_hw_wait_ready(struct igb_port *port);
 /** Everything but queues and the enables of receive and transmit, from what ethdev has set. */
@@ -375,12 +368,9 @@ void igb_stats_update(struct igb_port *port);
 /** What a queue of this index has counted, and those that it replaced. Lock held. */
 struct igb_counts igb_stats_rx(const struct igb_port *port, unsigned int index);
 struct igb_counts igb_stats_tx(const struct igb_port *port, unsigned int index);
-/** Frames that the NIC has taken in since the port's start. Lock held, after an update. */
-uint64_t igb_stats_good(const struct igb_port *port);
-/** Frames that came to memory since then: polled, discarded or still in a ring. Lock held. */
-uint64_t igb_stats_frames_seen(const struct igb_port *port);
-/** Frames in the NIC at a reset are counted from here. Lock held. */
-void igb_stats_baseline(struct igb_port *port);
+/** Frames in the NIC at a reset are counted from here. Lock held, after an update. @return those
+ *  since the baseline before: taken in and lost, if the NIC has been reset */
+uint32_t igb_stats_baseline(struct igb_port *port);
 int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUEUE_STATS_ARGUMENT);
 int igb_stats_reset(struct rte_eth_dev *dev);
 int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room);

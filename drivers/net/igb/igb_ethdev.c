@@ -325,7 +325,8 @@ static int igb_open(struct rte_eth_dev *dev)
 	if (ret)
 		goto unmap;
 	igb_access_begin(port);
-	igb_hw_probe_eeprom(port);
+	/* A NIC that has long had power and does not report this never does; QEMU's does not. */
+	port->reports_auto_read = igb_read(port, SHUNT_82576_EEC) & SHUNT_82576_EEC_AUTO_RD;
 	igb_canary_configure(port);
 	ret = igb_hw_reset(port);
 	if (!ret)

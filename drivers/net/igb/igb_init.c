@@ -9,11 +9,6 @@
 
 #define RESET_NS 1000000ull /* 4.2.1.6: leave the port alone after CTRL.RST */
 
-void igb_hw_probe_eeprom(struct igb_port *port)
-{
-	port->reports_auto_read = igb_read(port, SHUNT_82576_EEC) & SHUNT_82576_EEC_AUTO_RD;
-}
-
 int igb_hw_wait_ready(struct igb_port *port)
 {
 	if (!port->reports_auto_read)

@@ -43,16 +43,13 @@ int igb_configure(struct rte_eth_dev *dev)
 static void choose_bursts(struct rte_eth_dev *dev)
 {
 	const struct rte_eth_conf *conf = &dev->data->dev_conf;
+	struct igb_port *port = igb_port_of(dev);
 	bool fenced = shunt_barrier_missing();
 
-	igb_port_of(dev)->rx_full =
-		(conf->rxmode.offloads & IGB_RX_FULL) || igb_port_of(dev)->rss.on;
-	if (igb_port_of(dev)->rx_full)
-		dev->rx_pkt_burst = igb_rx_function_full(fenced);
-	else
-		dev->rx_pkt_burst = igb_rx_function(fenced);
-	igb_port_of(dev)->tx_offload = conf->txmode.offloads & IGB_TX_OFFLOADS;
-	if (igb_port_of(dev)->tx_offload) {
+	port->rx_full = (conf->rxmode.offloads & IGB_RX_FULL) || port->rss.on;
+	dev->rx_pkt_burst = igb_rx_function(port->rx_full, fenced);
+	port->tx_offload = conf->txmode.offloads & IGB_TX_OFFLOADS;
+	if (port->tx_offload) {
 		dev->tx_pkt_burst = igb_tx_function_offload(fenced);
 		dev->tx_pkt_prepare = igb_tx_prepare_offload;
 	} else {

@@ -196,12 +196,9 @@ void igb_tx_ring_done(struct igb_tx_queue *queue, uint16_t slot);
 
 /* ---- bursts ---- */
 
-eth_rx_burst_t igb_rx_function(bool fenced);
-/**
- * For ports with any of IGB_RX_FULL, or RSS: sums, hashes, tags of frames. The others take a
- * stripped frame too, but not as fast.
- */
-eth_rx_burst_t igb_rx_function_full(bool fenced);
+/** @param full  for ports with any of IGB_RX_FULL, or RSS: checksums, hashes, tags of frames. The
+ *               others take a stripped frame too, but not as fast */
+eth_rx_burst_t igb_rx_function(bool full, bool fenced);
 eth_tx_burst_t igb_tx_function(bool fenced);
 uint16_t igb_tx_prepare(void *queue, struct rte_mbuf **frames, uint16_t count);
 /** For ports with any of IGB_TX_OFFLOADS; igb_tx_offload.c. */

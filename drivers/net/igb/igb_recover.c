@@ -83,7 +83,6 @@ static void repair(struct igb_port *port, struct shunt_recovery *recovery)
  */
 static int prepare_reset(struct igb_port *port, struct shunt_recovery *recovery)
 {
-	uint64_t good, seen;
 	int ret;
 
 	ret = igb_hw_stop_dma(port);
@@ -94,11 +93,7 @@ static int prepare_reset(struct igb_port *port, struct shunt_recovery *recovery)
 	ret = igb_access_end(port);
 	if (ret)
 		return ret;
-	good = igb_stats_good(port) - port->good_base;
-	seen = igb_stats_frames_seen(port) - port->seen_base;
-	if (good > seen)
-		recovery->rx_dropped += (uint32_t)(good - seen);
-	igb_stats_baseline(port);
+	recovery->rx_dropped += igb_stats_baseline(port);
 	return 0;
 }
 

@@ -411,14 +411,11 @@ static uint16_t receive_full_fenced(void *queue, struct rte_mbuf **frames, uint1
 	return receive(queue, frames, room, true, true);
 }
 
-eth_rx_burst_t igb_rx_function(bool fenced)
+eth_rx_burst_t igb_rx_function(bool full, bool fenced)
 {
+	if (full)
+		return fenced ? receive_full_fenced : receive_full;
 	return fenced ? receive_plain_fenced : receive_plain;
-}
-
-eth_rx_burst_t igb_rx_function_full(bool fenced)
-{
-	return fenced ? receive_full_fenced : receive_full;
 }
 
 int igb_rx_descriptor_status(void *opaque, uint16_t offset)

@@ -133,11 +133,6 @@ struct igb_counts igb_stats_tx(const struct igb_port *port, unsigned int index)
 	return read_counts(port->tx[index] ? &port->tx[index]->counts : &port->tx_counts[index]);
 }
 
-uint64_t igb_stats_good(const struct igb_port *port)
-{
-	return port->counters[GOOD_RX];
-}
-
 /* Brings the counters up to date. A stopped NIC's registers were read when it stopped. */
 static int update(struct igb_port *port)
 {
@@ -269,24 +264,27 @@ int igb_xstats_get_names(
 	return XSTATS;
 }
 
-/* Frames that came to memory since the counters began: polled, discarded or still in the ring. */
-uint64_t igb_stats_frames_seen(const struct igb_port *port)
+/* Frames that the NIC took in and that did not come to memory: polled, discarded or in a ring. */
+static uint64_t missing(const struct igb_port *port)
 {
-	uint64_t seen = 0;
+	uint64_t frames = port->counters[GOOD_RX];
 
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		const struct igb_rx_queue *queue = port->rx[i];
 		const struct igb_counts counts = igb_stats_rx(port, i);
 
-		seen += counts.packets + counts.discarded;
+		frames -= counts.packets + counts.discarded;
 		if (queue && queue->started)
-			seen += igb_rx_ring_frames(queue, igb_rx_ring_completed(queue));
+			frames -= igb_rx_ring_frames(queue, igb_rx_ring_completed(queue));
 	}
-	return seen;
+	return frames;
 }
 
-void igb_stats_baseline(struct igb_port *port)
+uint32_t igb_stats_baseline(struct igb_port *port)
 {
-	port->good_base = igb_stats_good(port);
-	port->seen_base = igb_stats_frames_seen(port);
+	uint64_t before = port->missing_base;
+
+	port->missing_base = missing(port);
+	return (int64_t)(port->missing_base - before) > 0 ? (uint32_t)(port->missing_base - before)
+							  : 0;
 }
