@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stddef.h>
+#include <string.h>
 
 #include <shunt/clock.h>
 
 #include "shunt_port.h"
 
-static const struct {
-	const char *name;
-	size_t offset;
-} xstats[] = {
-	{ "switch_events", offsetof(struct shunt_port_switches, switches) },
-	{ "switch_failed_events", offsetof(struct shunt_port_switches, failed) },
-	{ "switch_faults", offsetof(struct shunt_port_switches, faults) },
-	{ "switch_faults_unknown_events", offsetof(struct shunt_port_switches, unknown) },
-	{ "switch_ioctl_last_ns", offsetof(struct shunt_port_switches, ioctl_last_ns) },
-	{ "switch_ioctl_max_ns", offsetof(struct shunt_port_switches, ioctl_max_ns) },
-	{ "switch_ioctl_total_ns", offsetof(struct shunt_port_switches, ioctl_total_ns) },
-	{ "switch_paused_last_ns", offsetof(struct shunt_port_switches, paused_last_ns) },
-	{ "switch_paused_max_ns", offsetof(struct shunt_port_switches, paused_max_ns) },
-	{ "switch_paused_total_ns", offsetof(struct shunt_port_switches, paused_total_ns) },
+/* In the order of struct shunt_port_switches. */
+static const char *const names[] = {
+	"switch_events",
+	"switch_failed_events",
+	"switch_faults",
+	"switch_faults_unknown_events",
+	"switch_ioctl_last_ns",
+	"switch_ioctl_max_ns",
+	"switch_ioctl_total_ns",
+	"switch_paused_last_ns",
+	"switch_paused_max_ns",
+	"switch_paused_total_ns",
 };
 
-_Static_assert(RTE_DIM(xstats) == SHUNT_PORT_XSTATS, "one for each counter");
+_Static_assert(RTE_DIM(names) == SHUNT_PORT_XSTATS, "one for each counter");
+_Static_assert(sizeof(struct shunt_port_switches) == SHUNT_PORT_XSTATS * sizeof(uint64_t),
+	"counters and nothing else");
 
 void shunt_port_switched(void *opaque, const struct shunt_switch_result *result,
 	const struct shunt_switch_member *member)
@@ -47,11 +47,10 @@ void shunt_port_switched(void *opaque, const struct shunt_switch_result *result,
 
 void shunt_port_xstats(const struct shunt_port *port, uint64_t values[SHUNT_PORT_XSTATS])
 {
-	for (size_t i = 0; i < RTE_DIM(xstats); i++)
-		values[i] = *(const uint64_t *)((const char *)&port->switches + xstats[i].offset);
+	memcpy(values, &port->switches, sizeof(port->switches));
 }
 
 const char *shunt_port_xstat_name(unsigned int index)
 {
-	return xstats[index].name;
+	return names[index];
 }
