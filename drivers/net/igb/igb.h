@@ -186,6 +186,16 @@ static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
 	return dev->data->dev_private;
 }
 
+static inline bool igb_rx_runs(const struct igb_port *port, unsigned int i)
+{
+	return port->rx[i] && port->rx[i]->started;
+}
+
+static inline bool igb_tx_runs(const struct igb_port *port, unsigned int i)
+{
+	return port->tx[i] && port->tx[i]->started;
+}
+
 /* ---- igb_mmio.c: registers. Lock held, or port not reachable yet. ---- */
 
 /** Begins a run of register accesses: forgets an earlier failure. */
@@ -379,12 +389,8 @@ int igb_xstats_get_names(
 
 /* ---- igb_pause.c: pollers and DMA stopped for a switch. Lock held. ---- */
 
-/** Asks the pollers of all queues to stay out; after a barrier, waits until they are, or those who
- *  receive. @return 0; -ETIMEDOUT one does not leave */
-void igb_pollers_request_exit(struct igb_port *port);
-int igb_pollers_wait(struct igb_port *port);
-int igb_pollers_wait_rx(struct igb_port *port);
-/** Both, with a barrier in between. */
+/** Waits until the pollers of all queues are out, and stay out. @return 0; -ETIMEDOUT one does not
+ * leave */
 int igb_pollers_fence(struct igb_port *port);
 /** Those who wait to be let in give up: the queues are stopped. */
 void igb_pollers_close(struct igb_port *port);
@@ -422,17 +428,6 @@ bool igb_group_keeps_frames(void *port);
 int igb_recover(void *port, enum shunt_suspicion suspicion, struct shunt_recovery *recovery);
 
 /* ---- igb_port.c: operations that begin and end what the port does ---- */
-
-/** Brings a halted port up with these queues. Lock held. On a failure it is halted. */
-int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues);
-/**
- * Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
- * its queues is reset as a whole. Buffers go back to their pools. ethdev's marks of the queues
- * stay: it looks at them without the lock. Lock held.
- *
- * @return 0; -ETIMEDOUT a poller does not leave its burst: all is as before; -errno of the reset
- */
-int igb_halt(struct rte_eth_dev *dev);
 
 /** Starts what the group stopped. @return 0; errors of a start: it stays stopped, to be started */
 int igb_restart(struct igb_port *port);

@@ -217,26 +217,25 @@ static void igb_txq_info_get(struct rte_eth_dev *dev, uint16_t index, struct rte
 		info->conf.offloads |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 }
 
+static int name_mode(struct rte_eth_burst_mode *mode, const char *kind)
+{
+	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s", kind,
+		shunt_barrier_missing() ? " Fenced" : "");
+	return 0;
+}
+
 static int igb_rx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
-	bool full = igb_port_of(dev)->rx_full;
+	const char *kind = dev->data->scattered_rx ? " Scattered" : "";
 
-	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s",
-		full                      ? " Full"
-		: dev->data->scattered_rx ? " Scattered"
-					  : "",
-		shunt_barrier_missing() ? " Fenced" : "");
-	return 0;
+	return name_mode(mode, igb_port_of(dev)->rx_full ? " Full" : kind);
 }
 
 static int igb_tx_burst_mode(
 	struct rte_eth_dev *dev, uint16_t index, struct rte_eth_burst_mode *mode)
 {
-	snprintf(mode->info, sizeof(mode->info), "Scalar%s%s",
-		igb_port_of(dev)->tx_offload ? " Full" : "",
-		shunt_barrier_missing() ? " Fenced" : "");
-	return 0;
+	return name_mode(mode, igb_port_of(dev)->tx_offload ? " Full" : "");
 }
 
 static const struct eth_dev_ops igb_ops = {

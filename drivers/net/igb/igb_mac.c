@@ -132,7 +132,7 @@ uint64_t igb_wire_ns(struct igb_port *port)
 	unsigned int queues = 0;
 
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++)
-		queues += port->tx[i] && port->tx[i]->started;
+		queues += igb_tx_runs(port, i);
 	igb_hw_link(port, &link);
 	/* A bit takes 1000 ns at 1 Mb/s. */
 	return link.link_speed ? queues * longest * 8000 / link.link_speed : 0;

@@ -26,7 +26,7 @@
 #define TRIES_AWAKE 64
 #define NAP_NS      10000ull
 
-void igb_pollers_request_exit(struct igb_port *port)
+static void request_exit(struct igb_port *port)
 {
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (port->rx[i])
@@ -36,7 +36,7 @@ void igb_pollers_request_exit(struct igb_port *port)
 	}
 }
 
-int igb_pollers_wait_rx(struct igb_port *port)
+static int wait_rx(struct igb_port *port)
 {
 	int ret = 0;
 
@@ -46,9 +46,9 @@ int igb_pollers_wait_rx(struct igb_port *port)
 	return ret;
 }
 
-int igb_pollers_wait(struct igb_port *port)
+static int wait(struct igb_port *port)
 {
-	int ret = igb_pollers_wait_rx(port);
+	int ret = wait_rx(port);
 
 	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
 		if (port->tx[i])
@@ -60,9 +60,9 @@ int igb_pollers_fence(struct igb_port *port)
 {
 	int ret;
 
-	igb_pollers_request_exit(port);
+	request_exit(port);
 	ret = shunt_barrier();
-	return ret ? ret : igb_pollers_wait(port);
+	return ret ? ret : wait(port);
 }
 
 void igb_pollers_close(struct igb_port *port)
@@ -88,9 +88,9 @@ void igb_pollers_admit(struct igb_port *port)
 	const struct igb_recovery_state *state = &port->recovery_state;
 
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i] && port->rx[i]->started)
+		if (igb_rx_runs(port, i))
 			let_in(&port->rx[i]->poll, state->rx_dead >> i & 1);
-		if (port->tx[i] && port->tx[i]->started)
+		if (igb_tx_runs(port, i))
 			let_in(&port->tx[i]->poll, state->tx_dead >> i & 1);
 	}
 	igb_interrupts_wake(port);
@@ -178,7 +178,7 @@ static int turn_off(struct igb_port *port)
 
 	ret = shunt_barrier_after(port->exit_requested);
 	if (!ret)
-		ret = igb_pollers_wait_rx(port);
+		ret = wait_rx(port);
 	if (ret)
 		return ret;
 	port->dma_paused = true;
@@ -195,7 +195,7 @@ int igb_group_pause(void *opaque)
 	if (!port->started)
 		return 0;
 	igb_access_begin(port);
-	igb_pollers_request_exit(port);
+	request_exit(port);
 	if (port->dma_stop == IGB_DMA_STOP_MASTER_DISABLE) {
 		port->dma_paused = true;
 		igb_write(port, SHUNT_82576_CTRL,
@@ -239,8 +239,7 @@ int igb_rewrite_tails(struct igb_port *port)
 	if (port->dma_stop == IGB_DMA_STOP_MASTER_DISABLE)
 		return 0;
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES && !ret; i++) {
-		if (!port->tx[i] || !port->tx[i]->started ||
-			port->recovery_state.tx_dead >> i & 1 ||
+		if (!igb_tx_runs(port, i) || port->recovery_state.tx_dead >> i & 1 ||
 			igb_read(port, SHUNT_82576_TDH(i)) == igb_read(port, SHUNT_82576_TDT(i)))
 			continue;
 		if (!out)

@@ -86,7 +86,7 @@ static void phy_give(struct igb_port *port)
 	swsm_give(port);
 }
 
-/* MDIC, 8.2.4. */
+/* MDIC, 8.2.4. After a write the value is what was written. */
 static int mdic(struct igb_port *port, uint32_t number, uint32_t command, uint16_t *value)
 {
 	uint32_t result;
@@ -104,18 +104,6 @@ static int mdic(struct igb_port *port, uint32_t number, uint32_t command, uint16
 			port->port.device.function, number);
 	*value = (uint16_t)(result & SHUNT_82576_MDIC_DATA_MASK);
 	return port->access_error;
-}
-
-static int phy_read(struct igb_port *port, uint32_t number, uint16_t *value)
-{
-	return mdic(port, number, SHUNT_82576_MDIC_OP_READ, value);
-}
-
-static int phy_write(struct igb_port *port, uint32_t number, uint16_t value)
-{
-	uint16_t written;
-
-	return mdic(port, number, SHUNT_82576_MDIC_OP_WRITE | value, &written);
 }
 
 /* @return whether it is as wanted, with nothing to be done */
@@ -142,10 +130,10 @@ int igb_phy_start(struct igb_port *port)
 	ret = phy_take(port);
 	if (ret)
 		return ret;
-	ret = phy_read(port, SHUNT_82576_PHY_CONTROL, &control);
+	ret = mdic(port, SHUNT_82576_PHY_CONTROL, SHUNT_82576_MDIC_OP_READ, &control);
 	if (ret)
 		goto give;
-	ret = phy_read(port, SHUNT_82576_PHY_STATUS, &status);
+	ret = mdic(port, SHUNT_82576_PHY_STATUS, SHUNT_82576_MDIC_OP_READ, &status);
 	if (ret || as_wanted(port, control, status))
 		goto give;
 	if (port->link_off) {
@@ -154,7 +142,7 @@ int igb_phy_start(struct igb_port *port)
 		control &= (uint16_t)~SHUNT_82576_PHY_CONTROL_POWER_DOWN;
 		control |= SHUNT_82576_PHY_CONTROL_AUTONEGOTIATE | SHUNT_82576_PHY_CONTROL_RESTART;
 	}
-	ret = phy_write(port, SHUNT_82576_PHY_CONTROL, control);
+	ret = mdic(port, SHUNT_82576_PHY_CONTROL, SHUNT_82576_MDIC_OP_WRITE | control, &control);
 give:
 	phy_give(port);
 	return ret ? ret : igb_access_end(port);

@@ -73,21 +73,29 @@ static void choose_scattered(struct rte_eth_dev *dev)
 	port->scattered = dev->data->scattered_rx;
 }
 
+static uint8_t state_of(bool started)
+{
+	return started ? RTE_ETH_QUEUE_STATE_STARTED : RTE_ETH_QUEUE_STATE_STOPPED;
+}
+
 static void mark_queues(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
 
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		dev->data->rx_queue_state[i] = port->rx[i] && port->rx[i]->started
-						       ? RTE_ETH_QUEUE_STATE_STARTED
-						       : RTE_ETH_QUEUE_STATE_STOPPED;
-		dev->data->tx_queue_state[i] = port->tx[i] && port->tx[i]->started
-						       ? RTE_ETH_QUEUE_STATE_STARTED
-						       : RTE_ETH_QUEUE_STATE_STOPPED;
+		dev->data->rx_queue_state[i] = state_of(igb_rx_runs(port, i));
+		dev->data->tx_queue_state[i] = state_of(igb_tx_runs(port, i));
 	}
 }
 
-int igb_halt(struct rte_eth_dev *dev)
+/*
+ * Nothing of the NIC runs after this, whatever state it was in: a function that does not even stop
+ * its queues is reset as a whole. Buffers go back to their pools. ethdev's marks of the queues
+ * stay: it looks at them without the lock. Lock held.
+ *
+ * @return 0; -ETIMEDOUT a poller does not leave its burst: all is as before; -errno of the reset
+ */
+static int halt(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
 	int ret = igb_pollers_fence(port);
@@ -98,9 +106,9 @@ int igb_halt(struct rte_eth_dev *dev)
 		return ret;
 	}
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i] && port->rx[i]->started && !stuck)
+		if (igb_rx_runs(port, i) && !stuck)
 			stuck = igb_rx_queue_disable(port->rx[i]);
-		if (port->tx[i] && port->tx[i]->started && !stuck)
+		if (igb_tx_runs(port, i) && !stuck)
 			stuck = igb_tx_queue_disable(port->tx[i]);
 	}
 	if (!stuck) {
@@ -115,9 +123,9 @@ int igb_halt(struct rte_eth_dev *dev)
 			shunt_vfio_bus_master(&port->port.device, false);
 	}
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i] && port->rx[i]->started)
+		if (igb_rx_runs(port, i))
 			igb_rx_queue_drain(port->rx[i]);
-		if (port->tx[i] && port->tx[i]->started)
+		if (igb_tx_runs(port, i))
 			igb_tx_queue_drain(port->tx[i]);
 	}
 	igb_pollers_close(port);
@@ -166,7 +174,8 @@ static int bring_up(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_que
 	return igb_access_end(port);
 }
 
-int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
+/* Brings a halted port up with these queues. Lock held. On a failure it is halted. */
+static int run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
 {
 	struct igb_port *port = igb_port_of(dev);
 	int ret;
@@ -181,7 +190,7 @@ int igb_run(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_queues)
 	if (!port->backoff.times)
 		igb_log_error(dev, ret);
 	igb_access_begin(port);
-	igb_halt(dev);
+	halt(dev);
 	return ret;
 }
 
@@ -211,7 +220,7 @@ int igb_start(struct rte_eth_dev *dev)
 			tx_queues |= 1u << i;
 	}
 	port->group_stopped = false;
-	ret = igb_run(dev, rx_queues, tx_queues);
+	ret = run(dev, rx_queues, tx_queues);
 	mark_queues(dev);
 unlock:
 	pthread_mutex_unlock(&port->lock);
@@ -231,7 +240,7 @@ int igb_stop(struct rte_eth_dev *dev)
 	pthread_mutex_lock(&port->lock);
 	igb_access_begin(port);
 	if (port->started)
-		ret = igb_halt(dev);
+		ret = halt(dev);
 	runs = port->started;
 	if (!runs) {
 		port->group_stopped = false;
@@ -315,18 +324,18 @@ int igb_group_stop(void *opaque)
 		return 0;
 	port->rx_restart = port->tx_restart = 0;
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		port->rx_restart |= (uint32_t)(port->rx[i] && port->rx[i]->started) << i;
-		port->tx_restart |= (uint32_t)(port->tx[i] && port->tx[i]->started) << i;
+		port->rx_restart |= (uint32_t)igb_rx_runs(port, i) << i;
+		port->tx_restart |= (uint32_t)igb_tx_runs(port, i) << i;
 	}
 	igb_access_begin(port);
-	ret = igb_halt(port->port.dev);
+	ret = halt(port->port.dev);
 	port->group_stopped = !port->started;
 	return ret;
 }
 
 int igb_restart(struct igb_port *port)
 {
-	int ret = igb_run(port->port.dev, port->rx_restart, port->tx_restart);
+	int ret = run(port->port.dev, port->rx_restart, port->tx_restart);
 
 	port->group_stopped = ret != 0;
 	return ret;

@@ -9,16 +9,6 @@
  * run. The state is that of the port. Lock held.
  */
 
-static inline bool igb_rx_runs(const struct igb_port *port, unsigned int i)
-{
-	return port->rx[i] && port->rx[i]->started;
-}
-
-static inline bool igb_tx_runs(const struct igb_port *port, unsigned int i)
-{
-	return port->tx[i] && port->tx[i]->started;
-}
-
 void igb_read_heads(struct igb_port *port, struct igb_heads *heads);
 
 /** Marks the queues whose head moves as live. Pollers run: traffic shows in microseconds. */

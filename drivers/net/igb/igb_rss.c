@@ -86,7 +86,7 @@ void igb_rss_direct(struct igb_port *port, uint32_t leaving)
 	if (!rss->on)
 		return;
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++)
-		queues |= (uint32_t)(port->rx[i] && port->rx[i]->started) << i;
+		queues |= (uint32_t)igb_rx_runs(port, i) << i;
 	queues &= ~leaving;
 	for (uint32_t i = 0; i < SHUNT_82576_RETA_ENTRIES; i++) {
 		uint32_t queue = rss->table[i];

@@ -270,12 +270,12 @@ static uint64_t missing(const struct igb_port *port)
 	uint64_t frames = port->counters[GOOD_RX];
 
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		const struct igb_rx_queue *queue = port->rx[i];
 		const struct igb_counts counts = igb_stats_rx(port, i);
 
 		frames -= counts.packets + counts.discarded;
-		if (queue && queue->started)
-			frames -= igb_rx_ring_frames(queue, igb_rx_ring_completed(queue));
+		if (igb_rx_runs(port, i))
+			frames -=
+				igb_rx_ring_frames(port->rx[i], igb_rx_ring_completed(port->rx[i]));
 	}
 	return frames;
 }

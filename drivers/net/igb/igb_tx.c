@@ -108,7 +108,11 @@ void igb_tx_write_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame,
 		queue->unreported++;
 		if (--segments == 0)
 			command |= SHUNT_82576_TXD_EOP | igb_tx_report_if_due(queue, slot);
-		igb_tx_write(queue, slot, segment, command, options);
+		queue->buffers[slot] = segment;
+		queue->ring[slot].quad[0] =
+			rte_cpu_to_le_64((uintptr_t)segment->buf_addr + segment->data_off);
+		queue->ring[slot].quad[1] =
+			rte_cpu_to_le_64((uint64_t)options << 32 | command | segment->data_len);
 		igb_tx_take(queue);
 		segment = following;
 	}

@@ -17,19 +17,6 @@
 #define IGB_TX_COMMAND        (SHUNT_82576_TXD_DEXT | SHUNT_82576_TXD_DTYP_DATA | SHUNT_82576_TXD_IFCS)
 #define IGB_TX_FRAME_MAX      (SHUNT_82576_FRAME_MAX - SHUNT_82576_FCS_SIZE)
 
-/** Writes a data descriptor, and keeps its segment. options: POPTS, PAYLEN. */
-static inline __attribute__((always_inline)) void igb_tx_write(struct igb_tx_queue *queue,
-	uint16_t slot, struct rte_mbuf *segment, uint32_t command, uint32_t options)
-{
-	union shunt_82576_tx_descriptor *descriptor = &queue->ring[slot];
-	uint64_t address = (uintptr_t)segment->buf_addr + segment->data_off;
-	uint64_t high = (uint64_t)options << 32 | command | segment->data_len;
-
-	queue->buffers[slot] = segment;
-	descriptor->quad[0] = rte_cpu_to_le_64(address);
-	descriptor->quad[1] = rte_cpu_to_le_64(high);
-}
-
 /** Whether the frame's last descriptor has to report; remembers that it does. */
 static inline uint32_t igb_tx_report_if_due(struct igb_tx_queue *queue, uint16_t slot)
 {
