@@ -60,10 +60,10 @@ int forward_cold_step(struct forward *run, uint64_t now, uint64_t *again);
 
 /** Takes in a finished switch, and adds late faults that belong to its predecessor. */
 void forward_cold_switched(
-	struct forward *run, uint64_t number, struct shunt_switch_result *result);
+	struct forward_cold *cold, uint64_t number, struct shunt_switch_result *result);
 
 /** @return false if it is unknown, or if the caches were not cold */
-bool forward_cold_first(struct forward *run, const struct shunt_measurement *measurement,
-	struct forward_cold_first *first);
+bool forward_cold_first(const struct forward_cold *cold, struct shunt_tester *tester,
+	const struct shunt_measurement *measurement, struct forward_cold_first *first);
 
 #endif

@@ -81,20 +81,16 @@ static int check_processor(int cpu)
 }
 
 /* Lcore 0 is the main thread, 1 the worker, 2 the tester if there is one. */
-static int choose_lcores(struct forward *run, char *lcores, size_t size)
+static int choose_lcores(struct forward_config *config, char *lcores, size_t size)
 {
-	int ret;
+	int worker, control, tester = 0, ret;
 
-	int worker, control, tester = 0;
-
-	divide_processors(&run->engine_processors, &worker, &control, &run->processors);
-	while (!CPU_ISSET(tester, &run->engine_processors))
+	divide_processors(&config->engine_processors, &worker, &control, &config->processors);
+	while (!CPU_ISSET(tester, &config->engine_processors))
 		tester++;
 	snprintf(lcores, size, "--lcores=0@%d,1@%d", control, worker);
-	if (run->source == FORWARD_TESTER)
+	if (config->source == FORWARD_TESTER)
 		snprintf(lcores + strlen(lcores), size - strlen(lcores), ",2@%d", tester);
-	run->lcore = 1;
-	run->tester_lcore = 2;
 	ret = check_processor(control);
 	return ret ? ret : check_processor(worker);
 }
@@ -115,29 +111,29 @@ uint64_t forward_memory_available(void)
 	return meminfo("MemAvailable:") << 10;
 }
 
-int forward_eal_start(struct forward *run)
+int forward_eal_start(struct forward_config *config)
 {
-	int ret = check_memory(run->options);
+	int ret = check_memory(config->options);
 	char lcores[64], memory[32];
 	char name[] = "shunt", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry";
 	char log_level[] = "--log-level=error", in_memory[] = "--in-memory";
 	char no_huge[] = "--no-huge", no_files[] = "--no-shconf", va[] = "--iova-mode=va";
-	bool huge = !run->options->no_huge && hugetlbfs_writable() &&
-		    free_hugepage_bytes() >= run->options->memory_mib << 20;
+	bool huge = !config->options->no_huge && hugetlbfs_writable() &&
+		    free_hugepage_bytes() >= config->options->memory_mib << 20;
 	char *argv[] = { name, lcores, memory, no_pci, no_telemetry, log_level, va,
 		huge ? in_memory : no_files, huge ? NULL : no_huge, NULL };
 	int argc = huge ? 8 : 9;
 
 	if (!ret)
-		ret = choose_lcores(run, lcores, sizeof(lcores));
+		ret = choose_lcores(config, lcores, sizeof(lcores));
 	if (ret)
 		return ret;
-	snprintf(memory, sizeof(memory), "-m%" PRIu64, run->options->memory_mib);
+	snprintf(memory, sizeof(memory), "-m%" PRIu64, config->options->memory_mib);
 	if (rte_eal_init(argc, argv) < 0)
 		return shunt_fail_errno(-rte_errno,
 			"starting EAL with %" PRIu64 " MiB (--memory) of %s",
-			run->options->memory_mib, huge ? "hugepages" : "plain memory");
-	run->hugepages = huge;
+			config->options->memory_mib, huge ? "hugepages" : "plain memory");
+	config->hugepages = huge;
 	return 0;
 }
 

@@ -125,15 +125,15 @@ static int find_file(const struct forward_options *options, char *path, size_t s
 }
 
 /* A run can do without the default file, unless auto depends on it. */
-static int open_file(struct forward *run, struct shunt_evidence *known)
+static int open_file(const struct forward_config *config, struct forward_evidence *evidence,
+	struct shunt_evidence *known)
 {
-	const struct forward_options *options = run->options;
-	struct forward_evidence *evidence = &run->evidence;
+	const struct forward_options *options = config->options;
 	int ret;
 
 	ret = find_file(options, evidence->path, sizeof(evidence->path));
 	if (!ret && evidence->path[0])
-		ret = shunt_evidence_read(evidence->path, &run->info, known);
+		ret = shunt_evidence_read(evidence->path, &config->info, known);
 	if (ret && (options->evidence || options->plan == SHUNT_PLAN_AUTO || ret == -EIO))
 		return ret;
 	if (!ret && evidence->path[0])
@@ -147,21 +147,23 @@ static int open_file(struct forward *run, struct shunt_evidence *known)
 	return 0;
 }
 
-int forward_evidence_open(struct forward *run)
+int forward_evidence_open(const struct forward_config *config, const struct forward_ports *ports,
+	struct forward_measurement *measurement)
 {
 	struct shunt_evidence known;
 	int ret;
 
-	shunt_evidence_init(&run->info, &known);
-	run->evidence.seen = known;
-	if (run->options->cold_ns)
-		run->evidence.traffic = SHUNT_EVIDENCE_COLD;
-	run->taken = run->options->plan;
-	ret = open_file(run, &known);
+	shunt_evidence_init(&config->info, &known);
+	measurement->evidence.seen = known;
+	if (config->options->cold_ns)
+		measurement->evidence.traffic = SHUNT_EVIDENCE_COLD;
+	measurement->taken = config->options->plan;
+	ret = open_file(config, &measurement->evidence, &known);
 	if (ret)
 		return ret;
-	shunt_group_evidence(run->group, &known);
-	if (run->options->plan != SHUNT_PLAN_AUTO)
+	shunt_group_evidence(ports->group, &known);
+	if (config->options->plan != SHUNT_PLAN_AUTO)
 		return 0;
-	return shunt_group_choose(run->group, run->spaces[1], &run->taken, run->why);
+	return shunt_group_choose(
+		ports->group, ports->spaces[1], &measurement->taken, measurement->why);
 }

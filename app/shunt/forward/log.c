@@ -14,46 +14,47 @@
 #define LINE 8192
 
 /* One write per line: the file may be a device, and others may append to it. */
-static int put(const struct forward *run, const char *line, int length)
+static int put(const struct forward_log *log, const char *line, int length)
 {
-	int ret = text_write(run->log, line, (size_t)length);
+	int ret = text_write(log->fd, line, (size_t)length);
 
-	return ret ? shunt_fail_errno(ret, "--log %s", run->options->log) : 0;
+	return ret ? shunt_fail_errno(ret, "--log %s", log->path) : 0;
 }
 
-int forward_log_open(struct forward *run)
+int forward_log_open(struct forward_log *log, const char *path)
 {
-	run->log = -1;
-	if (!run->options->log)
+	log->path = path;
+	log->fd = -1;
+	if (!path)
 		return 0;
-	run->log = shunt_output_append(run->options->log);
-	return run->log < 0 ? shunt_fail_while(run->log, "--log") : 0;
+	log->fd = shunt_output_append(path);
+	return log->fd < 0 ? shunt_fail_while(log->fd, "--log") : 0;
 }
 
-void forward_log_close(struct forward *run)
+void forward_log_close(struct forward_log *log)
 {
-	if (run->log >= 0)
-		close(run->log);
+	if (log->fd >= 0)
+		close(log->fd);
 }
 
-int forward_log_begin(const struct forward *run, uint64_t number)
+int forward_log_begin(const struct forward_log *log, uint64_t number)
 {
 	char line[64];
-	int ret = forward_log_check(run);
+	int ret = forward_log_check(log);
 
-	if (ret || run->log < 0)
+	if (ret || log->fd < 0)
 		return ret;
-	return put(run, line,
+	return put(log, line,
 		snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"begins\":true}\n", number));
 }
 
 int forward_log_end(
-	const struct forward *run, uint64_t number, const struct shunt_switch_result *result)
+	const struct forward_log *log, uint64_t number, const struct shunt_switch_result *result)
 {
 	char line[LINE], faults[24];
 	int used;
 
-	if (run->log < 0)
+	if (log->fd < 0)
 		return 0;
 	used = snprintf(line, sizeof(line),
 		"{\"switch\":%" PRIu64 ",\"from\":%u,\"to\":%u,\"failed\":%s,\"rolled_back\":%s,"
@@ -73,12 +74,12 @@ int forward_log_end(
 			recovery->queue_resets + recovery->port_resets + recovery->function_resets);
 	}
 	used += snprintf(line + used, sizeof(line) - (size_t)used, "]}\n");
-	return put(run, line, used);
+	return put(log, line, used);
 }
 
-int forward_log_check(const struct forward *run)
+int forward_log_check(const struct forward_log *log)
 {
-	return run->log_error ? shunt_fail_errno(run->log_error, "--log %s", run->options->log) : 0;
+	return log->error ? shunt_fail_errno(log->error, "--log %s", log->path) : 0;
 }
 
 /* `,"name":value` in nanoseconds; null if unknown. */
@@ -99,7 +100,7 @@ static int add_window(char *line, int used, uint64_t window, uint64_t uncertaint
 
 /* Ends a measurement's line. */
 static void finish(
-	struct forward *run, char *line, int used, const struct forward_truth_span *truth)
+	struct forward_log *log, char *line, int used, const struct forward_truth_span *truth)
 {
 	int ret;
 
@@ -108,22 +109,22 @@ static void finish(
 			",\"ground_truth_ns\":[%" PRIu64 ",%" PRIu64 "]",
 			shunt_clock_to_ns(truth->least), shunt_clock_to_ns(truth->most));
 	used += snprintf(line + used, LINE - (size_t)used, "}\n");
-	ret = put(run, line, used);
-	if (ret && !run->log_error)
-		run->log_error = ret;
+	ret = put(log, line, used);
+	if (ret && !log->error)
+		log->error = ret;
 }
 
-void forward_log_port(struct forward *run, const struct shunt_measurement *measurement,
-	const struct forward_truth_span *truth)
+void forward_log_port(struct forward_log *log, const char *function,
+	const struct shunt_measurement *measurement, const struct forward_truth_span *truth)
 {
 	const bool both = measurement->lost && measurement->loss_uncertainty;
 	char line[LINE];
 	int used;
 
-	if (run->log < 0)
+	if (log->fd < 0)
 		return;
 	used = snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"port\":\"%s\"",
-		measurement->number, run->ports[measurement->port].function);
+		measurement->number, function);
 	used = add_window(
 		line, used, measurement->window, measurement->uncertainty, measurement->lost);
 	used = add_time(
@@ -133,20 +134,20 @@ void forward_log_port(struct forward *run, const struct shunt_measurement *measu
 		line, used, "outage_ns", measurement->outage.length, measurement->outage.length);
 	used = add_time(line, used, "returned_outage_ns", measurement->returned.length,
 		measurement->returned.length);
-	finish(run, line, used, truth);
+	finish(log, line, used, truth);
 }
 
-void forward_log_group(struct forward *run, const struct shunt_measurement *measurement,
-	const struct forward_truth_span *truth)
+void forward_log_group(struct forward_log *log, int group,
+	const struct shunt_measurement *measurement, const struct forward_truth_span *truth)
 {
 	char line[LINE];
 	int used;
 
-	if (run->log < 0)
+	if (log->fd < 0)
 		return;
 	used = snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"group\":%d",
-		measurement->number, shunt_group_number(run->group));
+		measurement->number, group);
 	used = add_window(
 		line, used, measurement->window, measurement->uncertainty, measurement->lost);
-	finish(run, line, used, truth);
+	finish(log, line, used, truth);
 }

@@ -42,7 +42,7 @@ static int continue_run(struct forward *run, const struct shunt_switch_result *r
 	if (!result->recovered)
 		return ret;
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	if (++run->failed_in_a_row == IN_A_ROW)
+	if (++run->measurement.failed_in_a_row == IN_A_ROW)
 		return shunt_fail(ret, "%s (failure %d in a row)", why, IN_A_ROW);
 	fprintf(stderr, "shunt forward: %s; the run continues\n", why);
 	return 0;
@@ -50,37 +50,37 @@ static int continue_run(struct forward *run, const struct shunt_switch_result *r
 
 static int switch_once(struct forward *run)
 {
-	struct shunt_space *to =
-		shunt_group_space(run->group) == run->spaces[0] ? run->spaces[1] : run->spaces[0];
-	const uint64_t number = run->switches + run->failed;
+	struct forward_measurement *measurement = &run->measurement;
+	const uint64_t number = measurement->switches + measurement->failed;
 	struct shunt_switch_result result;
 	int ret, err;
 
-	ret = forward_log_begin(run, number);
+	ret = forward_log_begin(&measurement->log, number);
 	if (ret)
 		return ret;
-	ret = shunt_group_switch(run->group, to, run->options->plan, &result);
+	ret = shunt_group_switch(run->ports.group, forward_spaces_next(&run->ports),
+		run->config.options->plan, &result);
 	if (!result.start)
 		return ret;
-	run->taken = result.plan;
-	snprintf(run->why, sizeof(run->why), "%s", result.why);
-	if (run->options->cold_ns)
-		forward_cold_switched(run, number, &result);
-	forward_evidence_switch(&run->evidence, &result);
+	measurement->taken = result.plan;
+	snprintf(measurement->why, sizeof(measurement->why), "%s", result.why);
+	if (run->config.options->cold_ns)
+		forward_cold_switched(&measurement->cold, number, &result);
+	forward_evidence_switch(&measurement->evidence, &result);
 	if (ret) {
 		char why[1024];
 
-		run->failed++;
+		measurement->failed++;
 		snprintf(why, sizeof(why), "%s", shunt_errmsg());
-		err = shunt_window_switch(run->window, &result);
+		err = shunt_window_switch(measurement->window, &result);
 		if (!err)
-			err = forward_log_end(run, number, &result);
+			err = forward_log_end(&measurement->log, number, &result);
 		return err ? err : continue_run(run, &result, shunt_fail(ret, "%s", why));
 	}
-	run->failed_in_a_row = 0;
-	run->switches++;
-	ret = shunt_window_switch(run->window, &result);
-	return ret ? ret : forward_log_end(run, number, &result);
+	measurement->failed_in_a_row = 0;
+	measurement->switches++;
+	ret = shunt_window_switch(measurement->window, &result);
+	return ret ? ret : forward_log_end(&measurement->log, number, &result);
 }
 
 /* Checks between switches that are far apart; recoveries explain losses. */
@@ -89,33 +89,35 @@ static int check_ports(struct forward *run, uint64_t now)
 	struct shunt_switch_result result = { 0 };
 	int ret;
 
-	if (now - run->checked < shunt_clock_from_ns(CHECK_NS))
+	if (now - run->measurement.checked < shunt_clock_from_ns(CHECK_NS))
 		return 0;
-	run->checked = now;
-	ret = shunt_group_check(run->group, &result);
+	run->measurement.checked = now;
+	ret = shunt_group_check(run->ports.group, &result);
 	if (ret < 0 && continue_run(run, &result, ret))
 		return ret;
-	return ret ? shunt_window_check(run->window, &result) : 0;
+	return ret ? shunt_window_check(run->measurement.window, &result) : 0;
 }
 
 /* Updates the platform's info; the kernel platform does not know the NIC's name. */
 static void update_info(struct forward *run)
 {
-	run->platform->ops->info(run->platform, run->ports[0].function, &run->info);
-	if (!run->info.nic[0])
-		snprintf(run->info.nic, sizeof(run->info.nic), "%s", run->nic);
+	run->config.platform->ops->info(
+		run->config.platform, run->ports.list[0].function, &run->config.info);
+	if (!run->config.info.nic[0])
+		snprintf(run->config.info.nic, sizeof(run->config.info.nic), "%s", run->ports.nic);
 }
 
 static bool all_switched(const struct forward *run)
 {
-	return run->options->switches && run->switches >= run->options->switches;
+	return run->config.options->switches &&
+	       run->measurement.switches >= run->config.options->switches;
 }
 
 /* After the last switch, its measurement still has to complete. */
 static bool finished(const struct forward *run, uint64_t now, uint64_t deadline)
 {
 	return forward_interrupted() || now >= deadline ||
-	       (all_switched(run) && shunt_window_complete(run->window));
+	       (all_switched(run) && shunt_window_complete(run->measurement.window));
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -130,21 +132,22 @@ static int switch_or_step(struct forward *run, uint64_t now, uint64_t every, uin
 	int ret = 0;
 
 	/* Lets the workers run, which this thread may have delayed. */
-	if (!shunt_window_room(run->window)) {
+	if (!shunt_window_room(run->measurement.window)) {
 		*next = now + shunt_clock_from_ns(POLL_NS);
 		return 0;
 	}
-	if (run->options->cold_ns)
+	if (run->config.options->cold_ns)
 		ret = forward_cold_step(run, now, &again);
 	if (ret || again) {
 		*next = again;
 		return ret;
 	}
 	ret = switch_once(run);
-	run->checked = shunt_clock_now();
+	run->measurement.checked = shunt_clock_now();
 	*next = all_switched(run) ? UINT64_MAX
 				  : RTE_MAX(*next + every,
-					    run->checked + (run->options->cold_ns ? every : 0));
+					    run->measurement.checked +
+						    (run->config.options->cold_ns ? every : 0));
 	return ret;
 }
 
@@ -163,19 +166,20 @@ static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, 
 	while (!ret && !finished(run, now = shunt_clock_now(), deadline)) {
 		if (now >= next_switch) {
 			ret = switch_or_step(run, now, every, &next_switch);
-			next_poll = earlier(next_poll, run->checked + every / 2);
+			next_poll = earlier(next_poll, run->measurement.checked + every / 2);
 		}
 		if (!ret)
-			ret = forward_ports_check(run);
-		if (!ret && run->cold.state == FORWARD_FLOWS) /* a check would warm the caches */
+			ret = forward_ports_check(&run->ports);
+		/* With cold caches, a check would warm them. */
+		if (!ret && run->measurement.cold.state == FORWARD_FLOWS)
 			ret = check_ports(run, now);
 		if (!ret && now >= next_poll) {
-			ret = shunt_window_poll(run->window);
+			ret = shunt_window_poll(run->measurement.window);
 			forward_timeline_poll(run);
 			next_poll = now + poll;
 		}
 		if (now >= next_tick) {
-			forward_view_tick(run);
+			forward_view_tick(run->config.text, &run->ports, &run->measurement);
 			while (next_tick <= now) /* once after a stop of the process */
 				next_tick += tick;
 		}
@@ -188,36 +192,38 @@ static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, 
 /* First a baseline without switches. */
 static int run_until_finished(struct forward *run)
 {
-	const struct forward_options *options = run->options;
+	struct forward_measurement *measurement = &run->measurement;
+	const struct forward_options *options = run->config.options;
 	int ret = 0;
 
 	if (options->baseline_ns)
-		shunt_window_baseline(run->window);
-	run->start = shunt_clock_now();
-	shunt_tester_start(run->tester);
+		shunt_window_baseline(measurement->window);
+	measurement->start = shunt_clock_now();
+	shunt_tester_start(run->traffic.tester);
 	if (options->baseline_ns) {
-		ret = run_phase(run, run->start, options->baseline_ns, 0);
-		shunt_window_switching(run->window);
+		ret = run_phase(run, measurement->start, options->baseline_ns, 0);
+		shunt_window_switching(measurement->window);
 	}
-	run->switching = options->baseline_ns ? shunt_clock_now() : run->start;
+	measurement->switching = options->baseline_ns ? shunt_clock_now() : measurement->start;
 	return ret ? ret
-		   : run_phase(run, run->switching, options->duration_ns,
+		   : run_phase(run, measurement->switching, options->duration_ns,
 			     shunt_clock_from_ns(options->switch_every_ns));
 }
 
 static int start_lcores(struct forward *run)
 {
 	int ret = rte_eal_remote_launch(
-		run->source == FORWARD_OWN ? forward_own_lcore : forward_lcore, run, run->lcore);
+		run->config.source == FORWARD_OWN ? forward_own_lcore : forward_lcore,
+		&run->traffic, FORWARD_WORKER);
 
-	if (!ret && run->source == FORWARD_TESTER)
-		ret = rte_eal_remote_launch(forward_tester_lcore, run, run->tester_lcore);
+	if (!ret && run->config.source == FORWARD_TESTER)
+		ret = rte_eal_remote_launch(forward_tester_lcore, &run->traffic, FORWARD_SENDING);
 	return ret ? shunt_fail_errno(ret, "starting the lcores") : 0;
 }
 
 static void stop_lcores(struct forward *run)
 {
-	atomic_store(&run->stop_lcore, true);
+	atomic_store(&run->traffic.stop, true);
 	rte_eal_mp_wait_lcore();
 }
 
@@ -229,9 +235,9 @@ static int keep_evidence(struct forward *run, int ret)
 
 	if (ret)
 		snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	err = forward_evidence_keep(&run->evidence, &run->info, !ret);
+	err = forward_evidence_keep(&run->measurement.evidence, &run->config.info, !ret);
 	if (!err)
-		forward_view_evidence(run);
+		forward_view_evidence(run->config.text, &run->measurement.evidence);
 	return ret ? shunt_fail(ret, "%s", why) : err;
 }
 
@@ -250,14 +256,14 @@ static int measure(struct forward *run)
 	ret = run_until_finished(run);
 	if (ret)
 		snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	run->end = shunt_clock_now();
-	run->interrupted = forward_interrupted();
+	run->measurement.end = shunt_clock_now();
+	run->measurement.interrupted = forward_interrupted();
 	update_info(run); /* fault observers appear during the run */
-	forward_traffic_end(run);
+	forward_traffic_end(&run->traffic);
 	stop_lcores(run);
-	err = shunt_window_end(run->window);
+	err = shunt_window_end(run->measurement.window);
 	if (!err)
-		err = forward_log_check(run);
+		err = forward_log_check(&run->measurement.log);
 	if (!err)
 		err = forward_record(run);
 	return keep_evidence(run, ret ? shunt_fail(ret, "%s", why) : err);
@@ -269,41 +275,44 @@ static int with_ports(struct forward *run)
 	char why[1024];
 	int ret;
 
-	ret = forward_ports_start(run);
+	ret = forward_ports_start(&run->config, &run->traffic.frames, &run->ports);
 	if (ret)
 		return ret;
 	update_info(run);
-	ret = forward_spaces_make(run);
+	ret = forward_spaces_make(&run->config, &run->ports);
 	if (!ret)
-		ret = forward_evidence_open(run);
+		ret = forward_evidence_open(&run->config, &run->ports, &run->measurement);
 	if (!ret)
-		ret = forward_traffic_connect(run);
+		ret = forward_traffic_connect(&run->traffic);
 	if (!ret)
-		ret = forward_senders_make(run);
+		ret = forward_measurement_make(run);
 	if (!ret)
-		ret = forward_ports_wait(run);
+		ret = forward_senders_make(&run->traffic);
+	if (!ret)
+		ret = forward_ports_wait(&run->ports);
 	if (!ret) {
-		forward_view_head(run);
+		forward_view_head(&run->config, &run->ports, &run->measurement);
 		ret = measure(run);
 	}
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	forward_senders_free(run);
-	forward_traffic_free(run);
-	forward_ports_stop(run);
-	forward_spaces_free(run);
+	forward_senders_free(&run->traffic);
+	forward_measurement_free(run);
+	forward_traffic_free(&run->traffic);
+	forward_ports_stop(&run->ports);
+	forward_spaces_free(&run->ports);
 	return ret ? shunt_fail(ret, "%s", why) : 0;
 }
 
 static int make_kernel(struct forward *run)
 {
-	int ret = shunt_platform_kernel(&run->platform);
+	int ret = shunt_platform_kernel(&run->config.platform);
 
-	for (unsigned int i = 0; i < run->options->inherit_count && !ret; i++) {
-		const struct forward_inherit *inherit = &run->options->inherit[i];
+	for (unsigned int i = 0; i < run->config.options->inherit_count && !ret; i++) {
+		const struct forward_inherit *inherit = &run->config.options->inherit[i];
 
-		ret = shunt_platform_inherit(run->platform, inherit->path, inherit->fd);
+		ret = shunt_platform_inherit(run->config.platform, inherit->path, inherit->fd);
 		if (ret)
-			shunt_platform_destroy(run->platform);
+			shunt_platform_destroy(run->config.platform);
 	}
 	return ret;
 }
@@ -314,11 +323,11 @@ static int make_platform(struct forward *run)
 	cpu_set_t own;
 	int ret;
 
-	if (run->options->kernel)
+	if (run->config.options->kernel)
 		return make_kernel(run);
 	sched_getaffinity(0, sizeof(own), &own);
-	sched_setaffinity(0, sizeof(run->engine_processors), &run->engine_processors);
-	ret = shunt_sim_create(&run->options->sim, &run->platform);
+	sched_setaffinity(0, sizeof(run->config.engine_processors), &run->config.engine_processors);
+	ret = shunt_sim_create(&run->config.options->sim, &run->config.platform);
 	sched_setaffinity(0, sizeof(own), &own);
 	return ret;
 }
@@ -332,37 +341,40 @@ static int with_platform(struct forward *run)
 		return ret;
 	ret = with_ports(run);
 	rte_net_shunt_platform(NULL);
-	shunt_platform_destroy(run->platform);
+	shunt_platform_destroy(run->config.platform);
 	return ret;
 }
 
 static int forward(const struct forward_options *options)
 {
-	struct forward run = { .options = options, .date = time(NULL) };
+	struct forward run = {
+		.config = { .options = options, .date = time(NULL) },
+		.traffic = { .config = &run.config, .ports = &run.ports },
+	};
 	int ret;
 
 	if (options->kernel)
-		run.source = options->tester ? FORWARD_TESTER : FORWARD_OWN;
+		run.config.source = options->tester ? FORWARD_TESTER : FORWARD_OWN;
 	ret = forward_outputs_open(&run);
 	if (ret)
 		return ret;
 	forward_catch_signals(); /* so that a signal during set-up ends with a record too */
-	ret = forward_log_open(&run);
+	ret = forward_log_open(&run.measurement.log, options->log);
 	if (ret)
 		goto close_outputs;
-	ret = forward_traffic_make(&run);
+	ret = forward_traffic_make(options, &run.traffic.frames);
 	if (ret)
 		goto close_log;
-	ret = forward_eal_start(&run);
+	ret = forward_eal_start(&run.config);
 	if (!ret) {
 		ret = with_platform(&run);
 		forward_eal_stop();
 	}
-	shunt_traffic_free(&run.traffic);
+	shunt_traffic_free(&run.traffic.frames);
 close_log:
-	forward_log_close(&run);
+	forward_log_close(&run.measurement.log);
 close_outputs:
-	forward_outputs_close(&run);
+	forward_outputs_close(&run.measurement);
 	return ret;
 }
 

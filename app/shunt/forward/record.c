@@ -16,9 +16,9 @@
 
 static void fill_port(const struct forward *run, unsigned int i, struct shunt_record_port *row)
 {
-	const struct forward_port *port = &run->ports[i];
-	struct shunt_watch *returned = shunt_tester_watch(run->tester, i);
-	struct shunt_window_figures *figures = shunt_window_figures(run->window, i);
+	const struct forward_port *port = &run->ports.list[i];
+	struct shunt_watch *returned = shunt_tester_watch(run->traffic.tester, i);
+	struct shunt_window_figures *figures = shunt_window_figures(run->measurement.window, i);
 	struct rte_eth_stats stats = { 0 };
 
 	rte_eth_stats_get(port->id, &stats);
@@ -27,17 +27,17 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 		.function = port->function,
 		.driver = port->driver,
 		.rx = port->rx,
-		.sent = shunt_tester_sent(run->tester, i),
+		.sent = shunt_tester_sent(run->traffic.tester, i),
 		.received = returned->frames - returned->late + figures->late,
 		.late = figures->late,
 		.duplicates = returned->late - figures->late,
-		.corrupt = shunt_tester_corrupt(run->tester, i),
+		.corrupt = shunt_tester_corrupt(run->traffic.tester, i),
 		.figures = figures,
-		.times = shunt_tester_times(run->tester, i, SHUNT_PHASE_SWITCHING),
-		.baseline = shunt_tester_times(run->tester, i, SHUNT_PHASE_BASELINE),
+		.times = shunt_tester_times(run->traffic.tester, i, SHUNT_PHASE_SWITCHING),
+		.baseline = shunt_tester_times(run->traffic.tester, i, SHUNT_PHASE_BASELINE),
 	};
-	if (run->truth)
-		row->truth = *forward_truth_result(run->truth, i);
+	if (run->measurement.truth)
+		row->truth = *forward_truth_result(run->measurement.truth, i);
 	row->rx_dropped = stats.imissed + figures->recovered.rx_dropped;
 	row->tx_dropped = stats.oerrors + figures->recovered.tx_dropped;
 }
@@ -67,59 +67,64 @@ static void fill_run(const struct forward *run, struct shunt_record_run *row)
 	*row = (struct shunt_record_run){
 		.version = SHUNT_VERSION,
 		.dpdk = rte_version(),
-		.date = run->date,
+		.date = run->config.date,
 		.host = host.nodename,
 		.processor = processor,
-		.processors = run->processors,
-		.command = run->options->command,
-		.command_words = run->options->command_words,
-		.interrupted = run->interrupted,
+		.processors = run->config.processors,
+		.command = run->config.options->command,
+		.command_words = run->config.options->command_words,
+		.interrupted = run->measurement.interrupted,
 	};
 }
 
 static void fill_record(const struct forward *run, struct shunt_record *record)
 {
+	const struct forward_measurement *measurement = &run->measurement;
+	const struct forward_options *options = run->config.options;
 	static char traffic[512];
 
-	if (run->options->pcap)
-		snprintf(traffic, sizeof(traffic), "pcap %s", run->options->pcap);
-	else if (run->options->imix)
+	if (options->pcap)
+		snprintf(traffic, sizeof(traffic), "pcap %s", options->pcap);
+	else if (options->imix)
 		snprintf(traffic, sizeof(traffic), "imix");
 	else
-		snprintf(traffic, sizeof(traffic), "%u bytes", run->options->size);
+		snprintf(traffic, sizeof(traffic), "%u bytes", options->size);
 	*record = (struct shunt_record){
-		.platform = run->platform->name,
-		.info = run->info,
-		.hugepages = run->hugepages,
-		.plan = shunt_plan_name(run->options->plan),
-		.plan_taken = shunt_plan_name(run->taken),
-		.plan_reason = run->why,
+		.platform = run->config.platform->name,
+		.info = run->config.info,
+		.hugepages = run->config.hugepages,
+		.plan = shunt_plan_name(options->plan),
+		.plan_taken = shunt_plan_name(measurement->taken),
+		.plan_reason = measurement->why,
 		.traffic = traffic,
-		.rate = run->options->rate,
-		.switch_every_ns = run->options->switch_every_ns,
-		.cold_idle_ns = run->options->cold_ns,
-		.evidence_traffic = shunt_evidence_traffic_name(run->evidence.traffic),
-		.evidence = forward_evidence_sum(&run->evidence),
-		.switches = run->switches,
-		.failed = run->failed,
-		.duration_s = (double)shunt_clock_to_ns(run->end - run->start) / 1e9,
-		.baseline_s = (double)shunt_clock_to_ns(run->switching - run->start) / 1e9,
-		.foreign = shunt_tester_foreign(run->tester),
-		.group = shunt_group_number(run->group),
-		.group_figures = shunt_window_group_figures(run->window),
-		.port_count = run->count,
+		.rate = options->rate,
+		.switch_every_ns = options->switch_every_ns,
+		.cold_idle_ns = options->cold_ns,
+		.evidence_traffic = shunt_evidence_traffic_name(measurement->evidence.traffic),
+		.evidence = forward_evidence_sum(&measurement->evidence),
+		.switches = measurement->switches,
+		.failed = measurement->failed,
+		.duration_s =
+			(double)shunt_clock_to_ns(measurement->end - measurement->start) / 1e9,
+		.baseline_s =
+			(double)shunt_clock_to_ns(measurement->switching - measurement->start) /
+			1e9,
+		.foreign = shunt_tester_foreign(run->traffic.tester),
+		.group = shunt_group_number(run->ports.group),
+		.group_figures = shunt_window_group_figures(measurement->window),
+		.port_count = run->ports.count,
 	};
 	fill_run(run, &record->run);
-	if (run->truth)
-		record->group_ground_truth = *forward_truth_group_result(run->truth);
-	shunt_window_changed(run->window, &record->changed, &record->changed_in_switches);
-	for (unsigned int i = 0; i < run->count; i++)
+	if (measurement->truth)
+		record->group_ground_truth = *forward_truth_group_result(measurement->truth);
+	shunt_window_changed(measurement->window, &record->changed, &record->changed_in_switches);
+	for (unsigned int i = 0; i < run->ports.count; i++)
 		fill_port(run, i, &record->ports[i]);
 	/* A port's frames leave through the next one, unless it sends its own. */
-	for (unsigned int i = 0; i < run->count; i++)
-		record->ports[run->ports[i].out_index].tx = run->ports[i].tx;
-	for (unsigned int i = 0; i < run->count && run->source == FORWARD_OWN; i++)
-		record->ports[i].tx = run->senders[i].sent;
+	for (unsigned int i = 0; i < run->ports.count; i++)
+		record->ports[run->ports.list[i].out_index].tx = run->ports.list[i].tx;
+	for (unsigned int i = 0; i < run->ports.count && run->config.source == FORWARD_OWN; i++)
+		record->ports[i].tx = run->traffic.senders[i].sent;
 }
 
 static int judge(const struct shunt_record *record)
@@ -142,9 +147,10 @@ static int write_record(struct forward *run, const struct shunt_record *record)
 {
 	int ret;
 
-	if (!run->options->json)
+	if (!run->config.options->json)
 		return 0;
-	ret = shunt_output_close(&run->json, shunt_record_write(record, run->json.file));
+	ret = shunt_output_close(
+		&run->measurement.json, shunt_record_write(record, run->measurement.json.file));
 	return ret ? shunt_fail_while(ret, "--json") : 0;
 }
 
@@ -154,7 +160,7 @@ int forward_record(struct forward *run)
 	int ret, err;
 
 	fill_record(run, &record);
-	forward_view_summary(run, &record);
+	forward_view_summary(&run->config, &record);
 	ret = write_record(run, &record);
 	err = forward_timeline_write(run);
 	if (!ret)
@@ -171,25 +177,27 @@ static int open_output(struct shunt_output *output, const char *option, const ch
 
 int forward_outputs_open(struct forward *run)
 {
-	const struct forward_options *options = run->options;
+	struct forward_measurement *measurement = &run->measurement;
+	const struct forward_options *options = run->config.options;
 	int ret;
 
-	ret = open_output(&run->json, "--json", options->json);
+	ret = open_output(&measurement->json, "--json", options->json);
 	if (!ret)
-		ret = open_output(&run->timeline_file, "--timeline", options->timeline);
-	if (!ret && run->json.standard && run->timeline_file.standard)
+		ret = open_output(&measurement->timeline_file, "--timeline", options->timeline);
+	if (!ret && measurement->json.standard && measurement->timeline_file.standard)
 		ret = shunt_fail(
 			-EINVAL, "--json and --timeline: only one can go to standard output");
 	if (ret)
-		forward_outputs_close(run);
-	run->text = run->json.standard || run->timeline_file.standard ? stderr : stdout;
+		forward_outputs_close(measurement);
+	run->config.text =
+		measurement->json.standard || measurement->timeline_file.standard ? stderr : stdout;
 	return ret;
 }
 
-void forward_outputs_close(struct forward *run)
+void forward_outputs_close(struct forward_measurement *measurement)
 {
-	if (run->json.file)
-		shunt_output_close(&run->json, -ECANCELED);
-	if (run->timeline_file.file)
-		shunt_output_close(&run->timeline_file, -ECANCELED);
+	if (measurement->json.file)
+		shunt_output_close(&measurement->json, -ECANCELED);
+	if (measurement->timeline_file.file)
+		shunt_output_close(&measurement->timeline_file, -ECANCELED);
 }

@@ -26,7 +26,7 @@
 static bool ready(struct forward_sender *sender, unsigned int stream, uint64_t now)
 {
 	struct forward_flight *flight = &sender->flights[stream];
-	struct shunt_tester *tester = sender->run->tester;
+	struct shunt_tester *tester = sender->traffic->tester;
 	uint64_t sent = shunt_tester_sent(tester, stream);
 	uint64_t returned = shunt_tester_watch(tester, stream)->next;
 
@@ -35,7 +35,7 @@ static bool ready(struct forward_sender *sender, unsigned int stream, uint64_t n
 		flight->moved = now;
 		flight->patience = shunt_clock_from_ns(PROBE_NS);
 	}
-	if (sent - returned < IN_FLIGHT / sender->run->count)
+	if (sent - returned < IN_FLIGHT / sender->traffic->ports->count)
 		return true;
 	if (now - flight->moved < flight->patience)
 		return false;
@@ -47,8 +47,8 @@ static bool ready(struct forward_sender *sender, unsigned int stream, uint64_t n
 /* An addressed copy of the stream's next frame; NULL if none is due or no buffer is free. */
 static struct rte_mbuf *next_frame(struct forward_sender *sender, unsigned int stream)
 {
-	struct forward *run = sender->run;
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(run->pool);
+	struct forward_traffic *traffic = sender->traffic;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(traffic->ports->pool);
 	struct rte_ether_hdr *header;
 	const void *frame;
 	uint64_t now;
@@ -57,14 +57,15 @@ static struct rte_mbuf *next_frame(struct forward_sender *sender, unsigned int s
 	if (!mbuf)
 		return NULL;
 	now = shunt_clock_now();
-	frame = shunt_tester_send(run->tester, stream, now, ready(sender, stream, now), &length);
+	frame = shunt_tester_send(
+		traffic->tester, stream, now, ready(sender, stream, now), &length);
 	if (!frame) {
 		rte_pktmbuf_free(mbuf);
 		return NULL;
 	}
 	header = (struct rte_ether_hdr *)rte_pktmbuf_append(mbuf, (uint16_t)length);
 	rte_memcpy(header, frame, length);
-	rte_ether_addr_copy(&run->ports[stream].address, &header->dst_addr);
+	rte_ether_addr_copy(&traffic->ports->list[stream].address, &header->dst_addr);
 	rte_ether_addr_copy(&sender->address, &header->src_addr);
 	return mbuf;
 }
@@ -74,7 +75,7 @@ static void all_left(struct forward_sender *sender)
 	uint64_t now = shunt_clock_now();
 
 	for (unsigned int i = 0; i < sender->streams; i++)
-		shunt_tester_left(sender->run->tester, sender->first_stream + i, now);
+		shunt_tester_left(sender->traffic->tester, sender->first_stream + i, now);
 }
 
 static void send_due(struct forward_sender *sender)
@@ -104,26 +105,27 @@ static void send_due(struct forward_sender *sender)
 		all_left(sender);
 }
 
-static void take_back(struct forward *run, struct rte_mbuf **frames, uint16_t count, uint64_t now)
+static void take_back(
+	struct forward_traffic *traffic, struct rte_mbuf **frames, uint16_t count, uint64_t now)
 {
 	for (uint16_t i = 0; i < count; i++)
-		shunt_tester_receive(run->tester, now, rte_pktmbuf_mtod(frames[i], const void *),
-			rte_pktmbuf_data_len(frames[i]));
+		shunt_tester_receive(traffic->tester, now,
+			rte_pktmbuf_mtod(frames[i], const void *), rte_pktmbuf_data_len(frames[i]));
 	rte_pktmbuf_free_bulk(frames, count);
 }
 
 int forward_tester_lcore(void *arg)
 {
-	struct forward *run = arg;
-	struct forward_sender *sender = &run->senders[0];
+	struct forward_traffic *traffic = arg;
+	struct forward_sender *sender = &traffic->senders[0];
 	struct rte_mbuf *frames[FORWARD_BURST];
 	uint16_t count;
 
-	while (!atomic_load_explicit(&run->stop_lcore, memory_order_relaxed)) {
-		count = rte_eth_rx_burst(run->tester_port.id, 0, frames, FORWARD_BURST);
-		take_back(run, frames, count, shunt_clock_now());
+	while (!atomic_load_explicit(&traffic->stop, memory_order_relaxed)) {
+		count = rte_eth_rx_burst(traffic->ports->tester.id, 0, frames, FORWARD_BURST);
+		take_back(traffic, frames, count, shunt_clock_now());
 		send_due(sender);
-		forward_polled(run, FORWARD_SENDING);
+		forward_polled(traffic, FORWARD_SENDING);
 	}
 	return 0;
 }
@@ -138,45 +140,45 @@ static void receive_own(struct forward_port *port)
 	now = shunt_clock_now();
 	forward_watch(port, count, now);
 	atomic_fetch_add_explicit(&port->rx, count, memory_order_relaxed);
-	take_back(port->run, port->frames, count, now);
+	take_back(port->traffic, port->frames, count, now);
 }
 
 int forward_own_lcore(void *arg)
 {
-	struct forward *run = arg;
+	struct forward_traffic *traffic = arg;
 
-	while (!atomic_load_explicit(&run->stop_lcore, memory_order_relaxed)) {
-		for (unsigned int i = 0; i < run->count; i++) {
-			receive_own(&run->ports[i]);
-			send_due(&run->senders[i]);
+	while (!atomic_load_explicit(&traffic->stop, memory_order_relaxed)) {
+		for (unsigned int i = 0; i < traffic->ports->count; i++) {
+			receive_own(&traffic->ports->list[i]);
+			send_due(&traffic->senders[i]);
 		}
-		forward_polled(run, FORWARD_WORKER);
+		forward_polled(traffic, FORWARD_WORKER);
 	}
 	return 0;
 }
 
-uint64_t forward_returned(struct forward *run)
+uint64_t forward_returned(const struct forward_traffic *traffic)
 {
 	uint64_t frames = 0;
 
-	for (unsigned int i = 0; i < run->count; i++)
-		frames += shunt_watch_frames(shunt_tester_watch(run->tester, i));
+	for (unsigned int i = 0; i < traffic->ports->count; i++)
+		frames += shunt_watch_frames(shunt_tester_watch(traffic->tester, i));
 	return frames;
 }
 
-bool forward_missing(struct forward *run)
+bool forward_missing(const struct forward_traffic *traffic)
 {
-	for (unsigned int i = 0; i < run->count; i++)
-		if (shunt_watch_next(shunt_tester_watch(run->tester, i)) <
-			shunt_tester_sent(run->tester, i))
+	for (unsigned int i = 0; i < traffic->ports->count; i++)
+		if (shunt_watch_next(shunt_tester_watch(traffic->tester, i)) <
+			shunt_tester_sent(traffic->tester, i))
 			return true;
 	return false;
 }
 
-static void init_sender(struct forward *run, struct forward_sender *sender, uint16_t id,
+static void init_sender(struct forward_traffic *traffic, struct forward_sender *sender, uint16_t id,
 	const struct rte_ether_addr *address, unsigned int first, unsigned int streams)
 {
-	sender->run = run;
+	sender->traffic = traffic;
 	sender->id = id;
 	sender->address = *address;
 	sender->first_stream = first;
@@ -185,38 +187,40 @@ static void init_sender(struct forward *run, struct forward_sender *sender, uint
 		sender->flights[i].patience = shunt_clock_from_ns(PROBE_NS);
 }
 
-int forward_senders_make(struct forward *run)
+int forward_senders_make(struct forward_traffic *traffic)
 {
-	unsigned int count = run->source == FORWARD_OWN ? run->count : 1;
+	const struct forward_ports *ports = traffic->ports;
+	const enum forward_source source = traffic->config->source;
+	unsigned int count = source == FORWARD_OWN ? ports->count : 1;
 
-	if (run->source == FORWARD_WIRES)
+	if (source == FORWARD_WIRES)
 		return 0;
-	if (posix_memalign(
-		    (void **)&run->senders, RTE_CACHE_LINE_SIZE, count * sizeof(*run->senders)))
+	if (posix_memalign((void **)&traffic->senders, RTE_CACHE_LINE_SIZE,
+		    count * sizeof(*traffic->senders)))
 		return shunt_fail(-ENOMEM, "out of memory for %u senders", count);
-	memset(run->senders, 0, count * sizeof(*run->senders));
-	run->sender_count = count;
-	shunt_tester_in_bursts(run->tester);
-	if (run->source == FORWARD_TESTER) {
-		init_sender(run, &run->senders[0], run->tester_port.id, &run->tester_port.address,
-			0, run->count);
+	memset(traffic->senders, 0, count * sizeof(*traffic->senders));
+	traffic->sender_count = count;
+	shunt_tester_in_bursts(traffic->tester);
+	if (source == FORWARD_TESTER) {
+		init_sender(traffic, &traffic->senders[0], ports->tester.id, &ports->tester.address,
+			0, ports->count);
 		return 0;
 	}
 	/* Port i sends what port i + 1 receives: stream i + 1. */
 	for (unsigned int i = 0; i < count; i++)
-		init_sender(run, &run->senders[i], run->ports[i].id, &run->ports[i].address,
-			run->ports[i].out_index, 1);
+		init_sender(traffic, &traffic->senders[i], ports->list[i].id,
+			&ports->list[i].address, ports->list[i].out_index, 1);
 	return 0;
 }
 
-void forward_senders_free(struct forward *run)
+void forward_senders_free(struct forward_traffic *traffic)
 {
-	for (unsigned int i = 0; i < run->sender_count; i++) {
-		struct forward_sender *sender = &run->senders[i];
+	for (unsigned int i = 0; i < traffic->sender_count; i++) {
+		struct forward_sender *sender = &traffic->senders[i];
 
 		rte_pktmbuf_free_bulk(sender->frames + sender->first, sender->held);
 	}
-	free(run->senders);
-	run->senders = NULL;
-	run->sender_count = 0;
+	free(traffic->senders);
+	traffic->senders = NULL;
+	traffic->sender_count = 0;
 }

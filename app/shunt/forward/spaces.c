@@ -13,21 +13,21 @@
 #define LONG         (1u << 30) /* bytes; 16 of them take 20 s in plain memory */
 
 /* Memory of an earlier --map that covers the range: spaces may share it. */
-static void *earlier_memory(const struct forward *run, const struct forward_map *map)
+static void *earlier_memory(const struct forward_ports *ports, const struct forward_map *map)
 {
-	for (unsigned int i = 0; i < run->arena_count; i++) {
-		const struct forward_map *earlier = run->arenas[i].map;
+	for (unsigned int i = 0; i < ports->arena_count; i++) {
+		const struct forward_map *earlier = ports->arenas[i].map;
 		uint64_t skip = map->iova - earlier->iova;
 
 		if (map->iova >= earlier->iova && skip <= earlier->length &&
 			map->length <= earlier->length - skip)
-			return (char *)run->arenas[i].arena.addr + skip;
+			return (char *)ports->arenas[i].arena.addr + skip;
 	}
 	return NULL;
 }
 
 /* More than the available memory would swap, or end other processes. A long wait is announced. */
-static int check_memory(const struct forward *run, const struct forward_map *map)
+static int check_memory(const struct forward_config *config, const struct forward_map *map)
 {
 	uint64_t available = forward_memory_available();
 
@@ -35,34 +35,36 @@ static int check_memory(const struct forward *run, const struct forward_map *map
 		return shunt_fail(-ENOMEM, "%.1f GiB: this machine has %.1f GiB available",
 			(double)map->length / GIB, (double)available / GIB);
 	if (map->length >= LONG) {
-		fprintf(run->text, "--map: allocating and mapping %.1f GiB for space '%s'\n",
+		fprintf(config->text, "--map: allocating and mapping %.1f GiB for space '%s'\n",
 			(double)map->length / GIB, map->space);
-		fflush(run->text);
+		fflush(config->text);
 	}
 	return 0;
 }
 
-static int make_memory(struct forward *run, const struct forward_map *map, void **memory)
+static int make_memory(const struct forward_config *config, struct forward_ports *ports,
+	const struct forward_map *map, void **memory)
 {
-	struct shunt_arena *arena = &run->arenas[run->arena_count].arena;
+	struct shunt_arena *arena = &ports->arenas[ports->arena_count].arena;
 	int ret;
 
-	*memory = earlier_memory(run, map);
+	*memory = earlier_memory(ports, map);
 	if (*memory)
 		return 0;
-	ret = check_memory(run, map);
+	ret = check_memory(config, map);
 	if (ret)
 		return ret;
 	ret = shunt_arena_create(
-		map->length, run->hugepages ? SHUNT_ARENA_ANY : SHUNT_ARENA_PLAIN, arena);
+		map->length, config->hugepages ? SHUNT_ARENA_ANY : SHUNT_ARENA_PLAIN, arena);
 	if (ret)
 		return ret;
-	run->arenas[run->arena_count++].map = map;
+	ports->arenas[ports->arena_count++].map = map;
 	*memory = arena->addr;
 	return 0;
 }
 
-static int make_map(struct forward *run, const struct forward_map *map)
+static int make_map(const struct forward_config *config, struct forward_ports *ports,
+	const struct forward_map *map)
 {
 	struct shunt_space *space = shunt_space_find(rte_net_shunt_spaces(), map->space);
 	void *memory;
@@ -71,48 +73,53 @@ static int make_map(struct forward *run, const struct forward_map *map)
 	if (!space)
 		return shunt_fail(-ENOENT, "--map: no space '%s', only '%s' and '%s'", map->space,
 			RTE_NET_SHUNT_FIRST_SPACE, SECOND_SPACE);
-	ret = make_memory(run, map, &memory);
+	ret = make_memory(config, ports, map, &memory);
 	if (!ret)
 		ret = shunt_space_map_own(space, memory, map->length, map->iova, SHUNT_DMA_BOTH);
 	return ret ? shunt_fail_while(ret, "--map") : 0;
 }
 
 /* The tester leaves the spaces under test, because a restart unmaps their contents. */
-static int move_tester(const struct forward *run)
+static int move_tester(const struct forward_ports *ports)
 {
 	struct shunt_switch_result result;
 	struct shunt_group *group;
 	struct shunt_space *space;
 	int ret;
 
-	if (!run->tester_port.present)
+	if (!ports->tester.present)
 		return 0;
 	ret = shunt_space_create(rte_net_shunt_spaces(), TESTER_SPACE, &space);
 	if (!ret)
-		ret = rte_net_shunt_group(run->tester_port.id, &group);
+		ret = rte_net_shunt_group(ports->tester.id, &group);
 	if (!ret)
 		ret = shunt_group_switch(group, space, SHUNT_PLAN_RESTART, &result);
 	return ret ? shunt_fail_while(ret, "the tester's own space") : 0;
 }
 
-int forward_spaces_make(struct forward *run)
+int forward_spaces_make(const struct forward_config *config, struct forward_ports *ports)
 {
 	struct shunt_spaces *spaces = rte_net_shunt_spaces();
 	int ret;
 
-	run->spaces[0] = shunt_space_find(spaces, RTE_NET_SHUNT_FIRST_SPACE);
-	ret = shunt_space_create(spaces, SECOND_SPACE, &run->spaces[1]);
+	ports->spaces[0] = shunt_space_find(spaces, RTE_NET_SHUNT_FIRST_SPACE);
+	ret = shunt_space_create(spaces, SECOND_SPACE, &ports->spaces[1]);
 	if (!ret)
-		ret = shunt_group_prepare(run->group, run->spaces[1]);
+		ret = shunt_group_prepare(ports->group, ports->spaces[1]);
 	if (!ret)
-		ret = move_tester(run);
-	for (unsigned int i = 0; i < run->options->map_count && !ret; i++)
-		ret = make_map(run, &run->options->maps[i]);
+		ret = move_tester(ports);
+	for (unsigned int i = 0; i < config->options->map_count && !ret; i++)
+		ret = make_map(config, ports, &config->options->maps[i]);
 	return ret;
 }
 
-void forward_spaces_free(struct forward *run)
+struct shunt_space *forward_spaces_next(const struct forward_ports *ports)
 {
-	while (run->arena_count)
-		shunt_arena_destroy(&run->arenas[--run->arena_count].arena);
+	return ports->spaces[shunt_group_space(ports->group) == ports->spaces[0]];
+}
+
+void forward_spaces_free(struct forward_ports *ports)
+{
+	while (ports->arena_count)
+		shunt_arena_destroy(&ports->arenas[--ports->arena_count].arena);
 }

@@ -60,10 +60,10 @@ static bool has_traffic(struct forward *run, const struct timeline_waiting *wait
 {
 	uint64_t from, to;
 
-	find_span(waiting, run->count, &from, &to);
-	for (unsigned int i = 0; i < run->count; i++)
-		if (!sent_between(run->tester, i, from, waiting->result.start) ||
-			!sent_between(run->tester, i, waiting->result.moved, to))
+	find_span(waiting, run->ports.count, &from, &to);
+	for (unsigned int i = 0; i < run->ports.count; i++)
+		if (!sent_between(run->traffic.tester, i, from, waiting->result.start) ||
+			!sent_between(run->traffic.tester, i, waiting->result.moved, to))
 			return false;
 	return true;
 }
@@ -75,12 +75,12 @@ static void take_frames(struct forward *run, unsigned int port, uint64_t first, 
 	static enum shunt_trail_fate in[TIMELINE_FRAMES], out[TIMELINE_FRAMES];
 	static uint64_t seen[TIMELINE_FRAMES], back[TIMELINE_FRAMES];
 
-	shunt_trail_fates(run->timeline->in[port], first, count, in, seen);
-	shunt_trail_fates(run->timeline->out[port], first, count, out, back);
+	shunt_trail_fates(run->measurement.timeline->in[port], first, count, in, seen);
+	shunt_trail_fates(run->measurement.timeline->out[port], first, count, out, back);
 	for (unsigned int i = 0; i < count; i++)
 		frames[i] = (struct timeline_frame){
 			.number = first + i,
-			.sent = shunt_tester_stamp(run->tester, port, first + i),
+			.sent = shunt_tester_stamp(run->traffic.tester, port, first + i),
 			.seen = seen[i],
 			.back = back[i],
 			.in = in[i],
@@ -90,9 +90,9 @@ static void take_frames(struct forward *run, unsigned int port, uint64_t first, 
 
 static void take_port(struct forward *run, unsigned int index, struct timeline_port *port)
 {
-	const struct timeline_switch *held = run->timeline->held;
-	uint64_t first = first_since(run->tester, index, held->from);
-	uint64_t end = first_since(run->tester, index, held->to + 1);
+	const struct timeline_switch *held = run->measurement.timeline->held;
+	uint64_t first = first_since(run->traffic.tester, index, held->from);
+	uint64_t end = first_since(run->traffic.tester, index, held->to + 1);
 	const unsigned int half = TIMELINE_FRAMES / 2;
 
 	if (end - first <= TIMELINE_FRAMES) {
@@ -104,14 +104,14 @@ static void take_port(struct forward *run, unsigned int index, struct timeline_p
 		take_frames(run, index, first, half, port->frames);
 		take_frames(run, index, end - half, half, port->frames + half);
 	}
-	if (run->truth)
-		port->blocked_known =
-			forward_truth_blocked(run->truth, index, &held->result, &port->blocked);
+	if (run->measurement.truth)
+		port->blocked_known = forward_truth_blocked(
+			run->measurement.truth, index, &held->result, &port->blocked);
 }
 
 static void take(struct forward *run, const struct timeline_waiting *waiting)
 {
-	struct timeline_switch *held = run->timeline->held;
+	struct timeline_switch *held = run->measurement.timeline->held;
 	unsigned int faults;
 
 	held->present = true;
@@ -120,12 +120,12 @@ static void take(struct forward *run, const struct timeline_waiting *waiting)
 	held->result = waiting->result;
 	held->group_measured = waiting->group_measured;
 	held->group = waiting->group;
-	find_span(waiting, run->count, &held->from, &held->to);
-	faults = shunt_fault_log_records(run->faults, held->result.start,
+	find_span(waiting, run->ports.count, &held->from, &held->to);
+	faults = shunt_fault_log_records(run->measurement.faults, held->result.start,
 		RTE_MAX(held->to, held->result.end), held->faults, TIMELINE_FAULTS);
 	held->fault_count = RTE_MIN(faults, (unsigned int)TIMELINE_FAULTS);
 	held->faults_omitted = faults - held->fault_count;
-	for (unsigned int i = 0; i < run->count; i++) {
+	for (unsigned int i = 0; i < run->ports.count; i++) {
 		struct timeline_port *port = &held->ports[i];
 
 		port->measured = waiting->measured >> i & 1;
@@ -141,31 +141,29 @@ int forward_timeline_make(struct forward *run)
 {
 	struct forward_timeline *timeline;
 
-	if (!run->options->timeline)
+	if (!run->config.options->timeline)
 		return 0;
 	timeline = calloc(1, sizeof(*timeline));
 	if (!timeline)
 		return shunt_fail(-ENOMEM, "--timeline: out of memory");
-	run->timeline = timeline;
-	timeline->held =
-		calloc(1, sizeof(*timeline->held) + run->count * sizeof(timeline->held->ports[0]));
+	run->measurement.timeline = timeline;
+	timeline->held = calloc(
+		1, sizeof(*timeline->held) + run->ports.count * sizeof(timeline->held->ports[0]));
 	if (!timeline->held)
 		return shunt_fail(-ENOMEM, "--timeline: out of memory");
-	for (unsigned int i = 0; i < run->count; i++) {
+	for (unsigned int i = 0; i < run->ports.count; i++) {
 		timeline->in[i] = shunt_trail_create();
 		timeline->out[i] = shunt_trail_create();
 		if (!timeline->in[i] || !timeline->out[i])
 			return shunt_fail(-ENOMEM, "--timeline: out of memory for trails");
-		run->ports[i].watch.trail = timeline->in[i];
-		shunt_tester_watch(run->tester, i)->trail = timeline->out[i];
+		run->ports.list[i].watch.trail = timeline->in[i];
+		shunt_tester_watch(run->traffic.tester, i)->trail = timeline->out[i];
 	}
 	return 0;
 }
 
-void forward_timeline_free(struct forward *run)
+void forward_timeline_free(struct forward_timeline *timeline)
 {
-	struct forward_timeline *timeline = run->timeline;
-
 	if (!timeline)
 		return;
 	for (unsigned int i = 0; i < SHUNT_WINDOW_MAX_PORTS; i++) {
@@ -174,14 +172,12 @@ void forward_timeline_free(struct forward *run)
 	}
 	free(timeline->held);
 	free(timeline);
-	run->timeline = NULL;
 }
 
 /* The switch of a measurement; NULL without --timeline. */
-static struct timeline_waiting *waiting_for(
-	struct forward *run, uint64_t number, const struct shunt_switch_result *result)
+static struct timeline_waiting *waiting_for(struct forward_timeline *timeline, uint64_t number,
+	const struct shunt_switch_result *result)
 {
-	struct forward_timeline *timeline = run->timeline;
 	struct timeline_waiting *waiting;
 
 	if (!timeline)
@@ -198,10 +194,11 @@ static struct timeline_waiting *waiting_for(
 	return waiting;
 }
 
-void forward_timeline_measured(struct forward *run, const struct shunt_measurement *measurement)
+void forward_timeline_measured(
+	struct forward_timeline *timeline, const struct shunt_measurement *measurement)
 {
 	struct timeline_waiting *waiting =
-		waiting_for(run, measurement->number, measurement->result);
+		waiting_for(timeline, measurement->number, measurement->result);
 
 	if (!waiting)
 		return;
@@ -209,10 +206,11 @@ void forward_timeline_measured(struct forward *run, const struct shunt_measureme
 	waiting->measurements[measurement->port] = *measurement;
 }
 
-void forward_timeline_group(struct forward *run, const struct shunt_measurement *measurement)
+void forward_timeline_group(
+	struct forward_timeline *timeline, const struct shunt_measurement *measurement)
 {
 	struct timeline_waiting *waiting =
-		waiting_for(run, measurement->number, measurement->result);
+		waiting_for(timeline, measurement->number, measurement->result);
 
 	if (!waiting)
 		return;
@@ -234,27 +232,28 @@ static bool has_window(const struct timeline_waiting *waiting, unsigned int port
  */
 static bool wanted(struct forward *run, const struct timeline_waiting *waiting)
 {
-	const struct timeline_switch *held = run->timeline->held;
-	uint64_t asked = run->options->timeline_switch;
+	const struct timeline_switch *held = run->measurement.timeline->held;
+	uint64_t asked = run->config.options->timeline_switch;
 
 	if (asked != UINT64_MAX)
 		return waiting->number == asked;
-	if (!held->present || has_window(waiting, run->count))
+	if (!held->present || has_window(waiting, run->ports.count))
 		return !held->window;
 	return !held->window && (!held->traffic || has_traffic(run, waiting));
 }
 
 /* Whether every port is measured, and the frames in the range have come back. */
-static bool complete(const struct forward *run, const struct timeline_waiting *waiting)
+static bool complete(const struct forward_ports *ports, struct shunt_tester *tester,
+	const struct timeline_waiting *waiting)
 {
 	uint64_t from, to;
 
-	if (waiting->measured != (uint32_t)((1ull << run->count) - 1))
+	if (waiting->measured != (uint32_t)((1ull << ports->count) - 1))
 		return false;
-	find_span(waiting, run->count, &from, &to);
-	for (unsigned int i = 0; i < run->count; i++)
-		if (shunt_watch_stamp(&run->ports[i].watch) <= to ||
-			shunt_watch_stamp(shunt_tester_watch(run->tester, i)) <= to)
+	find_span(waiting, ports->count, &from, &to);
+	for (unsigned int i = 0; i < ports->count; i++)
+		if (shunt_watch_stamp(&ports->list[i].watch) <= to ||
+			shunt_watch_stamp(shunt_tester_watch(tester, i)) <= to)
 			return false;
 	return true;
 }
@@ -262,7 +261,7 @@ static bool complete(const struct forward *run, const struct timeline_waiting *w
 /* Oldest first, so that the first one with a window wins. */
 static void take_those_ready(struct forward *run, bool all)
 {
-	struct forward_timeline *timeline = run->timeline;
+	struct forward_timeline *timeline = run->measurement.timeline;
 	uint64_t patience = shunt_clock_from_ns(PATIENCE_NS);
 
 	for (uint64_t i = 0; i < TIMELINE_WAITING; i++) {
@@ -271,44 +270,45 @@ static void take_those_ready(struct forward *run, bool all)
 
 		if (!waiting->present)
 			continue;
-		if (!all && !complete(run, waiting) &&
+		if (!all && !complete(&run->ports, run->traffic.tester, waiting) &&
 			shunt_clock_now() - waiting->result.end < patience)
 			continue;
 		waiting->present = false;
 		if (wanted(run, waiting)) {
 			take(run, waiting);
-			timeline->held->window = has_window(waiting, run->count);
+			timeline->held->window = has_window(waiting, run->ports.count);
 		}
 	}
 }
 
 void forward_timeline_poll(struct forward *run)
 {
-	if (run->timeline)
+	if (run->measurement.timeline)
 		take_those_ready(run, false);
 }
 
 static int write_held(struct forward *run)
 {
-	uint64_t asked = run->options->timeline_switch;
+	uint64_t asked = run->config.options->timeline_switch;
 
 	take_those_ready(run, true);
-	if (run->timeline->held->present)
-		return timeline_write(run);
+	if (run->measurement.timeline->held->present)
+		return timeline_write(&run->config, &run->ports, run->measurement.timeline->held,
+			run->measurement.timeline_file.file);
 	if (asked == UINT64_MAX)
 		return shunt_fail(-ENODATA, "--timeline: no switch was measured");
 	return shunt_fail(-ENODATA,
 		"--timeline-switch %" PRIu64 ": no such switch, or no port was measured in it; "
 		"%" PRIu64 " switches",
-		asked, run->switches + run->failed);
+		asked, run->measurement.switches + run->measurement.failed);
 }
 
 int forward_timeline_write(struct forward *run)
 {
-	int ret = run->timeline ? write_held(run) : 0;
+	int ret = run->measurement.timeline ? write_held(run) : 0;
 
-	if (!run->timeline || ret)
+	if (!run->measurement.timeline || ret)
 		return ret;
-	ret = shunt_output_close(&run->timeline_file, 0);
+	ret = shunt_output_close(&run->measurement.timeline_file, 0);
 	return ret ? shunt_fail_while(ret, "--timeline") : 0;
 }

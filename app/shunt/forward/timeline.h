@@ -81,7 +81,8 @@ struct forward_timeline {
 
 /* ---- timeline_json.c ---- */
 
-/* Writes the switch held to its output. @return 0, -ENOMEM, -EIO */
-int timeline_write(const struct forward *run);
+/* Writes a switch. @return 0, -ENOMEM, -EIO */
+int timeline_write(const struct forward_config *config, const struct forward_ports *ports,
+	const struct timeline_switch *held, FILE *file);
 
 #endif

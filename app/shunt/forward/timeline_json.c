@@ -112,37 +112,38 @@ static json_t *recovery_json(const struct shunt_recovery *recovery)
 }
 
 /* 0 is known only if there is an observer. */
-static json_t *fault_count_json(const struct forward *run, int64_t faults)
+static json_t *fault_count_json(const struct forward_config *config, int64_t faults)
 {
-	if (faults < 0 || (faults == 0 && !run->info.fault_observers[0]))
+	if (faults < 0 || (faults == 0 && !config->info.fault_observers[0]))
 		return json_string("unknown");
 	return json_integer(faults);
 }
 
-static json_t *port_json(const struct forward *run, unsigned int index, uint64_t origin)
+static json_t *port_json(const struct forward_config *config, const struct forward_ports *ports,
+	const struct timeline_switch *held, unsigned int index, uint64_t origin)
 {
-	const struct timeline_switch *held = run->timeline->held;
 	const struct timeline_port *port = &held->ports[index];
 	const struct shunt_switch_member *member = &held->result.members[index];
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "name",
-		run->ports[index].name, "function", run->ports[index].function, "ioctl",
+		ports->list[index].name, "function", ports->list[index].function, "ioctl",
 		span(member->ioctl_start, member->ioctl_end, origin), "ioctl_ns",
 		length(member->ioctl_time), "pause",
 		span(member->pause_start, member->pause_end, origin), "faults",
-		fault_count_json(run, member->faults), "recovery", recovery_json(&member->recovery),
-		"window", window_json(port, origin), "model_blocked", blocked_json(port, origin),
-		"frames_omitted", (json_int_t)port->frames_omitted, "frames",
-		frames_json(port, origin));
+		fault_count_json(config, member->faults), "recovery",
+		recovery_json(&member->recovery), "window", window_json(port, origin),
+		"model_blocked", blocked_json(port, origin), "frames_omitted",
+		(json_int_t)port->frames_omitted, "frames", frames_json(port, origin));
 }
 
-static json_t *ports_json(const struct forward *run, uint64_t origin)
+static json_t *ports_json(const struct forward_config *config, const struct forward_ports *ports,
+	const struct timeline_switch *held, uint64_t origin)
 {
-	json_t *ports = json_array();
+	json_t *array = json_array();
 
-	for (unsigned int i = 0; i < run->count; i++)
-		json_array_append_new(ports, port_json(run, i, origin));
-	return ports;
+	for (unsigned int i = 0; i < ports->count; i++)
+		json_array_append_new(array, port_json(config, ports, held, i, origin));
+	return array;
 }
 
 static json_t *fault_json(const struct shunt_fault *fault, uint64_t origin)
@@ -182,36 +183,35 @@ static json_t *switch_json(const struct timeline_switch *held, uint64_t origin)
 		"moved_ns", at(result->moved, origin), "end_ns", at(result->end, origin));
 }
 
-static json_t *group_json(const struct forward *run)
+static json_t *group_json(const struct timeline_switch *held, int number)
 {
-	const struct timeline_switch *held = run->timeline->held;
-
-	return json_pack("{s:i, s:o, s:o}", "id", shunt_group_number(run->group), "window_ns",
+	return json_pack("{s:i, s:o, s:o}", "id", number, "window_ns",
 		known(held->group_measured, held->group.window), "uncertainty_ns",
 		known(held->group_measured, held->group.uncertainty));
 }
 
-static json_t *timeline_json(const struct forward *run)
+static json_t *timeline_json(const struct forward_config *config, const struct forward_ports *ports,
+	const struct timeline_switch *held)
 {
-	const struct timeline_switch *held = run->timeline->held;
-	const char *kernel = run->info.kernel[0] ? run->info.kernel : NULL;
+	const char *kernel = config->info.kernel[0] ? config->info.kernel : NULL;
 	uint64_t origin = first_ioctl(&held->result);
 
 	return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, "
 			 "s:o}",
-		"schema", SCHEMA, "platform", run->platform->name, "kernel", kernel, "iommu",
-		run->info.iommu, "nic", run->info.nic, "emulated", (int)run->info.emulated,
-		"fault_observers", run->info.fault_observers, "plan",
-		shunt_plan_name(held->result.plan), "group", group_json(run), "from_ns",
+		"schema", SCHEMA, "platform", config->platform->name, "kernel", kernel, "iommu",
+		config->info.iommu, "nic", config->info.nic, "emulated", (int)config->info.emulated,
+		"fault_observers", config->info.fault_observers, "plan",
+		shunt_plan_name(held->result.plan), "group",
+		group_json(held, shunt_group_number(ports->group)), "from_ns",
 		at(held->from, origin), "to_ns", at(held->to, origin), "switch",
 		switch_json(held, origin), "faults", faults_json(held, origin), "faults_omitted",
-		(json_int_t)held->faults_omitted, "ports", ports_json(run, origin));
+		(json_int_t)held->faults_omitted, "ports", ports_json(config, ports, held, origin));
 }
 
-int timeline_write(const struct forward *run)
+int timeline_write(const struct forward_config *config, const struct forward_ports *ports,
+	const struct timeline_switch *held, FILE *file)
 {
-	json_t *json = timeline_json(run);
-	FILE *file = run->timeline_file.file;
+	json_t *json = timeline_json(config, ports, held);
 	int ret = 0;
 
 	if (!json)

@@ -23,9 +23,10 @@ static double seconds(uint64_t ticks)
 	return (double)shunt_clock_to_ns(ticks) / 1e9;
 }
 
-void forward_view_head(const struct forward *run)
+void forward_view_head(const struct forward_config *config, const struct forward_ports *ports,
+	const struct forward_measurement *measurement)
 {
-	const struct forward_options *options = run->options;
+	const struct forward_options *options = config->options;
 	char rate[48] = "no rate limit";
 	char size[32] = "frames of a capture";
 
@@ -35,31 +36,33 @@ void forward_view_head(const struct forward *run)
 		snprintf(size, sizeof(size), "IMIX frames");
 	else if (!options->pcap)
 		snprintf(size, sizeof(size), "%u-byte frames", options->size);
-	fprintf(run->text, "platform %s: IOMMU %s, NIC %s%s\n", run->platform->name,
-		run->info.iommu, run->info.nic,
-		run->info.emulated ? "; emulated: no figure below is from hardware" : "");
-	fprintf(run->text, "group %d: %u port%s, %s, %s\n", shunt_group_number(run->group),
-		run->count, plural(run->count), size, rate);
+	fprintf(config->text, "platform %s: IOMMU %s, NIC %s%s\n", config->platform->name,
+		config->info.iommu, config->info.nic,
+		config->info.emulated ? "; emulated: no figure below is from hardware" : "");
+	fprintf(config->text, "group %d: %u port%s, %s, %s\n", shunt_group_number(ports->group),
+		ports->count, plural(ports->count), size, rate);
 	if (options->switch_every_ns)
-		fprintf(run->text, "plan %s every %g ms between spaces '%s' and '%s'\n",
+		fprintf(config->text, "plan %s every %g ms between spaces '%s' and '%s'\n",
 			shunt_plan_name(options->plan), (double)options->switch_every_ns / 1e6,
-			shunt_space_name(run->spaces[0]), shunt_space_name(run->spaces[1]));
+			shunt_space_name(ports->spaces[0]), shunt_space_name(ports->spaces[1]));
 	if (options->cold_ns)
-		fprintf(run->text,
+		fprintf(config->text,
 			"cold caches: before each switch the traffic stops, a quiesce invalidates "
 			"the caches, and the ports stay idle for %g ms\n",
 			(double)options->cold_ns / 1e6);
 	if (options->plan == SHUNT_PLAN_AUTO)
-		fprintf(run->text, "auto uses %s: %s\n", shunt_plan_name(run->taken), run->why);
-	if (run->evidence.refused[0])
-		fprintf(run->text, "evidence will not be saved: %s\n", run->evidence.refused);
+		fprintf(config->text, "auto uses %s: %s\n", shunt_plan_name(measurement->taken),
+			measurement->why);
+	if (measurement->evidence.refused[0])
+		fprintf(config->text, "evidence will not be saved: %s\n",
+			measurement->evidence.refused);
 	if (!shunt_clock_steady("/sys"))
-		fprintf(run->text,
+		fprintf(config->text,
 			"the time-stamp counter is not steady, so all times below may be wrong\n");
-	if (!run->hugepages)
-		fprintf(run->text,
+	if (!config->hugepages)
+		fprintf(config->text,
 			"plain memory, no hugepages: the IOMMU translates 4 KiB pages\n");
-	fflush(run->text);
+	fflush(config->text);
 }
 
 static uint64_t lost_of(const struct shunt_window_figures *figures)
@@ -90,13 +93,13 @@ static bool longer(struct shunt_samples *a, struct shunt_samples *b)
 	       (!b->count || shunt_samples_quantile(a, 0.99) > shunt_samples_quantile(b, 0.99));
 }
 
-static struct totals sum_up(const struct forward *run)
+static struct totals sum_up(struct shunt_window *window, unsigned int count)
 {
-	struct shunt_window_figures *first = shunt_window_figures(run->window, 0);
+	struct shunt_window_figures *first = shunt_window_figures(window, 0);
 	struct totals totals = { .last = first, .p99 = first };
 
-	for (unsigned int i = 0; i < run->count; i++) {
-		struct shunt_window_figures *figures = shunt_window_figures(run->window, i);
+	for (unsigned int i = 0; i < count; i++) {
+		struct shunt_window_figures *figures = shunt_window_figures(window, i);
 
 		totals.lost += lost_of(figures);
 		if (figures->faults < 0)
@@ -111,66 +114,72 @@ static struct totals sum_up(const struct forward *run)
 	return totals;
 }
 
-static double mpps(struct forward *run, unsigned int port, double elapsed)
+static double mpps(struct forward_measurement *measurement, const struct forward_ports *ports,
+	unsigned int port, double elapsed)
 {
-	uint64_t rx = atomic_load_explicit(&run->ports[port].rx, memory_order_relaxed);
-	uint64_t before = run->view.rx[port];
+	uint64_t rx = atomic_load_explicit(&ports->list[port].rx, memory_order_relaxed);
+	uint64_t before = measurement->view.rx[port];
 
-	run->view.rx[port] = rx;
+	measurement->view.rx[port] = rx;
 	return elapsed > 0 ? (double)(rx - before) / elapsed / 1e6 : 0;
 }
 
-static void print_line(struct forward *run, double at, double elapsed)
+static void print_line(FILE *text, const struct forward_ports *ports,
+	struct forward_measurement *measurement, double at, double elapsed)
 {
-	struct totals totals = sum_up(run);
+	struct totals totals = sum_up(measurement->window, ports->count);
 	char last[TIME_TEXT], p99[TIME_TEXT], faults[TIME_TEXT];
 
-	fprintf(run->text, "%6.1f s ", at);
-	for (unsigned int i = 0; i < run->count; i++)
-		fprintf(run->text, " %.2f", mpps(run, i, elapsed));
-	fprintf(run->text,
+	fprintf(text, "%6.1f s ", at);
+	for (unsigned int i = 0; i < ports->count; i++)
+		fprintf(text, " %.2f", mpps(measurement, ports, i, elapsed));
+	fprintf(text,
 		" Mpps  switches %" PRIu64 "  window last %s p99 %s  lost %" PRIu64 "  faults %s\n",
-		run->switches, last_window(totals.last, last),
+		measurement->switches, last_window(totals.last, last),
 		quantile_text(&totals.p99->window_ns, 0.99, p99), totals.lost,
 		faults_text(totals.faults, faults));
-	fflush(run->text);
+	fflush(text);
 }
 
 /* 79 columns. */
-static void print_table(struct forward *run, double at, double elapsed)
+static void print_table(const struct forward_ports *ports, struct forward_measurement *measurement,
+	double at, double elapsed)
 {
-	struct screen *screen = &run->view.screen;
+	struct screen *screen = &measurement->view.screen;
 	char last[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT], faults[TIME_TEXT];
 
-	screen_begin(screen, run->count + 2);
-	screen_line(screen, "%6.1f s  %" PRIu64 " switch%s", at, run->switches,
-		run->switches == 1 ? "" : "es");
+	screen_begin(screen, ports->count + 2);
+	screen_line(screen, "%6.1f s  %" PRIu64 " switch%s", at, measurement->switches,
+		measurement->switches == 1 ? "" : "es");
 	screen_line(screen, "%-4s %-12s %5s %8s %8s %8s %8s %8s %10s", "port", "function", "Mpps",
 		"window", "p99", "max", "lost", "faults", "recoveries");
-	for (unsigned int i = 0; i < run->count; i++) {
-		struct shunt_window_figures *figures = shunt_window_figures(run->window, i);
+	for (unsigned int i = 0; i < ports->count; i++) {
+		struct shunt_window_figures *figures = shunt_window_figures(measurement->window, i);
 
 		screen_line(screen, "%-4u %-12s %5.2f %8s %8s %8s %8" PRIu64 " %8s %10" PRIu64,
-			run->ports[i].id, run->ports[i].function, mpps(run, i, elapsed),
-			last_window(figures, last), quantile_text(&figures->window_ns, 0.99, p99),
+			ports->list[i].id, ports->list[i].function,
+			mpps(measurement, ports, i, elapsed), last_window(figures, last),
+			quantile_text(&figures->window_ns, 0.99, p99),
 			quantile_text(&figures->window_ns, 1.0, max), lost_of(figures),
 			faults_text(figures->faults, faults), figures->recoveries);
 	}
 	screen_end(screen);
 }
 
-void forward_view_tick(struct forward *run)
+void forward_view_tick(
+	FILE *text, const struct forward_ports *ports, struct forward_measurement *measurement)
 {
 	uint64_t now = shunt_clock_now();
-	double elapsed = seconds(now - (run->view.last ? run->view.last : run->start));
+	double elapsed = seconds(
+		now - (measurement->view.last ? measurement->view.last : measurement->start));
 
-	if (!run->view.last)
-		screen_init(&run->view.screen, run->text);
-	run->view.last = now;
-	if (run->view.screen.moves)
-		print_table(run, seconds(now - run->start), elapsed);
+	if (!measurement->view.last)
+		screen_init(&measurement->view.screen, text);
+	measurement->view.last = now;
+	if (measurement->view.screen.moves)
+		print_table(ports, measurement, seconds(now - measurement->start), elapsed);
 	else
-		print_line(run, seconds(now - run->start), elapsed);
+		print_line(text, ports, measurement, seconds(now - measurement->start), elapsed);
 }
 
 /* p50, p99 and maximum. */
@@ -232,23 +241,24 @@ static void print_times(FILE *text, const char *when, const struct shunt_times *
 		histogram_text(&times->gap, 1.0, gap));
 }
 
-static void print_port_summary(const struct forward *run, const struct shunt_record_port *port)
+static void print_port_summary(
+	const struct forward_config *config, const struct shunt_record_port *port)
 {
 	struct shunt_window_figures *figures = port->figures;
 	char faults[TIME_TEXT];
 
-	fprintf(run->text,
+	fprintf(config->text,
 		"%-12s sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64
 		" faults %s recoveries %" PRIu64 "\n",
 		port->name, port->sent, port->received, shunt_record_lost(port),
 		faults_text(figures->faults, faults), figures->recoveries);
-	if (run->options->switch_every_ns)
-		print_windows(run->text, figures);
-	print_failed(run->text, &figures->failed);
-	print_times(run->text, run->options->switch_every_ns ? "with switches" : "whole run",
+	if (config->options->switch_every_ns)
+		print_windows(config->text, figures);
+	print_failed(config->text, &figures->failed);
+	print_times(config->text, config->options->switch_every_ns ? "with switches" : "whole run",
 		port->times);
-	if (run->options->baseline_ns)
-		print_times(run->text, "baseline", port->baseline);
+	if (config->options->baseline_ns)
+		print_times(config->text, "baseline", port->baseline);
 }
 
 static void print_group(FILE *text, const struct shunt_record *record)
@@ -277,57 +287,56 @@ static void print_truth(FILE *text, const struct shunt_record *record)
 		within, compared, group->within, group->compared);
 }
 
-void forward_view_summary(const struct forward *run, const struct shunt_record *record)
+void forward_view_summary(const struct forward_config *config, const struct shunt_record *record)
 {
 	uint64_t received = 0;
 
 	for (unsigned int i = 0; i < record->port_count; i++)
 		received += record->ports[i].received;
-	fprintf(run->text,
+	fprintf(config->text,
 		"\n%" PRIu64 " switch%s by %s in %.1f s (%" PRIu64
 		" failed) after a %.1f s baseline; "
 		"%.2f Mpps forwarded\n",
 		record->switches, record->switches == 1 ? "" : "es", record->plan,
 		record->duration_s - record->baseline_s, record->failed, record->baseline_s,
 		record->duration_s > 0 ? (double)received / record->duration_s / 1e6 : 0);
-	if (run->options->plan == SHUNT_PLAN_AUTO)
-		fprintf(run->text, "auto last used %s: %s\n", record->plan_taken,
+	if (config->options->plan == SHUNT_PLAN_AUTO)
+		fprintf(config->text, "auto last used %s: %s\n", record->plan_taken,
 			record->plan_reason);
 	for (unsigned int i = 0; i < record->port_count; i++)
-		print_port_summary(run, &record->ports[i]);
-	if (run->options->switch_every_ns) {
-		print_group(run->text, record);
-		print_truth(run->text, record);
+		print_port_summary(config, &record->ports[i]);
+	if (config->options->switch_every_ns) {
+		print_group(config->text, record);
+		print_truth(config->text, record);
 	}
-	fprintf(run->text,
+	fprintf(config->text,
 		"loss: %" PRIu64 " frames unexplained, %" PRIu64 " corrupted, %" PRIu64
 		" of them in switches with faults\n",
 		shunt_record_unexplained(record), record->changed, record->changed_in_switches);
-	if (run->options->json && run->text == stdout)
-		fprintf(run->text, "result record: %s\n", run->options->json);
-	fflush(run->text);
+	if (config->options->json && config->text == stdout)
+		fprintf(config->text, "result record: %s\n", config->options->json);
+	fflush(config->text);
 }
 
 /* Ports with full rings, at a rate that they cannot forward, have no DMA. */
-void forward_view_evidence(const struct forward *run)
+void forward_view_evidence(FILE *text, const struct forward_evidence *evidence)
 {
-	const struct shunt_evidence_seen sum = forward_evidence_sum(&run->evidence);
+	const struct shunt_evidence_seen sum = forward_evidence_sum(evidence);
 
-	if (!run->evidence.path[0] || !run->evidence.replaces)
+	if (!evidence->path[0] || !evidence->replaces)
 		return;
-	fprintf(run->text,
+	fprintf(text,
 		"evidence: %" PRIu64 " of %" PRIu64 " replaces count under %s traffic: %" PRIu64
 		" faulted, fault status unknown for %" PRIu64 "; file %s\n",
-		sum.switches, run->evidence.replaces,
-		shunt_evidence_traffic_name(run->evidence.traffic), sum.faulted, sum.unknown,
-		run->evidence.path);
-	if (run->evidence.traffic == SHUNT_EVIDENCE_COLD && sum.switches < run->evidence.replaces)
-		fprintf(run->text,
+		sum.switches, evidence->replaces, shunt_evidence_traffic_name(evidence->traffic),
+		sum.faulted, sum.unknown, evidence->path);
+	if (evidence->traffic == SHUNT_EVIDENCE_COLD && sum.switches < evidence->replaces)
+		fprintf(text,
 			"in the others the first frame of a port came before or after the group "
 			"moved\n");
-	else if (2 * sum.switches < run->evidence.replaces)
-		fprintf(run->text,
+	else if (2 * sum.switches < evidence->replaces)
+		fprintf(text,
 			"the others may not have met traffic: more do at a --rate that the ports "
 			"can forward\n");
-	fflush(run->text);
+	fflush(text);
 }

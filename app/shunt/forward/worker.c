@@ -55,14 +55,14 @@ static void send_held(struct forward_port *port)
 /* On a shared segment frames need the tester's address. */
 static void address(struct forward_port *port, uint16_t count)
 {
-	const struct forward *run = port->run;
-	const struct rte_ether_addr *own = &run->ports[port->out_index].address;
+	const struct forward_traffic *traffic = port->traffic;
+	const struct rte_ether_addr *own = &traffic->ports->list[port->out_index].address;
 
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_ether_hdr *header =
 			rte_pktmbuf_mtod(port->frames[i], struct rte_ether_hdr *);
 
-		rte_ether_addr_copy(&run->tester_port.address, &header->dst_addr);
+		rte_ether_addr_copy(&traffic->ports->tester.address, &header->dst_addr);
 		rte_ether_addr_copy(own, &header->src_addr);
 	}
 }
@@ -80,7 +80,7 @@ static void forward_burst(struct forward_port *port)
 	if (!count)
 		return;
 	forward_watch(port, count, shunt_clock_now());
-	if (port->run->source == FORWARD_TESTER)
+	if (port->traffic->config->source == FORWARD_TESTER)
 		address(port, count);
 	add(&port->rx, count);
 	port->first = 0;
@@ -90,15 +90,16 @@ static void forward_burst(struct forward_port *port)
 
 int forward_lcore(void *arg)
 {
-	struct forward *run = arg;
+	struct forward_traffic *traffic = arg;
 
-	while (!atomic_load_explicit(&run->stop_lcore, memory_order_relaxed)) {
-		for (unsigned int i = 0; i < run->count; i++)
-			forward_burst(&run->ports[i]);
-		forward_polled(run, FORWARD_WORKER);
+	while (!atomic_load_explicit(&traffic->stop, memory_order_relaxed)) {
+		for (unsigned int i = 0; i < traffic->ports->count; i++)
+			forward_burst(&traffic->ports->list[i]);
+		forward_polled(traffic, FORWARD_WORKER);
 	}
-	for (unsigned int i = 0; i < run->count; i++)
+	for (unsigned int i = 0; i < traffic->ports->count; i++)
 		rte_pktmbuf_free_bulk(
-			run->ports[i].frames + run->ports[i].first, run->ports[i].held);
+			traffic->ports->list[i].frames + traffic->ports->list[i].first,
+			traffic->ports->list[i].held);
 	return 0;
 }
