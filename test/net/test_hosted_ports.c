@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include <cmocka.h>
+#undef stop /* a macro of cmocka 2 */
 #include <rte_flow.h>
 #include <rte_flow_driver.h>
 #include <rte_mempool.h>

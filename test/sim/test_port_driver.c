@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#undef stop /* a macro of cmocka 2 */
 
 #include <shunt/container.h>
 #include <shunt/error.h>
