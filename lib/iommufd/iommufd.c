@@ -311,8 +311,7 @@ int shunt_hwpt_read_dirty(struct shunt_iommufd *iommufd, uint32_t hwpt_id, uint6
 	if (ret < 0)
 		return shunt_fail_errno(ret,
 			"IOMMU_HWPT_GET_DIRTY_BITMAP iova 0x%" PRIx64 " length 0x%" PRIx64
-			" in pages of 0x%" PRIx64 " of hwpt %u%s",
-			iova, length, page_size, hwpt_id,
-			ret == -EINVAL ? " (is tracking on?)" : "");
+			" in pages of 0x%" PRIx64 " of hwpt %u",
+			iova, length, page_size, hwpt_id);
 	return 0;
 }

@@ -255,36 +255,30 @@ bool sim_domain_walk(
 	return true;
 }
 
-int sim_domain_read_dirty(struct sim_domain *domain, uint64_t first, uint64_t last, bool clear,
-	int (*found)(void *context, uint64_t first, uint64_t last), void *context)
+void sim_domain_read_dirty(struct sim_domain *domain, uint64_t first, uint64_t last, bool clear,
+	void (*found)(void *context, uint64_t first, uint64_t last), void *context)
 {
 	uint64_t iova = first, size, entry;
 	_Atomic uint64_t *slot;
 	unsigned int level;
-	int ret = 0;
 
-	for (; iova >= first && iova <= last && iova <= SIM_DOMAIN_LAST && !ret;
+	for (; iova >= first && iova <= last && iova <= SIM_DOMAIN_LAST;
 		iova = (iova & ~(size - 1)) + size) {
 		slot = find_leaf(domain, iova, &level, &entry);
 		size = 1ull << level_shift(level);
 		if (!slot || !(entry & ENTRY_DIRTY))
 			continue;
-		ret = found(context, iova & ~(size - 1), iova | (size - 1));
-		if (!ret && clear)
+		if (found)
+			found(context, iova & ~(size - 1), iova | (size - 1));
+		if (clear)
 			atomic_fetch_and(slot, ~ENTRY_DIRTY);
 	}
 	if (clear && domain->contexts)
 		sim_iommu_invalidate_range(domain->iommu, domain, first, last);
-	return ret;
-}
-
-static int ignore(void *context, uint64_t first, uint64_t last)
-{
-	return 0;
 }
 
 void sim_domain_set_dirty(struct sim_domain *domain, enum sim_dirty dirty)
 {
 	atomic_store_explicit(&domain->dirty, dirty, memory_order_relaxed);
-	sim_domain_read_dirty(domain, 0, SIM_DOMAIN_LAST, true, ignore, NULL);
+	sim_domain_read_dirty(domain, 0, SIM_DOMAIN_LAST, true, NULL, NULL);
 }

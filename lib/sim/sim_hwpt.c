@@ -222,25 +222,26 @@ struct bitmap {
 	uint64_t first, last, page_size;
 };
 
-/* Sets bits, as the kernel does: it clears none. */
-static int set_bits(void *context, uint64_t first, uint64_t last)
+/* Sets bits, and clears none. Where the bitmap is not in memory they are lost, as the kernel does
+ * it. */
+static void set_bits(void *context, uint64_t first, uint64_t last)
 {
 	const struct bitmap *bitmap = context;
-	uint64_t bit, end, at, word;
+	uint64_t bit, end, at, word = 0;
 
 	bit = first < bitmap->first ? 0 : (first - bitmap->first) / bitmap->page_size;
 	end = ((last > bitmap->last ? bitmap->last : last) - bitmap->first) / bitmap->page_size;
 	while (bit <= end) {
+		bool there;
+
 		at = bitmap->data + bit / 64 * sizeof(word);
-		if (sim_user_read(&word, at, sizeof(word)))
-			return -EFAULT;
+		there = sim_user_read(&word, at, sizeof(word)) == 0;
 		do
 			word |= 1ull << bit % 64;
 		while (bit++ < end && bit % 64);
-		if (sim_user_write(at, &word, sizeof(word)))
-			return -EFAULT;
+		if (there)
+			sim_user_write(at, &word, sizeof(word));
 	}
-	return 0;
 }
 
 int sim_hwpt_get_dirty_bitmap(struct sim_iommufd *iommufd, union sim_command *request)
@@ -264,8 +265,9 @@ int sim_hwpt_get_dirty_bitmap(struct sim_iommufd *iommufd, union sim_command *re
 	if ((bits & (hwpt->ioas->space.alignment - 1)) || !command->page_size ||
 		(bits & (command->page_size - 1)))
 		return -EINVAL;
-	if (sim_domain_dirty(hwpt->domain) != SIM_DIRTY_ON)
-		return sim_domain_dirty(hwpt->domain) == SIM_DIRTY_OFF ? -EINVAL : -EOPNOTSUPP;
-	return sim_domain_read_dirty(
+	if (sim_domain_dirty(hwpt->domain) == SIM_DIRTY_NEVER)
+		return -EOPNOTSUPP;
+	sim_domain_read_dirty(
 		hwpt->domain, bitmap.first, bitmap.last, !command->flags, set_bits, &bitmap);
+	return 0;
 }

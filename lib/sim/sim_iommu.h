@@ -125,12 +125,11 @@ enum sim_dirty sim_domain_dirty(const struct sim_domain *domain);
 void sim_domain_set_dirty(struct sim_domain *domain, enum sim_dirty dirty);
 
 /**
- * Calls `found` for each leaf with an IOVA of first to last that was written to.
+ * Calls `found` (may be NULL) for each leaf with an IOVA of first to last that was written to.
  *
  * @param clear  they count as not written to from then on
- * @return 0, or what `found` returned if that is not 0: it was not cleared then
  */
-int sim_domain_read_dirty(struct sim_domain *domain, uint64_t first, uint64_t last, bool clear,
-	int (*found)(void *context, uint64_t first, uint64_t last), void *context);
+void sim_domain_read_dirty(struct sim_domain *domain, uint64_t first, uint64_t last, bool clear,
+	void (*found)(void *context, uint64_t first, uint64_t last), void *context);
 
 #endif

@@ -140,8 +140,10 @@ int shunt_hwpt_track_dirty(struct shunt_iommufd *iommufd, uint32_t hwpt_id, bool
  * @param iova, length  multiples of page_size
  * @param page_size     bytes that a bit stands for, a power of 2
  * @param clear         the pages found count as clean from then on
- * @param bitmap        bit 0 of the first word is the page at `iova`; bits are set, none is cleared
- * @return 0; -EINVAL no such range, or tracking is off; -EOPNOTSUPP the hwpt was not made for it
+ * @param bitmap        bit 0 of the first word is the page at `iova`; bits are set, none is
+ * cleared; the kernel loses them where this is not in memory
+ * @return 0, with no bit set while tracking is off; -EINVAL no such range; -EOPNOTSUPP the hwpt was
+ *         not made for it
  */
 int shunt_hwpt_read_dirty(struct shunt_iommufd *iommufd, uint32_t hwpt_id, uint64_t iova,
 	uint64_t length, uint64_t page_size, bool clear, uint64_t *bitmap);

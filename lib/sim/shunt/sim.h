@@ -64,7 +64,8 @@ struct shunt_sim_config {
 	unsigned int ports;  /**< ports of each group, 1 to SHUNT_SIM_MAX_PORTS_PER_GROUP */
 	enum shunt_sim_iommu iommu;
 	enum shunt_sim_nic nic;
-	bool dirty_tracking; /**< the IOMMU can tell which pages were written to */
+	bool dirty_tracking; /**< hwpts can note which pages were written to, as the kernel's mock
+				IOMMU */
 	bool map_file; /**< answers IOMMU_IOAS_MAP_FILE, which came after 6.12, as Linux 7 does */
 };
 
