@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#undef stop /* a macro of cmocka 2 */
 #include <rte_cycles.h>
 #include <rte_interrupts.h>
 
