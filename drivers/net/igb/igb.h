@@ -62,6 +62,7 @@
 
 /** This receive queue carries no traffic: igb_canary.c says what it is for. */
 #define IGB_CANARY_QUEUE (SHUNT_82576_QUEUES - 1)
+#define IGB_CANARY_BYTES 128 /* of the shortest ring, 8.10.7 */
 
 /** Statistics registers of the NIC, summed up, and the port's own counters: igb_stats.c. */
 #define IGB_REGISTER_COUNTERS 38
@@ -352,10 +353,7 @@ int igb_fw_version_get(struct rte_eth_dev *dev, char *version, size_t size);
 
 /* ---- igb_canary.c ---- */
 
-/** Takes the canary's ring from the arena. @return 0, -ENOMEM */
-int igb_canary_create(struct igb_port *port);
-void igb_canary_destroy(struct igb_port *port);
-/** Tells the NIC of it, after each reset. */
+/** Tells the NIC of the canary's ring, after each reset. */
 void igb_canary_configure(struct igb_port *port);
 
 /**

@@ -17,30 +17,18 @@
  */
 
 #define CANARY         IGB_CANARY_QUEUE
-#define RING_SIZE      128       /* the shortest, 8.10.7 */
 #define ROUNDS         2         /* the NIC did everything it had to do between two answers */
 #define PATIENCE_NS    100000ull /* an answer may wait for DMA in flight */
 #define LIMIT_NS       1000000000ull
 #define TRIES_SPINNING 8
 #define NAP_NS         10000ull
 
-int igb_canary_create(struct igb_port *port)
-{
-	port->canary_ring = shunt_arena_alloc(&port->port.arena, RING_SIZE, RING_SIZE);
-	return port->canary_ring ? 0 : -ENOMEM;
-}
-
-void igb_canary_destroy(struct igb_port *port)
-{
-	shunt_arena_free(&port->port.arena, port->canary_ring, RING_SIZE);
-}
-
 void igb_canary_configure(struct igb_port *port)
 {
 	port->canary_on = false;
 	igb_write(port, SHUNT_82576_RXDCTL(CANARY), 0);
 	igb_write(port, SHUNT_82576_SRRCTL(CANARY), SHUNT_82576_SRRCTL_DESCTYPE_ADVANCED | 1);
-	igb_write_ring(port, SHUNT_82576_RX_QUEUE(CANARY), port->canary_ring, RING_SIZE);
+	igb_write_ring(port, SHUNT_82576_RX_QUEUE(CANARY), port->canary_ring, IGB_CANARY_BYTES);
 }
 
 static uint32_t enable_bit(const struct igb_port *port)

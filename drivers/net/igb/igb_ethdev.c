@@ -161,11 +161,8 @@ static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->rx_desc_lim = (struct rte_eth_desc_lim){ .nb_max = IGB_DESCRIPTORS_MAX,
 		.nb_min = IGB_DESCRIPTORS_MIN,
 		.nb_align = IGB_DESCRIPTORS_ALIGN };
-	info->tx_desc_lim = (struct rte_eth_desc_lim){ .nb_max = IGB_DESCRIPTORS_MAX,
-		.nb_min = IGB_DESCRIPTORS_MIN,
-		.nb_align = IGB_DESCRIPTORS_ALIGN,
-		.nb_seg_max = IGB_TX_SEGMENTS_MAX,
-		.nb_mtu_seg_max = IGB_TX_SEGMENTS_MAX };
+	info->tx_desc_lim = info->rx_desc_lim;
+	info->tx_desc_lim.nb_seg_max = info->tx_desc_lim.nb_mtu_seg_max = IGB_TX_SEGMENTS_MAX;
 	info->default_rxconf.rx_free_thresh = IGB_REFILL;
 	info->default_txconf.tx_rs_thresh = 0;
 	info->default_rxportconf = (struct rte_eth_dev_portconf){
@@ -290,7 +287,7 @@ static const struct eth_dev_ops igb_ops = {
 
 /* What needs no device, or can be had from the primary process; all else is -ENOTSUP. */
 static const struct eth_dev_ops igb_secondary_ops = {
-	.dev_close = shunt_secondary_close,
+	.dev_close = igb_dev_close,
 	.link_update = shunt_secondary_link_update,
 	.stats_get = shunt_secondary_stats_get,
 	.xstats_get = shunt_secondary_xstats_get,
@@ -320,9 +317,12 @@ static int igb_open(struct rte_eth_dev *dev)
 	ret = shunt_vfio_map(device, &port->bar0_region, &port->bar0);
 	if (ret)
 		goto destroy_lock;
-	ret = igb_canary_create(port);
-	if (ret)
+	port->canary_ring =
+		shunt_arena_alloc(&port->port.arena, IGB_CANARY_BYTES, IGB_CANARY_BYTES);
+	if (!port->canary_ring) {
+		ret = -ENOMEM;
 		goto unmap;
+	}
 	igb_access_begin(port);
 	/* A NIC that has long had power and does not report this never does; QEMU's does not. */
 	port->reports_auto_read = igb_read(port, SHUNT_82576_EEC) & SHUNT_82576_EEC_AUTO_RD;
@@ -354,7 +354,7 @@ static int igb_open(struct rte_eth_dev *dev)
 close_link:
 	igb_link_close(dev);
 destroy_canary:
-	igb_canary_destroy(port);
+	shunt_arena_free(&port->port.arena, port->canary_ring, IGB_CANARY_BYTES);
 unmap:
 	shunt_vfio_unmap(device, &port->bar0_region, port->bar0);
 destroy_lock:
@@ -370,7 +370,7 @@ static void igb_close(struct rte_eth_dev *dev)
 	igb_access_begin(port);
 	igb_write(port, SHUNT_82576_CTRL_EXT,
 		igb_read(port, SHUNT_82576_CTRL_EXT) & ~SHUNT_82576_CTRL_EXT_DRV_LOAD);
-	igb_canary_destroy(port);
+	shunt_arena_free(&port->port.arena, port->canary_ring, IGB_CANARY_BYTES);
 	shunt_vfio_unmap(&port->port.device, &port->bar0_region, port->bar0);
 	pthread_mutex_destroy(&port->lock);
 }

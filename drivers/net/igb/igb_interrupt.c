@@ -188,11 +188,6 @@ void igb_interrupts_close(struct rte_eth_dev *dev)
 	link_set(port, false);
 }
 
-static uint32_t ivar_entry(uint32_t vector)
-{
-	return SHUNT_82576_IVAR_VALID | vector;
-}
-
 static uint32_t vectors_of(uint32_t queues)
 {
 	return queues << IGB_RX_VECTOR(0);
@@ -210,12 +205,15 @@ void igb_interrupts_configure(struct igb_port *port)
 		SHUNT_82576_GPIE_MULTIPLE_MSIX | SHUNT_82576_GPIE_NSICR | SHUNT_82576_GPIE_PBA);
 	for (unsigned int i = 0; i < IGB_INTERRUPT_QUEUES; i++) {
 		if (interrupts->rx_queues >> i & 1)
-			ivar[i % 8] |= ivar_entry(IGB_RX_VECTOR(i)) << SHUNT_82576_IVAR_RX_SHIFT(i);
+			ivar[i % 8] |= (SHUNT_82576_IVAR_VALID | IGB_RX_VECTOR(i))
+				       << SHUNT_82576_IVAR_RX_SHIFT(i);
 	}
 	for (unsigned int i = 0; i < RTE_DIM(ivar); i++)
 		igb_write(port, SHUNT_82576_IVAR(i), ivar[i]);
 	igb_write(port, SHUNT_82576_IVAR_MISC,
-		link ? ivar_entry(IGB_LINK_VECTOR) << SHUNT_82576_IVAR_MISC_OTHER_SHIFT : 0);
+		link ? (SHUNT_82576_IVAR_VALID | IGB_LINK_VECTOR)
+				<< SHUNT_82576_IVAR_MISC_OTHER_SHIFT
+		     : 0);
 	igb_write(port, SHUNT_82576_EIAC, link | vectors_of(interrupts->rx_queues));
 	igb_write(port, SHUNT_82576_EIMS, link | vectors_of(interrupts->rx_enabled));
 	if (!link)

@@ -70,8 +70,7 @@ static bool sends(struct igb_port *port)
 static bool rx_waits(const struct igb_rx_queue *queue, uint16_t next, uint16_t head)
 {
 	return head != next && __atomic_load_n(&queue->next, __ATOMIC_RELAXED) == next &&
-	       !(__atomic_load_n(&queue->ring[next].quad[1], __ATOMIC_ACQUIRE) &
-		       SHUNT_82576_RXD_DD);
+	       !(igb_rx_status(queue, next) & SHUNT_82576_RXD_DD);
 }
 
 /*

@@ -329,7 +329,7 @@ void igb_rx_queue_drain(struct igb_rx_queue *queue)
 
 void igb_tx_queue_drain(struct igb_tx_queue *queue)
 {
-	igb_tx_free(queue, (uint16_t)((queue->tail + queue->count - queue->clean) % queue->count));
+	igb_tx_free(queue, igb_distance(queue->clean, queue->tail, queue->count));
 	queue->report_first = queue->report_end = 0;
 	queue->started = false;
 }

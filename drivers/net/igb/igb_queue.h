@@ -106,6 +106,18 @@ static inline uint16_t igb_after(uint16_t slot, uint16_t count)
 	return slot + 1 == count ? 0 : (uint16_t)(slot + 1);
 }
 
+/** Second half of a receive descriptor; what was written before its DD is visible. */
+static inline uint64_t igb_rx_status(const struct igb_rx_queue *queue, uint32_t slot)
+{
+	return __atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE);
+}
+
+/** Slots from one to another, around the ring. */
+static inline uint16_t igb_distance(uint32_t from, uint32_t to, uint16_t count)
+{
+	return (uint16_t)((to + count - from) % count);
+}
+
 /** Notes that the descriptor in this slot reports status. */
 static inline void igb_tx_note_report(struct igb_tx_queue *queue, uint16_t slot)
 {

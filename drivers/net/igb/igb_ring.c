@@ -4,19 +4,9 @@
 #define RX_DAMAGED (SHUNT_82576_RXD_DD | SHUNT_82576_RXD_RXE)
 #define TX_DONE    ((uint64_t)SHUNT_82576_TXD_DD << 32)
 
-static uint64_t rx_status(const struct igb_rx_queue *queue, uint16_t slot)
-{
-	return __atomic_load_n(&queue->ring[slot].quad[1], __ATOMIC_ACQUIRE);
-}
-
 static uint16_t after(uint16_t slot, uint16_t by, uint16_t count)
 {
 	return (uint16_t)((slot + by) % count);
-}
-
-static uint16_t distance(uint16_t from, uint16_t to, uint16_t count)
-{
-	return (uint16_t)((to + count - from) % count);
 }
 
 uint16_t igb_rx_ring_completed(const struct igb_rx_queue *queue)
@@ -25,7 +15,8 @@ uint16_t igb_rx_ring_completed(const struct igb_rx_queue *queue)
 	uint16_t next = __atomic_load_n(&queue->next, __ATOMIC_RELAXED);
 	uint16_t n = 0;
 
-	while (n < filled && (rx_status(queue, after(next, n, queue->count)) & SHUNT_82576_RXD_DD))
+	while (n < filled &&
+		(igb_rx_status(queue, after(next, n, queue->count)) & SHUNT_82576_RXD_DD))
 		n++;
 	return n;
 }
@@ -37,7 +28,7 @@ uint16_t igb_rx_ring_frames(const struct igb_rx_queue *queue, uint16_t completed
 	uint16_t frames = 0;
 
 	for (uint16_t i = 0; i < completed; i++)
-		frames += (rx_status(queue, after(queue->next, i, queue->count)) &
+		frames += (igb_rx_status(queue, after(queue->next, i, queue->count)) &
 				  SHUNT_82576_RXD_EOP) != 0;
 	return frames - (frames && counted);
 }
@@ -54,13 +45,13 @@ uint16_t igb_rx_ring_repair(struct igb_rx_queue *queue, uint16_t head, uint32_t 
 {
 	bool scattered = queue->port->scattered;
 	uint32_t mark = scattered ? RX_DAMAGED : RX_DAMAGED | SHUNT_82576_RXD_EOP;
-	uint16_t used = distance(queue->next, head, queue->count);
+	uint16_t used = igb_distance(queue->next, head, queue->count);
 	uint16_t marked = 0;
 	bool before = false;
 
 	for (uint16_t i = 0; i < used; i++) {
 		uint16_t slot = after(queue->next, i, queue->count);
-		bool hole = !(rx_status(queue, slot) & SHUNT_82576_RXD_DD);
+		bool hole = !(igb_rx_status(queue, slot) & SHUNT_82576_RXD_DD);
 
 		if (hole) {
 			queue->ring[slot].quad[0] = 0;
@@ -105,7 +96,7 @@ static void turn(uint64_t (*ring)[2], struct rte_mbuf **buffers, uint16_t count,
 
 static bool is_marked(const struct igb_rx_queue *queue, uint16_t slot)
 {
-	return queue->ring[slot].quad[0] == 0 && (rx_status(queue, slot) & SHUNT_82576_RXD_RXE);
+	return queue->ring[slot].quad[0] == 0 && (igb_rx_status(queue, slot) & SHUNT_82576_RXD_RXE);
 }
 
 /*
@@ -157,7 +148,7 @@ void igb_rx_ring_rebuild(struct igb_rx_queue *queue)
 	uint16_t completed = requeue_marked(queue, igb_rx_ring_completed(queue));
 	uint16_t filled = queue->count - queue->unfilled;
 	uint16_t next = (uint16_t)((queue->count - completed) % queue->count);
-	uint16_t shift = distance(queue->next, next, queue->count);
+	uint16_t shift = igb_distance(queue->next, next, queue->count);
 
 	turn((void *)queue->ring, queue->buffers, queue->count, shift);
 	__atomic_store_n(&queue->next, next, __ATOMIC_RELAXED);
@@ -197,7 +188,7 @@ uint16_t igb_rx_ring_tail(const struct igb_rx_queue *queue)
 
 uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head)
 {
-	uint16_t used = distance(queue->clean, head, queue->count);
+	uint16_t used = igb_distance(queue->clean, head, queue->count);
 	uint16_t marked = 0;
 
 	for (uint16_t i = queue->report_first; i != queue->report_end;
@@ -205,7 +196,7 @@ uint16_t igb_tx_ring_repair(struct igb_tx_queue *queue, uint16_t head)
 		uint16_t slot = queue->reports[i];
 		uint64_t *status = &queue->ring[slot].quad[1];
 
-		if (distance(queue->clean, slot, queue->count) >= used)
+		if (igb_distance(queue->clean, slot, queue->count) >= used)
 			break;
 		if (__atomic_load_n(status, __ATOMIC_ACQUIRE) & TX_DONE)
 			continue;
@@ -232,10 +223,10 @@ uint16_t igb_tx_ring_reported(const struct igb_tx_queue *queue)
 
 uint16_t igb_tx_ring_frame_start(const struct igb_tx_queue *queue, uint16_t head)
 {
-	uint16_t used = distance(queue->clean, queue->tail, queue->count);
+	uint16_t used = igb_distance(queue->clean, queue->tail, queue->count);
 
 	/* Read from a NIC that others had reset: it says nothing of this ring. */
-	if (distance(queue->clean, head, queue->count) > used)
+	if (igb_distance(queue->clean, head, queue->count) > used)
 		return igb_tx_ring_reported(queue);
 	while (head != queue->clean) {
 		uint16_t before = (uint16_t)((head + queue->count - 1) % queue->count);
@@ -296,9 +287,9 @@ static void write_context(
  */
 void igb_tx_ring_rebuild(struct igb_tx_queue *queue, uint16_t unsent)
 {
-	uint16_t sent = distance(queue->clean, unsent, queue->count);
-	uint16_t left = distance(unsent, queue->tail, queue->count);
-	uint16_t shift = distance(unsent, 1, queue->count);
+	uint16_t sent = igb_distance(queue->clean, unsent, queue->count);
+	uint16_t left = igb_distance(unsent, queue->tail, queue->count);
+	uint16_t shift = igb_distance(unsent, 1, queue->count);
 
 	if (queue->sparse)
 		queue->carried = context_of(queue, unsent);
@@ -322,7 +313,7 @@ void igb_tx_ring_rebuild(struct igb_tx_queue *queue, uint16_t unsent)
 uint16_t igb_tx_ring_probe(struct igb_tx_queue *queue)
 {
 	uint16_t slot = queue->tail;
-	uint16_t sent = distance(queue->clean, slot, queue->count);
+	uint16_t sent = igb_distance(queue->clean, slot, queue->count);
 
 	for (uint16_t i = 0, to = slot; i < sent; i++) {
 		uint16_t from = (uint16_t)((to + queue->count - 1) % queue->count);

@@ -84,7 +84,7 @@ void igb_tx_reclaim(struct igb_tx_queue *queue)
 	if (report == queue->report_first)
 		return;
 	queue->report_first = report;
-	igb_tx_free(queue, (uint16_t)((slot + queue->count - queue->clean) % queue->count + 1));
+	igb_tx_free(queue, (uint16_t)(igb_distance(queue->clean, slot, queue->count) + 1));
 }
 
 void igb_tx_write_segments(struct igb_tx_queue *queue, struct rte_mbuf *frame,
@@ -323,22 +323,22 @@ int igb_tx_done_cleanup(void *opaque, uint32_t count)
 int igb_tx_descriptor_status(void *opaque, uint16_t offset)
 {
 	struct igb_tx_queue *queue = opaque;
-	uint16_t slot, used;
+	uint16_t slot, used, ahead;
 
 	if (offset >= queue->count)
 		return -EINVAL;
 	/* Offset 0 is the next slot to be written. A slot is known to be done when the report at
 	 * or behind it is; the burst reclaims only those. */
 	slot = (uint16_t)((queue->tail + offset) % queue->count);
-	used = (uint16_t)((queue->tail + queue->count - queue->clean) % queue->count);
-	if ((slot + queue->count - queue->clean) % queue->count >= used)
+	used = igb_distance(queue->clean, queue->tail, queue->count);
+	ahead = igb_distance(queue->clean, slot, queue->count);
+	if (ahead >= used)
 		return RTE_ETH_TX_DESC_DONE;
 	for (uint16_t i = queue->report_first; i != queue->report_end;
 		i = igb_after(i, queue->count)) {
 		uint16_t reporting = queue->reports[i];
 
-		if ((reporting + queue->count - queue->clean) % queue->count <
-			(slot + queue->count - queue->clean) % queue->count)
+		if (igb_distance(queue->clean, reporting, queue->count) < ahead)
 			continue;
 		return __atomic_load_n(&queue->ring[reporting].quad[1], __ATOMIC_ACQUIRE) & DONE
 			       ? RTE_ETH_TX_DESC_DONE

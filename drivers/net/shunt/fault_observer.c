@@ -7,28 +7,20 @@
 
 #include "context.h"
 
-static int add_members(struct shunt_fault_log *log, struct shunt_group *group)
-{
-	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
-	unsigned int count = shunt_group_list(group, members);
-	int ret = 0;
-
-	for (unsigned int i = 0; i < count && !ret; i++) {
-		ret = shunt_fault_log_add(log, members[i].function);
-		ret = ret == -EEXIST ? 0 : ret;
-	}
-	return ret;
-}
-
 /* Ports may have joined since the last time. */
 static int add_functions(struct shunt_context *context)
 {
+	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
 	struct context_group *entry;
+	unsigned int count;
 	int ret = 0;
 
-	TAILQ_FOREACH (entry, &context->groups, next)
-		ret = ret ? ret : add_members(context->faults, entry->group);
-	return ret;
+	TAILQ_FOREACH (entry, &context->groups, next) {
+		count = shunt_group_list(entry->group, members);
+		for (unsigned int i = 0; i < count && (!ret || ret == -EEXIST); i++)
+			ret = shunt_fault_log_add(context->faults, members[i].function);
+	}
+	return ret == -EEXIST ? 0 : ret;
 }
 
 /* Evidence about the group's own IOMMU: a group has one. */

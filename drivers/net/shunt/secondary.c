@@ -225,11 +225,6 @@ int shunt_secondary_link_update(struct rte_eth_dev *dev, int wait)
 	return ask(dev, LINK);
 }
 
-int shunt_secondary_close(struct rte_eth_dev *dev)
-{
-	return 0;
-}
-
 static uint16_t no_burst(void *queue, struct rte_mbuf **frames, uint16_t count)
 {
 	rte_errno = ENOTSUP;

@@ -151,7 +151,6 @@ int shunt_secondary_stats_get(
 int shunt_secondary_xstats_get(
 	struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room);
 int shunt_secondary_link_update(struct rte_eth_dev *dev, int wait);
-int shunt_secondary_close(struct rte_eth_dev *dev);
 
 /** Checks that all memory buffers may come from is mapped. @return 0 or the errno of a mapping */
 int shunt_port_memory_check(struct shunt_port *port);
