@@ -39,7 +39,7 @@ static int lasting_pages(const struct shunt_eal_memory *memory, struct rte_fbarr
 	return memory->events && pages > 0 ? RTE_MAX(lasting, 1) : pages;
 }
 
-/* Whether so many pages from `at` on continue each other in their file too. */
+/* Whether this number of pages from `at` on is contiguous in their file too. */
 static bool in_one_file(const struct rte_memseg_list *list, struct rte_fbarray *array, int at,
 	int pages, const struct mirror_file *first)
 {

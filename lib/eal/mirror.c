@@ -190,7 +190,7 @@ int mirror_remove(struct mirror *mirror, uintptr_t start, size_t length)
 		if (!may_stay(mirror, &piece, known))
 			return shunt_fail(-EBUSY,
 				"memory at %#zx, %zu bytes: part of it is in use by a mempool or "
-				"mapped by itself: free or unmap that first",
+				"mapped separately: free or unmap that first",
 				(size_t)start, length);
 	forget(mirror, known);
 	return unmap_unwanted(mirror, start, last, false);

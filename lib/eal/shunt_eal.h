@@ -69,7 +69,7 @@ int shunt_eal_memory_map(struct shunt_eal_memory *memory, void *va, size_t lengt
 /**
  * Takes back one shunt_eal_memory_map().
  *
- * @return 0; -ENOENT no such range; -EBUSY part of it is in use by a mempool, or mapped by itself
+ * @return 0; -ENOENT no such range; -EBUSY part of it is in use by a mempool, or mapped separately
  */
 int shunt_eal_memory_unmap(struct shunt_eal_memory *memory, void *va, size_t length);
 

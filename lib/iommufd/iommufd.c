@@ -16,7 +16,7 @@ static int iommufd_ioctl(struct shunt_iommufd *iommufd, unsigned long request, v
 	return iommufd->platform->ops->ioctl(iommufd->platform, iommufd->fd, request, arg);
 }
 
-static const char *open_mend(int err)
+static const char *open_remedy(int err)
 {
 	switch (err) {
 	case -ENOENT:
@@ -37,7 +37,7 @@ int shunt_iommufd_open(struct shunt_platform *platform, struct shunt_iommufd *io
 	if (fd == -ESTALE)
 		return fd;
 	if (fd < 0)
-		return shunt_fail_errno(fd, "open %s%s", IOMMUFD_PATH, open_mend(fd));
+		return shunt_fail_errno(fd, "open %s%s", IOMMUFD_PATH, open_remedy(fd));
 	*iommufd = (struct shunt_iommufd){ .platform = platform, .fd = fd };
 	return 0;
 }
@@ -99,7 +99,7 @@ static uint32_t map_flags(unsigned int prot)
 
 #define NO_MEMORY " (out of memory, or over the locked-memory limit: raise `ulimit -l`)"
 
-static const char *map_mend(int err)
+static const char *map_remedy(int err)
 {
 	switch (err) {
 	case -ENOMEM:
@@ -128,7 +128,7 @@ int shunt_ioas_map(struct shunt_iommufd *iommufd, uint32_t ioas_id, void *va, ui
 		return shunt_fail_errno(ret,
 			"IOMMU_IOAS_MAP iova 0x%" PRIx64 " length 0x%" PRIx64
 			" of memory at %p in IOAS %u%s",
-			iova, length, va, ioas_id, map_mend(ret));
+			iova, length, va, ioas_id, map_remedy(ret));
 	return 0;
 }
 
@@ -150,7 +150,7 @@ int shunt_ioas_map_file(struct shunt_iommufd *iommufd, uint32_t ioas_id, int fd,
 		return shunt_fail_errno(ret,
 			"IOMMU_IOAS_MAP_FILE iova 0x%" PRIx64 " length 0x%" PRIx64
 			" of file descriptor %d at 0x%" PRIx64 " in IOAS %u%s",
-			iova, length, fd, offset, ioas_id, map_mend(ret));
+			iova, length, fd, offset, ioas_id, map_remedy(ret));
 	return 0;
 }
 
@@ -195,7 +195,7 @@ int shunt_ioas_copy(struct shunt_iommufd *iommufd, uint32_t dst_ioas_id, uint32_
 		return shunt_fail_errno(ret,
 			"IOMMU_IOAS_COPY iova 0x%" PRIx64 " length 0x%" PRIx64
 			" from IOAS %u to IOAS %u%s",
-			iova, length, src_ioas_id, dst_ioas_id, map_mend(ret));
+			iova, length, src_ioas_id, dst_ioas_id, map_remedy(ret));
 	return 0;
 }
 
@@ -235,7 +235,7 @@ free:
 }
 
 /* The first table of an IOAS pins what is mapped: until then nothing was counted. */
-static const char *hwpt_mend(int err)
+static const char *hwpt_remedy(int err)
 {
 	switch (err) {
 	case -ENOMEM:
@@ -262,7 +262,7 @@ static int hwpt_alloc(struct shunt_iommufd *iommufd, uint32_t device_id, uint32_
 	if (ret < 0)
 		return shunt_fail_errno(ret, "IOMMU_HWPT_ALLOC%s for device %u from IOAS %u%s",
 			flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING ? " with dirty tracking" : "",
-			device_id, ioas_id, hwpt_mend(ret));
+			device_id, ioas_id, hwpt_remedy(ret));
 	*hwpt_id = alloc.out_hwpt_id;
 	return 0;
 }

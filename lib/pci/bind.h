@@ -75,7 +75,7 @@ int pci_written(const char *address, const char *path, const char *text, int ret
 /**
  * Writes a file of sysfs on behalf of a function.
  *
- * @return 0; the kernel's errno, and shunt_errmsg() names function, text, file, errno and mend
+ * @return 0; the kernel's errno, and shunt_errmsg() names function, text, file, errno and remedy
  */
 int pci_write(const struct shunt_pci_machine *machine, const char *address, const char *path,
 	const char *text);
@@ -92,11 +92,11 @@ int pci_save(const struct shunt_pci_machine *machine, const char *address, struc
 /**
  * Refuses a function that has virtual functions: these go when its driver lets go of it.
  *
- * @param[out] mend  the command that removes them; may be NULL
- * @return 0; -EBUSY with the mend
+ * @param[out] remedy  the command that removes them; may be NULL
+ * @return 0; -EBUSY with the remedy
  */
 int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
-	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND]);
+	const struct shunt_pci_function *function, char remedy[SHUNT_PCI_REMEDY]);
 
 /** Whether a function is on a driver that hands it to user space by UIO. */
 bool pci_is_uio(const struct shunt_pci_function *function);
@@ -123,7 +123,7 @@ int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, 
 /** Gives a function what was saved, from wherever it is. @return 0, the kernel's errno */
 int pci_put_back(const struct shunt_pci_machine *machine, const struct pci_saved *saved);
 
-/** Makes sure that the driver vfio-pci is there. @return 0, -ENOTSUP with the mend */
+/** Makes sure that the driver vfio-pci is there. @return 0, -ENOTSUP with the remedy */
 int pci_load_vfio(const struct shunt_pci_machine *machine);
 
 /**

@@ -88,7 +88,7 @@ static int write_file(const char *path, const char *text)
 	return ret;
 }
 
-static const char *mend(int err)
+static const char *remedy(int err)
 {
 	switch (err) {
 	case -EACCES:
@@ -114,7 +114,7 @@ int pci_written(const char *address, const char *path, const char *text, int ret
 		return 0;
 	return shunt_fail(ret, "%s: writing '%.*s' to %s: %s; %s", address,
 		(int)strcspn(text, "\n"), text, path, strerror_r(-ret, reason, sizeof(reason)),
-		mend(ret));
+		remedy(ret));
 }
 
 int pci_write(const struct shunt_pci_machine *machine, const char *address, const char *path,

@@ -58,7 +58,7 @@ static bool is_part(const char *folder, const char *name, char part_of[NAME_MAX 
 }
 
 static int check_interface(const struct shunt_pci_machine *machine, const char *address,
-	const char *folder, const char *name, char mend[SHUNT_PCI_MEND])
+	const char *folder, const char *name, char remedy[SHUNT_PCI_REMEDY])
 {
 	char path[PATH_MAX], text[32], part_of[NAME_MAX + 1];
 	int ret = pci_path(path, "%s/%s/flags", folder, name);
@@ -66,11 +66,11 @@ static int check_interface(const struct shunt_pci_machine *machine, const char *
 	if (ret || pci_read_line(path, text, sizeof(text)))
 		return ret;
 	if (strtoul(text, NULL, 16) & IFF_UP) {
-		snprintf(mend, SHUNT_PCI_MEND, "ip link set dev %.64s down", name);
+		snprintf(remedy, SHUNT_PCI_REMEDY, "ip link set dev %.64s down", name);
 		return shunt_fail(-EBUSY,
 			"%s is in use: its network interface %s is up%s; as root: %s", address,
 			name, has_default_route(machine, name) ? " and has the default route" : "",
-			mend);
+			remedy);
 	}
 	if (!is_part(folder, name, part_of))
 		return 0;
@@ -84,7 +84,7 @@ static int check_interface(const struct shunt_pci_machine *machine, const char *
  * one has a driver and, here, no interface.
  */
 static int check_interfaces(const struct shunt_pci_machine *machine,
-	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
+	const struct shunt_pci_function *function, char remedy[SHUNT_PCI_REMEDY])
 {
 	char folder[PATH_MAX], name[NAME_MAX + 1];
 	unsigned int found = 0;
@@ -95,7 +95,7 @@ static int check_interfaces(const struct shunt_pci_machine *machine,
 		return ret;
 	while (!ret && dir && pci_next_of_function(dir, folder, function->address, name)) {
 		found++;
-		ret = check_interface(machine, function->address, folder, name, mend);
+		ret = check_interface(machine, function->address, folder, name, remedy);
 	}
 	if (dir)
 		closedir(dir);
@@ -151,22 +151,22 @@ static int count_virtual_functions(
 }
 
 int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
-	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
+	const struct shunt_pci_function *function, char remedy[SHUNT_PCI_REMEDY])
 {
-	char command[SHUNT_PCI_MEND];
+	char command[SHUNT_PCI_REMEDY];
 	unsigned int count;
 	int ret = count_virtual_functions(machine, function->address, &count);
 
 	if (ret || !count)
 		return ret;
-	if (!mend)
-		mend = command;
-	snprintf(mend, SHUNT_PCI_MEND, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+	if (!remedy)
+		remedy = command;
+	snprintf(remedy, SHUNT_PCI_REMEDY, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
 		function->address);
 	return shunt_fail(-EBUSY,
 		"%s is in use: it has %u virtual function%s, which go when its driver does; as "
 		"root: %s",
-		function->address, count, count == 1 ? "" : "s", mend);
+		function->address, count, count == 1 ? "" : "s", remedy);
 }
 
 /* Whom the kernel's driver serves without an interface: by UIO, RDMA or a VFIO driver. */
@@ -191,19 +191,19 @@ bool pci_is_uio(const struct shunt_pci_function *function)
 }
 
 int shunt_pci_in_use(const struct shunt_pci_machine *machine,
-	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND])
+	const struct shunt_pci_function *function, char remedy[SHUNT_PCI_REMEDY])
 {
-	char command[SHUNT_PCI_MEND];
+	char command[SHUNT_PCI_REMEDY];
 	int ret;
 
-	if (!mend)
-		mend = command;
-	mend[0] = '\0';
-	ret = check_interfaces(machine, function, mend);
+	if (!remedy)
+		remedy = command;
+	remedy[0] = '\0';
+	ret = check_interfaces(machine, function, remedy);
 	if (!ret)
 		ret = check_block_devices(machine, function);
 	if (!ret)
-		ret = pci_check_virtual_functions(machine, function, mend);
+		ret = pci_check_virtual_functions(machine, function, remedy);
 	if (!ret)
 		ret = check_processes(machine, function);
 	return ret;

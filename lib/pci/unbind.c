@@ -10,7 +10,7 @@
 #include "bind.h"
 #include "identify.h"
 
-/* One unbind: the records that are asked for, and what became of their functions. */
+/* One unbind: the records that are asked for, and the outcome for their functions. */
 struct unbind {
 	const struct shunt_pci_machine *machine;
 	struct shunt_pci_list list;

@@ -57,7 +57,7 @@ bool shunt_pci_blocks_group(const struct shunt_pci_function *function)
 }
 
 /* Commands that take a function away from its driver, for VFIO unless it is a bridge. */
-static void mend(const struct shunt_pci_function *function, char *text, size_t size)
+static void remedy(const struct shunt_pci_function *function, char *text, size_t size)
 {
 	const char *address = function->address;
 	int used = 0;
@@ -123,7 +123,7 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
 	if (ret)
 		return ret;
 	if (!function->cdev[0]) {
-		mend(function, commands, sizeof(commands));
+		remedy(function, commands, sizeof(commands));
 		return shunt_fail(-ENODEV,
 			"PCI function %s is bound to %s, not to vfio-pci; as root: %s",
 			function->address, function->driver[0] ? function->driver : "no driver",
@@ -133,7 +133,7 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
 		other = &list->functions[i];
 		if (other->group != function->group || !shunt_pci_blocks_group(other))
 			continue;
-		mend(other, commands, sizeof(commands));
+		remedy(other, commands, sizeof(commands));
 		return shunt_fail(-EBUSY,
 			"PCI function %s cannot be taken: %s (%s), bound to %s, blocks IOMMU group "
 			"%d; "

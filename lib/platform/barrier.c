@@ -48,7 +48,7 @@ int shunt_barrier(void)
 	number = __atomic_add_fetch(&begun, 1, __ATOMIC_SEQ_CST);
 	if (syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
 		return shunt_fail_errno(-errno,
-			"membarrier(2), without which nobody can tell that pollers see a pause");
+			"membarrier(2), without which it is unknown whether pollers see a pause");
 	__atomic_store_n(&ended, number, __ATOMIC_SEQ_CST);
 	return 0;
 }

@@ -39,7 +39,7 @@ void visitor_destroy(struct visitor *visitor);
  * Makes sure that each processor of a set has, since the call, been where it takes interrupts.
  * Waits for 100 ms at most, and for 5 ms after a call that ran out of them.
  *
- * @return 0; -ETIMEDOUT one of them runs nobody else; -EINVAL, -EPERM it is not to be had
+ * @return 0; -ETIMEDOUT one of them runs nobody else; -EINVAL, -EPERM it is unavailable
  */
 int visitor_settle(struct visitor *visitor, const struct processors *set);
 

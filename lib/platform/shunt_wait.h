@@ -50,7 +50,7 @@ void shunt_wait_begin(struct shunt_wait *wait, struct shunt_platform *platform);
 /** How long the device has had since the wait began, in nanoseconds. */
 uint64_t shunt_wait_ns(struct shunt_wait *wait);
 
-/** Whether the device has had more than so many nanoseconds, or is dead. */
+/** Whether the device has had more than this many nanoseconds, or is dead. */
 bool shunt_wait_over(struct shunt_wait *wait, uint64_t ns);
 
 /**
@@ -60,7 +60,7 @@ bool shunt_wait_over(struct shunt_wait *wait, uint64_t ns);
  */
 void shunt_wait_nap(struct shunt_wait *wait, uint64_t ns);
 
-/** Sleeps until the device has had so many nanoseconds, or is dead. */
+/** Sleeps until the device has had this many nanoseconds, or is dead. */
 void shunt_wait_sleep(struct shunt_platform *platform, uint64_t ns);
 
 #ifdef __cplusplus

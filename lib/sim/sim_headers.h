@@ -7,7 +7,7 @@
 
 /*
  * Where the headers of a frame are, and checksums, as an 82576 finds and computes them. Independent
- * of DPDK's functions, so that tests compare two implementations.
+ * from DPDK's functions, so that tests compare two implementations.
  *
  *   | Ethernet [tag] | IPv4 [options] or IPv6 [extensions] | TCP, UDP, SCTP ... | padding |
  *   0                ip                                    transport            end

@@ -28,7 +28,7 @@ static int device_ioctl(struct shunt_vfio_device *device, unsigned long request,
 }
 
 /* A device that is bound already gives EINVAL: there is one file for it, and it is taken. */
-static const char *bind_mend(int err)
+static const char *bind_remedy(int err)
 {
 	switch (err) {
 	case -EINVAL:
@@ -45,7 +45,7 @@ static const char *bind_mend(int err)
 
 /* What a kernel of before Linux 7 gives for what it cannot do is not told apart from other reasons.
  */
-static const char *attach_mend(int err)
+static const char *attach_remedy(int err)
 {
 	switch (err) {
 	case -EBUSY:
@@ -123,7 +123,7 @@ int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char 
 		goto close;
 	ret = device_ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind);
 	if (ret < 0) {
-		shunt_fail_errno(ret, "%s: VFIO_DEVICE_BIND_IOMMUFD%s", function, bind_mend(ret));
+		shunt_fail_errno(ret, "%s: VFIO_DEVICE_BIND_IOMMUFD%s", function, bind_remedy(ret));
 		goto close;
 	}
 	device->id = bind.out_devid;
@@ -177,7 +177,7 @@ int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t
 	}
 	if (ret < 0)
 		return shunt_fail_errno(ret, "%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT page table %u%s",
-			device->function, pt_id, attach_mend(ret));
+			device->function, pt_id, attach_remedy(ret));
 	if (hwpt_id)
 		*hwpt_id = attach.pt_id;
 	return 0;

@@ -7,7 +7,7 @@
 /*
  * The numbers of a stream's frames that did not pass a watch, as ranges in ascending order.
  *
- *   behind the port    [41 - - 45)          [60 61)
+ *   after the port     [41 - - 45)          [60 61)
  *   at the tester      [41 - - - - 47)      [60 61)     45 and 46 were lost on the way out
  *
  * A frame that comes late is taken out again.
@@ -42,7 +42,7 @@ int lost_found(struct lost_list *list, uint64_t number);
 /**
  * Takes apart what is missing at the tester.
  *
- * @param[out] in   of these, missing behind the port too; explained by that loss
+ * @param[out] in   of these, missing after the port too; explained by that loss
  * @param[out] out  of these, not missing there
  */
 void lost_divide(const struct lost_list *tester, const struct lost_list *port, struct lost_sum *in,
@@ -76,7 +76,7 @@ struct port_losses {
 	struct shunt_gap *gaps; /* not yet dropped: a pending switch may need them */
 	size_t gap_count;
 	size_t gap_room;
-	struct lost_list port;   /* missing behind the port */
+	struct lost_list port;   /* missing after the port */
 	struct lost_list tester; /* missing at the tester */
 	/* Settled: frames that did not come back, lost on the way in and on the way out, and those
 	   of them in the baseline. */

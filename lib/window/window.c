@@ -34,7 +34,7 @@ struct shunt_window {
 	uint64_t switches;
 	uint64_t changed;
 	uint64_t changed_explained;
-	/* Stamps seen before the gaps were taken in, behind the ports and where they come back. */
+	/* Stamps seen before the gaps were taken in, after the ports and where they come back. */
 	uint64_t seen[SHUNT_WINDOW_MAX_PORTS];
 	uint64_t returned[SHUNT_WINDOW_MAX_PORTS];
 	uint64_t baseline_end[SHUNT_WINDOW_MAX_PORTS]; /* number of the first frame after it */

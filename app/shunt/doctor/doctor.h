@@ -35,7 +35,7 @@ struct finding {
 	enum finding_state state;
 	char subject[24]; /**< "kernel", "0000:03:00.0" */
 	char text[512];   /**< what was found */
-	char fix[SHUNT_PCI_MEND *
+	char fix[SHUNT_PCI_REMEDY *
 		 2];      /**< shell command that fixes it, as root; "" if there is none */
 	char advice[640]; /**< what to do if no command fixes it; "" if there is nothing */
 };
@@ -95,7 +95,7 @@ void doctor_bind_refused(struct doctor *doctor, const struct shunt_pci_function 
 
 #define DOCTOR_DRIVER 32
 
-/** Finds the driver of a function: "net_shunt igb", or one of DPDK's. @return whether there is one
+/** Finds the driver of a function: "net_shunt igb", or a DPDK driver. @return whether there is one
  */
 bool doctor_driver(const struct doctor *doctor, const struct shunt_pci_function *function,
 	char name[DOCTOR_DRIVER]);

@@ -14,7 +14,7 @@
 #include "rte_net_shunt.h"
 
 /*
- * The libraries of DPDK's drivers name the functions that they support (see dpdk-pmdinfo):
+ * DPDK's driver libraries name the functions that they support (see dpdk-pmdinfo):
  *
  *   PMD_INFO_STRING= {"name": "net_e1000_em", "kmod": "* igb_uio | uio_pci_generic | vfio-pci",
  *                     "pci_ids": [[32902, 4307, 65535, 65535], ...]}

@@ -81,7 +81,7 @@ static void fix_binding(const struct examined *examined, struct finding *finding
 {
 	const struct doctor *doctor = examined->doctor;
 	const struct shunt_pci_function *function;
-	char use[SHUNT_PCI_MEND], *fix = finding->fix;
+	char use[SHUNT_PCI_REMEDY], *fix = finding->fix;
 	const char *first = fixed_with(examined);
 	size_t size = sizeof(finding->fix);
 	int used;

@@ -266,7 +266,7 @@ struct shunt_arena {
 /**
  * Makes an arena of at least size bytes.
  *
- * @return 0; -ENOMEM with the mend (hugepages to reserve, or where to mount hugetlbfs)
+ * @return 0; -ENOMEM with the remedy (hugepages to reserve, or where to mount hugetlbfs)
  */
 int shunt_arena_create(size_t size, enum shunt_arena_pages pages, struct shunt_arena *arena);
 

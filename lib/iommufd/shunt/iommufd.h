@@ -42,7 +42,7 @@ struct shunt_iommufd {
 /**
  * Opens /dev/iommu.
  *
- * @return 0; -ENOENT, -EACCES and others of open(2), with the mend in shunt_errmsg()
+ * @return 0; -ENOENT, -EACCES and others of open(2), with the remedy in shunt_errmsg()
  */
 int shunt_iommufd_open(struct shunt_platform *platform, struct shunt_iommufd *iommufd);
 

@@ -93,7 +93,7 @@ int shunt_pci_translated(const struct shunt_pci_function *function);
  * Checks that a function can be taken: it has a group, a cdev, and no other function blocks its
  * group.
  *
- * @return 0; -EBUSY a sibling blocks (named, with the command that mends it), or the kernel waits
+ * @return 0; -EBUSY a sibling blocks (named, with the command that ends that), or the kernel waits
  *         for a process to give it back; -ENODEV not bound to vfio-pci; -ENOTSUP no IOMMU
  */
 int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_function *function);
@@ -109,7 +109,7 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
  *            <---------------------------- shunt_pci_unbind()
  *
  * The record of what was there is written before anything is touched, one file for each group, and
- * stays until all of it is put back: whatever ends a bind in the middle, unbind mends it. A group
+ * stays until all of it is put back: whatever ends a bind in the middle, unbind repairs it. A group
  * is moved as one, because the kernel gives it to user space as one. Functions are moved by
  * driver_override, driver/unbind and drivers_probe of sysfs.
  *
@@ -123,8 +123,8 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
 /** "Leave the owner of the character device as it is." */
 #define SHUNT_PCI_NO_OWNER (~(uid_t)0)
 
-/** Room for a command that mends something. */
-#define SHUNT_PCI_MEND 160
+/** Room for a command that is a remedy. */
+#define SHUNT_PCI_REMEDY 160
 
 /** The machine on which functions are bound. Members that are NULL or 0 have a default. */
 struct shunt_pci_machine {
@@ -184,7 +184,7 @@ int shunt_pci_bind(const struct shunt_pci_machine *machine, const char *const *a
  *
  * @param count      0: all groups that have a record
  * @param force      as of shunt_pci_bind(), for functions that somebody moved in the meantime; also
- *                   when nobody can tell whether a process has one open
+ *                   when it is unknown whether a process has one open
  * @param[out] done  all functions of the groups, also when some could not be put back
  * @return 0; -ENOENT no record of a function; -EBUSY a process has a function open (named), or it
  *         has virtual functions, and nothing was touched; -EINVAL; -ENOTSUP; -EACCES; the first of
@@ -201,11 +201,11 @@ void shunt_pci_bindings_free(struct shunt_pci_bindings *bindings);
  * of another one, a block device, virtual functions, a process by UIO, VFIO or RDMA. A network
  * function whose interface is not to be seen counts: it may be in another network namespace.
  *
- * @param[out] mend  the command that ends the use, "" if there is none that fits all; may be NULL
+ * @param[out] remedy  the command that ends the use, "" if there is none that fits all; may be NULL
  * @return 0; -EBUSY, shunt_errmsg() names what and how to end it; another errno of reading sysfs
  */
 int shunt_pci_in_use(const struct shunt_pci_machine *machine,
-	const struct shunt_pci_function *function, char mend[SHUNT_PCI_MEND]);
+	const struct shunt_pci_function *function, char remedy[SHUNT_PCI_REMEDY]);
 
 /**
  * Looks for a process that has a character device of the function or its group's open: VFIO's,

@@ -36,7 +36,7 @@ enum shunt_dma_prot {
 };
 
 /**
- * One IOMMU fault, as the platform reports it, or that nobody can tell of one. Several observers
+ * One IOMMU fault, as the platform reports it, or that its status is unknown. Several observers
  * may report the same fault: each reports it once.
  */
 struct shunt_fault {

@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/** An attach that the kernel answers with EBUSY is tried again for so many milliseconds. */
+/** An attach that the kernel answers with EBUSY is tried again for this many milliseconds. */
 #define SHUNT_VFIO_BUSY_MS 200u
 
 /** A region of the device, as VFIO_DEVICE_GET_REGION_INFO gives it. */

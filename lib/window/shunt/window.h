@@ -15,7 +15,7 @@
  *
  *   wire -->  stamp s1   s2   s3   s4   s5   s6   s7      (tester's log)
  *              left  l1   l2   l3   l4   l5   l6   l7
- *   port -->   seen      seen lost lost lost seen seen    (watch behind the port's receive side)
+ *   port -->   seen      seen lost lost lost seen seen    (watch after the port's receive side)
  *                         |<------ window ----->|   = l6 - s2
  *                               |<----->|           = s5 - l3: DMA was surely refused
  *
@@ -35,7 +35,7 @@
  * each frame lost, the difference of the means before and after. The methods agree if their ranges
  * overlap. Where they do not, the sender changed its rate during the loss.
  *
- * The outage is what was seen, with lost frames or without. Behind the port it is the longest time
+ * The outage is what was seen, with lost frames or without. After the port it is the longest time
  * between two bursts that overlaps the switch. At the tester it is the longest time between two
  * frames, up to the first one sent after the switch.
  *
@@ -100,7 +100,7 @@ struct shunt_measurement {
 	uint64_t lost;            /**< frames, on the way into this port, or any of the group */
 	uint64_t loss_window;     /**< by the frame-loss method */
 	uint64_t loss_uncertainty;  /**< in either direction; 0: not known, too few frames around */
-	struct shunt_outage outage; /**< behind the port; length 0: not known */
+	struct shunt_outage outage; /**< after the port; length 0: not known */
 	struct shunt_outage returned; /**< where its frames come back; length 0: not known */
 	const struct shunt_switch_result *result;
 };
