@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -141,27 +142,67 @@ static void print_line(FILE *text, const struct forward_ports *ports,
 	fflush(text);
 }
 
-/* 79 columns. */
+#define COLUMNS 79 /* of a line that every terminal has room for */
+
+/* Columns of wider terminals, the most telling first. */
+static const struct {
+	const char *heading;
+	size_t samples; /* of the figures */
+	double quantile;
+} further[] = {
+	{ "uncertainty p99", offsetof(struct shunt_window_figures, uncertainty_ns), 0.99 },
+	{ "outage p99", offsetof(struct shunt_window_figures, outage_ns), 0.99 },
+	{ "outage max", offsetof(struct shunt_window_figures, outage_ns), 1.0 },
+	{ "paused p99", offsetof(struct shunt_window_figures, paused_ns), 0.99 },
+	{ "ioctls p99", offsetof(struct shunt_window_figures, ioctl_ns), 0.99 },
+	{ "recovery p99", offsetof(struct shunt_window_figures, recovery_ns), 0.99 },
+};
+
+/* A line of the table. @param figures  NULL: the headings */
+static void print_wide(
+	struct screen *screen, const char *line, struct shunt_window_figures *figures)
+{
+	size_t columns = COLUMNS, width;
+	char more[128] = "", text[TIME_TEXT];
+
+	for (size_t i = 0; i < RTE_DIM(further); i++, columns += width) {
+		const char *cell = further[i].heading;
+
+		width = strlen(" ") + strlen(cell);
+		if (columns + width >= screen->columns)
+			break;
+		if (figures)
+			cell = quantile_text((void *)((char *)figures + further[i].samples),
+				further[i].quantile, text);
+		snprintf(more + columns - COLUMNS, sizeof(more) - (columns - COLUMNS), "%*s",
+			(int)width, cell);
+	}
+	screen_line(screen, "%s%s", line, more);
+}
+
 static void print_table(const struct forward_ports *ports, struct forward_measurement *measurement,
 	double at, double elapsed)
 {
 	struct screen *screen = &measurement->view.screen;
-	char last[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT], faults[TIME_TEXT];
+	char last[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT], faults[TIME_TEXT], line[160];
 
 	screen_begin(screen, ports->count + 2);
 	screen_line(screen, "%6.1f s  %" PRIu64 " switch%s", at, measurement->switches,
 		measurement->switches == 1 ? "" : "es");
-	screen_line(screen, "%-4s %-12s %5s %8s %8s %8s %8s %8s %10s", "port", "function", "Mpps",
-		"window", "p99", "max", "lost", "faults", "recoveries");
+	snprintf(line, sizeof(line), "%-4s %-12s %5s %8s %8s %8s %8s %8s %10s", "port", "function",
+		"Mpps", "window", "p99", "max", "lost", "faults", "recoveries");
+	print_wide(screen, line, NULL);
 	for (unsigned int i = 0; i < ports->count; i++) {
 		struct shunt_window_figures *figures = shunt_window_figures(measurement->window, i);
 
-		screen_line(screen, "%-4u %-12s %5.2f %8s %8s %8s %8" PRIu64 " %8s %10" PRIu64,
+		snprintf(line, sizeof(line),
+			"%-4u %-12s %5.2f %8s %8s %8s %8" PRIu64 " %8s %10" PRIu64,
 			ports->list[i].id, ports->list[i].function,
 			mpps(measurement, ports, i, elapsed), last_window(figures, last),
 			quantile_text(&figures->window_ns, 0.99, p99),
 			quantile_text(&figures->window_ns, 1.0, max), lost_of(figures),
 			faults_text(figures->faults, faults), figures->recoveries);
+		print_wide(screen, line, figures);
 	}
 	screen_end(screen);
 }
