@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +37,6 @@ struct options {
 	const char *usage;
 	bool takes_user;
 	bool force;
-	bool help;
 	const char *user;
 	uid_t owner;
 	const char *const *addresses;
@@ -57,39 +55,21 @@ static int find_user(struct options *options)
 	return 0;
 }
 
+/* @return 1; 0: help was printed; -EINVAL */
 static int parse(int argc, char **argv, struct options *options)
 {
-	static const struct option known[] = {
-		{ "force", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "user", required_argument, NULL, 'u' },
-		{ NULL, 0, NULL, 0 },
+	struct parse_option known[] = {
+		{ "force", .flag = &options->force },
+		{ options->takes_user ? "user" : NULL, .text = &options->user },
+		{ NULL },
 	};
-	int option;
+	int first = parse_options(argc, argv, known, options->name, options->usage);
 
-	opterr = 0;
-	optind = 1;
-	while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			options->force = true;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		case 'u':
-			if (!options->takes_user)
-				return shunt_fail(-EINVAL, "unknown option '--user' (%s --help)",
-					options->name);
-			options->user = optarg;
-			break;
-		default:
-			return parse_option_error(option, argv, known, options->name);
-		}
-	}
-	options->addresses = (const char *const *)&argv[optind];
-	options->count = (size_t)(argc - optind);
-	return options->user && !options->help ? find_user(options) : 0;
+	if (first <= 0)
+		return first;
+	options->addresses = (const char *const *)&argv[first];
+	options->count = (size_t)(argc - first);
+	return options->user && find_user(options) ? -EINVAL : 1;
 }
 
 static const char *or_none(const char *driver)
@@ -170,19 +150,13 @@ static int run(int argc, char **argv, struct options *options,
 	struct shunt_platform *platform = NULL;
 	int ret = parse(argc, argv, options);
 
-	if (!ret && options->help) {
-		fputs(options->usage, stdout);
-	} else if (!ret) {
+	if (ret > 0) {
 		ret = shunt_platform_kernel(&platform);
 		if (!ret)
 			ret = act(options, platform);
 		shunt_platform_destroy(platform);
 	}
-	if (!ret && fflush(stdout))
-		ret = shunt_fail_errno(-errno, "writing the result");
-	if (ret)
-		fprintf(stderr, "%s: %s\n", options->name, shunt_errmsg());
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	return parse_exit(options->name, ret);
 }
 
 int shunt_bind(int argc, char **argv)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -374,79 +373,36 @@ static const char usage[] =
 	"  --json                 print one JSON object\n";
 
 struct options {
-	bool sim;
+	bool kernel;
 	bool json;
 	bool verbose;
-	bool help;
 	struct shunt_sim_config config;
 };
 
-static int parse_count(const char *option, const char *text, unsigned int max, unsigned int *count)
-{
-	uint64_t value;
-	int ret = parse_number(option, text, 1, max, &value);
-
-	if (!ret)
-		*count = (unsigned int)value;
-	return ret;
-}
-
+/* @return 1; 0: help was printed; -EINVAL */
 static int parse(int argc, char **argv, struct options *options)
 {
-	static const struct option known[] = {
-		{ "platform", required_argument, NULL, 'p' },
-		{ "ports", required_argument, NULL, 'n' },
-		{ "groups", required_argument, NULL, 'g' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	struct parse_option known[] = {
+		{ "platform", .take = parse_platform, .context = &options->kernel },
+		{ "ports", "sim", .count = &options->config.ports, .min = 1,
+			.max = SHUNT_SIM_MAX_PORTS_PER_GROUP },
+		{ "groups", "sim", .count = &options->config.groups, .min = 1,
+			.max = SHUNT_SIM_MAX_GROUPS },
+		{ "verbose", .flag = &options->verbose },
+		{ "json", .flag = &options->json },
+		{ NULL },
 	};
-	const char *sim_only = NULL;
-	int option, ret = 0;
+	int first = parse_options(argc, argv, known, "shunt list", usage);
 
-	opterr = 0;
-	optind = 1;
-	while (!ret && (option = getopt_long(argc, argv, ":vh", known, NULL)) != -1) {
-		switch (option) {
-		case 'p':
-			options->sim = strcmp(optarg, "sim") == 0;
-			if (!options->sim && strcmp(optarg, "kernel") != 0)
-				ret = shunt_fail(
-					-EINVAL, "--platform '%s': expected kernel or sim", optarg);
-			break;
-		case 'n':
-			sim_only = "--ports";
-			ret = parse_count(sim_only, optarg, SHUNT_SIM_MAX_PORTS_PER_GROUP,
-				&options->config.ports);
-			break;
-		case 'g':
-			sim_only = "--groups";
-			ret = parse_count(
-				sim_only, optarg, SHUNT_SIM_MAX_GROUPS, &options->config.groups);
-			break;
-		case 'v':
-			options->verbose = true;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		default:
-			ret = parse_option_error(option, argv, known, "shunt list");
-		}
-	}
-	if (ret)
-		return ret;
-	if (optind < argc)
+	if (first > 0 && first < argc)
 		return shunt_fail(
-			-EINVAL, "unexpected argument '%s': see 'shunt list --help'", argv[optind]);
-	if (sim_only && !options->sim && !options->help)
-		return shunt_fail(-EINVAL,
-			"%s applies to the software platform: add --platform sim", sim_only);
-	return 0;
+			-EINVAL, "unexpected argument '%s': see 'shunt list --help'", argv[first]);
+	for (int i = 0; first > 0 && options->kernel && known[i].name; i++)
+		if (known[i].applies && known[i].given)
+			return shunt_fail(-EINVAL,
+				"--%s applies to the software platform: add --platform sim",
+				known[i].name);
+	return first > 0 ? 1 : first;
 }
 
 static int run(const struct options *options)
@@ -455,8 +411,8 @@ static int run(const struct options *options)
 	struct listing listing = { 0 };
 	int ret;
 
-	ret = options->sim ? shunt_sim_create(&options->config, &platform)
-			   : shunt_platform_kernel(&platform);
+	ret = options->kernel ? shunt_platform_kernel(&platform)
+			      : shunt_sim_create(&options->config, &platform);
 	if (ret)
 		return ret;
 	listing.platform = platform->name;
@@ -481,16 +437,11 @@ out_platform:
 
 int shunt_list(int argc, char **argv)
 {
-	struct options options = { .config = { .groups = DEFAULT_GROUPS, .ports = DEFAULT_PORTS } };
+	struct options options = {
+		.kernel = true,
+		.config = { .groups = DEFAULT_GROUPS, .ports = DEFAULT_PORTS },
+	};
 	int ret = parse(argc, argv, &options);
 
-	if (!ret && options.help)
-		fputs(usage, stdout);
-	else if (!ret)
-		ret = run(&options);
-	if (!ret && fflush(stdout))
-		ret = shunt_fail_errno(-errno, "writing the list");
-	if (ret)
-		fprintf(stderr, "shunt list: %s\n", shunt_errmsg());
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	return parse_exit("shunt list", ret > 0 ? run(&options) : ret);
 }

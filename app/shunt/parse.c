@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,10 @@
 #include <shunt/error.h>
 
 #include "parse.h"
+#include "text.h"
+
+#define MAX_OPTIONS 32
+#define LONG        256 /* getopt's code of the first option */
 
 struct unit {
 	const char *name;
@@ -115,6 +120,16 @@ int parse_size(const char *option, const char *text, uint64_t *bytes)
 	return 0;
 }
 
+int parse_platform(const char *text, void *kernel)
+{
+	bool *is_kernel = kernel;
+
+	*is_kernel = strcmp(text, "kernel") == 0;
+	if (*is_kernel || strcmp(text, "sim") == 0)
+		return 0;
+	return shunt_fail(-EINVAL, "--platform '%s': expected kernel or sim", text);
+}
+
 /* Lists the long options that a word may abbreviate. @return their number */
 static unsigned int matches(const struct option *known, const char *word, char *names, size_t size)
 {
@@ -133,7 +148,8 @@ static unsigned int matches(const struct option *known, const char *word, char *
 	return count;
 }
 
-int parse_option_error(int code, char **argv, const struct option *known, const char *command)
+/* Explains a wrong option, before the next call of getopt_long(). */
+static int explain(int code, char **argv, const struct option *known, const char *command)
 {
 	const char *word = argv[optind - 1];
 	char names[256];
@@ -148,4 +164,67 @@ int parse_option_error(int code, char **argv, const struct option *known, const 
 	if (matches(known, word + 2, names, sizeof(names)) > 1)
 		return shunt_fail(-EINVAL, "option '%s' is ambiguous: %s", word, names);
 	return shunt_fail(-EINVAL, "unknown option '%s' (%s --help)", word, command);
+}
+
+static int take(struct parse_option *option)
+{
+	uint64_t number;
+	char name[32];
+	int ret;
+
+	option->given = true;
+	snprintf(name, sizeof(name), "--%s", option->name);
+	if (option->take)
+		return option->take(optarg, option->context);
+	if (option->time)
+		return parse_time(name, optarg, option->time);
+	if (option->flag)
+		*option->flag = true;
+	if (option->text)
+		*option->text = optarg;
+	if (option->flag || option->text)
+		return 0;
+	ret = parse_number(
+		name, optarg, option->min, option->max, option->number ? option->number : &number);
+	if (!ret && option->count)
+		*option->count = (unsigned int)number;
+	return ret;
+}
+
+int parse_options(
+	int argc, char **argv, struct parse_option *options, const char *command, const char *usage)
+{
+	struct option known[MAX_OPTIONS] = { { "help", no_argument, NULL, 'h' } };
+	int code, ret = 0, verbose = 0;
+
+	for (int i = 0; options[i].name; i++) {
+		known[i + 1] = known[i];
+		known[i] = (struct option){ options[i].name,
+			options[i].flag ? no_argument : required_argument, NULL, LONG + i };
+		if (strcmp(options[i].name, "verbose") == 0)
+			verbose = LONG + i;
+	}
+	opterr = 0;
+	optind = 1;
+	while (!ret &&
+		(code = getopt_long(argc, argv, verbose ? ":hv" : ":h", known, NULL)) != -1) {
+		if (code == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (code == 'v')
+			code = verbose;
+		ret = code >= LONG ? take(&options[code - LONG])
+				   : explain(code, argv, known, command);
+	}
+	return ret ? ret : optind;
+}
+
+int parse_exit(const char *command, int ret)
+{
+	if (ret >= 0 && text_flush(stdout, "standard output"))
+		ret = -EIO;
+	if (ret < 0)
+		fprintf(stderr, "%s: %s\n", command, shunt_errmsg());
+	return ret ? 1 : 0;
 }

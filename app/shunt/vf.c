@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,37 +23,6 @@ static const char usage[] =
 	"  COUNT     how many; it must have none before\n"
 	"  --force   also remove those that the kernel's drivers use. One that a process\n"
 	"            has open is never removed\n";
-
-struct options {
-	bool force;
-	bool help;
-	int count; /* of arguments */
-	char **arguments;
-};
-
-static int parse(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "force", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	opterr = 0;
-	optind = 1;
-	while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
-		if (option == 'f')
-			options->force = true;
-		else if (option == 'h')
-			options->help = true;
-		else
-			return parse_option_error(option, argv, known, "shunt vf");
-	}
-	options->count = argc - optind;
-	options->arguments = &argv[optind];
-	return 0;
-}
 
 static void print_one(
 	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
@@ -127,20 +95,22 @@ static int create(const struct shunt_pci_machine *machine, char *const *argument
 	return ret ? ret : list_some(machine, arguments, 1);
 }
 
-static int act(const struct options *options, const struct shunt_pci_machine *machine)
+/* @param words  the verb, and its arguments */
+static int act(
+	const struct shunt_pci_machine *machine, char *const *words, int word_count, bool force)
 {
-	const char *what = options->count ? options->arguments[0] : "";
-	char *const *arguments = &options->arguments[1];
-	int count = options->count - 1;
+	const char *what = word_count ? words[0] : "";
+	char *const *arguments = &words[1];
+	int count = word_count - 1;
 
-	if (options->force && strcmp(what, "remove") != 0)
+	if (force && strcmp(what, "remove") != 0)
 		return shunt_fail(-EINVAL, "--force is for 'shunt vf remove'");
 	if (strcmp(what, "list") == 0)
 		return list_some(machine, arguments, count);
 	if (strcmp(what, "create") == 0 && count == 2)
 		return create(machine, arguments);
 	if (strcmp(what, "remove") == 0 && count == 1) {
-		int ret = shunt_pci_vf_remove(machine, arguments[0], options->force);
+		int ret = shunt_pci_vf_remove(machine, arguments[0], force);
 
 		return ret ? ret : list_some(machine, arguments, 1);
 	}
@@ -151,21 +121,18 @@ static int act(const struct options *options, const struct shunt_pci_machine *ma
 
 int shunt_vf(int argc, char **argv)
 {
+	struct shunt_pci_machine machine = { 0 };
 	struct shunt_platform *platform = NULL;
-	struct options options = { 0 };
-	int ret = parse(argc, argv, &options);
+	bool force = false;
+	struct parse_option known[] = { { "force", .flag = &force }, { NULL } };
+	int ret, first = parse_options(argc, argv, known, "shunt vf", usage);
 
-	if (!ret && options.help) {
-		fputs(usage, stdout);
-	} else if (!ret) {
-		ret = shunt_platform_kernel(&platform);
-		if (!ret)
-			ret = act(&options, &(struct shunt_pci_machine){ .platform = platform });
-		shunt_platform_destroy(platform);
-	}
-	if (!ret && fflush(stdout))
-		ret = shunt_fail_errno(-errno, "writing the result");
-	if (ret)
-		fprintf(stderr, "shunt vf: %s\n", shunt_errmsg());
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (first <= 0)
+		return parse_exit("shunt vf", first);
+	ret = shunt_platform_kernel(&platform);
+	machine.platform = platform;
+	if (!ret)
+		ret = act(&machine, argv + first, argc - first, force);
+	shunt_platform_destroy(platform);
+	return parse_exit("shunt vf", ret);
 }

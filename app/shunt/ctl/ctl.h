@@ -36,15 +36,13 @@ struct ctl_options {
 	uint64_t every_ns;
 	uint64_t count; /**< of watch; 0: no end */
 	bool json;
-	bool help;
-	uint64_t given; /**< a bit for each option that was given */
 	const char *verb;
 	char **words; /**< after the verb */
 	int word_count;
 };
 
-/** Reads the command line. @return 0, -EINVAL */
-int ctl_options_parse(int argc, char **argv, struct ctl_options *options);
+/** Reads the command line. @return 1; 0: help was printed; -EINVAL */
+int ctl_options_parse(int argc, char **argv, const char *usage, struct ctl_options *options);
 
 /** The application. */
 struct ctl_process {

@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "ctl.h"
+#include "parse.h"
 
 static const char usage[] =
 	"Usage: shunt ctl [OPTION...] list | group | spaces | result | faults\n"
@@ -102,14 +103,7 @@ static int control(const struct ctl_options *options)
 int shunt_ctl(int argc, char **argv)
 {
 	struct ctl_options options;
-	int ret = ctl_options_parse(argc, argv, &options);
+	int ret = ctl_options_parse(argc, argv, usage, &options);
 
-	if (!ret && options.help)
-		fputs(usage, stdout);
-	else if (!ret)
-		ret = control(&options);
-	if (!ret)
-		return 0;
-	fprintf(stderr, "shunt ctl: %s\n", shunt_errmsg());
-	return 1;
+	return parse_exit("shunt ctl", ret > 0 ? control(&options) : ret);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include <shunt/error.h>
@@ -12,100 +11,23 @@
 #define SWITCH_EVERY_NS 100000000
 #define WATCH_EVERY_NS  1000000000
 
-static const struct option known[] = {
-	{ "file-prefix", required_argument, NULL, 'f' },
-	{ "instance", required_argument, NULL, 'i' },
-	{ "socket", required_argument, NULL, 's' },
-	{ "group", required_argument, NULL, 'g' },
-	{ "plan", required_argument, NULL, 'p' },
-	{ "live", no_argument, NULL, 'L' },
-	{ "force", no_argument, NULL, 'F' },
-	{ "switches", required_argument, NULL, 'n' },
-	{ "every", required_argument, NULL, 'e' },
-	{ "log", required_argument, NULL, 'l' },
-	{ "count", required_argument, NULL, 'c' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* The bit of an option in `given`. */
-static uint64_t bit_of(int option)
+static int take_plan(const char *text, void *context)
 {
-	return option >= 'A' && option <= 'z' ? 1ull << (option - 'A') : 0;
-}
-
-static int take_number(const char *option, uint64_t min, uint64_t *value)
-{
-	return parse_number(option, optarg, min, INT32_MAX, value);
-}
-
-static int take(int option, char **argv, struct ctl_options *options)
-{
+	struct ctl_options *options = context;
 	enum shunt_plan plan;
-	uint64_t number = 0;
-	int ret;
 
-	options->given |= bit_of(option);
-	switch (option) {
-	case 'f':
-		options->prefix = optarg;
-		return 0;
-	case 'i':
-		ret = take_number("--instance", 0, &number);
-		options->instance = (unsigned int)number;
-		return ret;
-	case 's':
-		options->socket = optarg;
-		return 0;
-	case 'g':
-		options->group = optarg;
-		return take_number("--group", 0, &number);
-	case 'p':
-		options->plan = optarg;
-		return shunt_plan_parse(optarg, &plan);
-	case 'L':
-		options->live = true;
-		return 0;
-	case 'F':
-		options->force = true;
-		return 0;
-	case 'n':
-		return take_number("--switches", 1, &options->switches);
-	case 'e':
-		return parse_time("--every", optarg, &options->every_ns);
-	case 'l':
-		options->log = optarg;
-		return 0;
-	case 'c':
-		return take_number("--count", 1, &options->count);
-	case 'j':
-		options->json = true;
-		return 0;
-	case 'h':
-		options->help = true;
-		return 0;
-	default:
-		return parse_option_error(option, argv, known, "shunt ctl");
-	}
+	options->plan = text;
+	return shunt_plan_parse(text, &plan);
 }
 
-/* Options that apply to some verbs only. */
-static const struct {
-	char letter;
-	const char *name;
-	const char *verbs;
-} bound[] = {
-	{ 'g', "--group", "group copy switch result watch" },
-	{ 'p', "--plan", "switch" },
-	{ 'L', "--live", "switch" },
-	{ 'F', "--force", "switch" },
-	{ 'n', "--switches", "switch" },
-	{ 'l', "--log", "switch" },
-	{ 'e', "--every", "switch watch" },
-	{ 'c', "--count", "watch" },
-	{ 'j', "--json", "list group spaces copy destroy switch result faults" },
-};
+static int take_group(const char *text, void *context)
+{
+	struct ctl_options *options = context;
+	uint64_t number;
+
+	options->group = text;
+	return parse_number("--group", text, 0, INT32_MAX, &number);
+}
 
 static bool is_among(const char *verbs, const char *verb)
 {
@@ -117,13 +39,13 @@ static bool is_among(const char *verbs, const char *verb)
 	return false;
 }
 
-static int check_bound(const struct ctl_options *options)
+/* Options that apply to some verbs only. */
+static int check_verb(const struct parse_option *known, const char *verb)
 {
-	for (size_t i = 0; options->verb && i < sizeof(bound) / sizeof(bound[0]); i++)
-		if (options->given & bit_of(bound[i].letter) &&
-			!is_among(bound[i].verbs, options->verb))
-			return shunt_fail(-EINVAL, "%s: applies to %s, not to %s", bound[i].name,
-				bound[i].verbs, options->verb);
+	for (; verb && known->name; known++)
+		if (known->given && known->applies && !is_among(known->applies, verb))
+			return shunt_fail(-EINVAL, "--%s: applies to %s, not to %s", known->name,
+				known->applies, verb);
 	return 0;
 }
 
@@ -143,29 +65,45 @@ static int check(const struct ctl_options *options)
 	return 0;
 }
 
-int ctl_options_parse(int argc, char **argv, struct ctl_options *options)
+int ctl_options_parse(int argc, char **argv, const char *usage, struct ctl_options *options)
 {
-	int option, ret = 0;
+	struct parse_option known[] = {
+		{ "file-prefix", .text = &options->prefix },
+		{ "instance", .count = &options->instance, .max = INT32_MAX },
+		{ "socket", .text = &options->socket },
+		{ "group", "group copy switch result watch", .take = take_group,
+			.context = options },
+		{ "plan", "switch", .take = take_plan, .context = options },
+		{ "live", "switch", .flag = &options->live },
+		{ "force", "switch", .flag = &options->force },
+		{ "switches", "switch", .number = &options->switches, .min = 1, .max = INT32_MAX },
+		{ "log", "switch", .text = &options->log },
+		{ "every", "switch watch", .time = &options->every_ns },
+		{ "count", "watch", .number = &options->count, .min = 1, .max = INT32_MAX },
+		{ "json", "list group spaces copy destroy switch result faults",
+			.flag = &options->json },
+		{ NULL },
+	};
+	int ret, first;
 
 	*options = (struct ctl_options){
 		.prefix = "rte",
 		.plan = shunt_plan_name(SHUNT_PLAN_AUTO),
 		.every_ns = UINT64_MAX,
 	};
-	opterr = 0;
-	optind = 1;
-	while (!ret && (option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
-		ret = take(option, argv, options);
-	if (ret || options->help)
-		return ret;
-	if (optind < argc)
-		options->verb = argv[optind++];
-	options->words = argv + optind;
-	options->word_count = argc - optind;
+	first = parse_options(argc, argv, known, "shunt ctl", usage);
+	if (first <= 0)
+		return first;
+	if (first < argc)
+		options->verb = argv[first++];
+	options->words = argv + first;
+	options->word_count = argc - first;
 	if (options->every_ns == UINT64_MAX)
 		options->every_ns = options->verb && strcmp(options->verb, "watch") == 0
 					    ? WATCH_EVERY_NS
 					    : SWITCH_EVERY_NS;
 	ret = check(options);
-	return ret ? ret : check_bound(options);
+	if (!ret)
+		ret = check_verb(known, options->verb);
+	return ret ? ret : 1;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,38 +25,9 @@ static const char usage[] =
 
 struct options {
 	bool json;
-	bool help;
 	const char *const *addresses;
 	size_t count;
 };
-
-static int parse(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	opterr = 0;
-	optind = 1;
-	while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		default:
-			return parse_option_error(option, argv, known, "shunt doctor");
-		}
-	}
-	options->addresses = (const char *const *)&argv[optind];
-	options->count = (size_t)(argc - optind);
-	return 0;
-}
 
 static bool examine(
 	struct doctor *doctor, const struct shunt_pci_function *function, bool named, bool sound)
@@ -221,15 +191,12 @@ out:
 int shunt_doctor(int argc, char **argv)
 {
 	struct options options = { 0 };
-	int ret = parse(argc, argv, &options);
+	struct parse_option known[] = { { "json", .flag = &options.json }, { NULL } };
+	int first = parse_options(argc, argv, known, "shunt doctor", usage);
 
-	if (!ret && options.help)
-		fputs(usage, stdout);
-	else if (!ret)
-		ret = run(&options);
-	if (ret >= 0 && fflush(stdout))
-		ret = shunt_fail_errno(-errno, "writing the findings");
-	if (ret < 0)
-		fprintf(stderr, "shunt doctor: %s\n", shunt_errmsg());
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (first <= 0)
+		return parse_exit("shunt doctor", first);
+	options.addresses = (const char *const *)&argv[first];
+	options.count = (size_t)(argc - first);
+	return parse_exit("shunt doctor", run(&options));
 }

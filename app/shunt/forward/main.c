@@ -13,6 +13,7 @@
 
 #include "commands.h"
 #include "forward.h"
+#include "parse.h"
 #include "rte_net_shunt.h"
 #include "shunt_thread.h"
 
@@ -384,11 +385,8 @@ int shunt_forward(int argc, char **argv)
 	int ret;
 
 	ret = forward_options_parse(argc, argv, &options);
-	if (!ret)
+	if (ret > 0)
 		ret = forward(&options);
 	forward_options_free(&options);
-	if (ret >= 0)
-		return 0;
-	fprintf(stderr, "shunt forward: %s\n", shunt_errmsg());
-	return 1;
+	return parse_exit("shunt forward", ret);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,62 +11,6 @@
 #include "commands.h"
 #include "options.h"
 #include "parse.h"
-
-enum option_id {
-	OPT_PLATFORM = 256,
-	OPT_PORTS,
-	OPT_TESTER,
-	OPT_INHERIT,
-	OPT_GROUPS,
-	OPT_IOMMU,
-	OPT_NIC,
-	OPT_PLAN,
-	OPT_SWITCH_EVERY,
-	OPT_SWITCHES,
-	OPT_COLD,
-	OPT_BASELINE,
-	OPT_DURATION,
-	OPT_RATE,
-	OPT_SIZE,
-	OPT_PCAP,
-	OPT_MAP,
-	OPT_JSON,
-	OPT_LOG,
-	OPT_TIMELINE,
-	OPT_TIMELINE_SWITCH,
-	OPT_EVIDENCE,
-	OPT_MEMORY,
-	OPT_NO_HUGE,
-};
-
-static const struct option long_options[] = {
-	{ "platform", required_argument, NULL, OPT_PLATFORM },
-	{ "ports", required_argument, NULL, OPT_PORTS },
-	{ "tester", required_argument, NULL, OPT_TESTER },
-	{ "inherit", required_argument, NULL, OPT_INHERIT },
-	{ "groups", required_argument, NULL, OPT_GROUPS },
-	{ "iommu", required_argument, NULL, OPT_IOMMU },
-	{ "nic", required_argument, NULL, OPT_NIC },
-	{ "plan", required_argument, NULL, OPT_PLAN },
-	{ "switch-every", required_argument, NULL, OPT_SWITCH_EVERY },
-	{ "switches", required_argument, NULL, OPT_SWITCHES },
-	{ "cold", required_argument, NULL, OPT_COLD },
-	{ "baseline", required_argument, NULL, OPT_BASELINE },
-	{ "duration", required_argument, NULL, OPT_DURATION },
-	{ "rate", required_argument, NULL, OPT_RATE },
-	{ "size", required_argument, NULL, OPT_SIZE },
-	{ "pcap", required_argument, NULL, OPT_PCAP },
-	{ "map", required_argument, NULL, OPT_MAP },
-	{ "json", required_argument, NULL, OPT_JSON },
-	{ "log", required_argument, NULL, OPT_LOG },
-	{ "timeline", required_argument, NULL, OPT_TIMELINE },
-	{ "timeline-switch", required_argument, NULL, OPT_TIMELINE_SWITCH },
-	{ "evidence", required_argument, NULL, OPT_EVIDENCE },
-	{ "memory", required_argument, NULL, OPT_MEMORY },
-	{ "no-huge", no_argument, NULL, OPT_NO_HUGE },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
 
 static const char usage[] =
 	"Usage: shunt forward [OPTION...]\n"
@@ -125,8 +68,9 @@ static const char usage[] =
 	"  --no-huge             use plain memory even if hugepages are free\n"
 	"Times are written 250us, 100ms, 0.5s, 2m, 1h; sizes 4096, 4k, 2M, 1.5G.\n";
 
-static int parse_ports(const char *text, struct forward_options *options)
+static int parse_ports(const char *text, void *context)
 {
+	struct forward_options *options = context;
 	uint64_t ports;
 	int ret;
 
@@ -142,17 +86,19 @@ static int parse_ports(const char *text, struct forward_options *options)
 	return ret;
 }
 
-static int parse_rate(const char *text, uint64_t *rate)
+static int parse_rate(const char *text, void *context)
 {
-	if (strcmp(text, "max") == 0) {
-		*rate = SHUNT_RATE_MAX;
+	struct forward_options *options = context;
+
+	options->rate = SHUNT_RATE_MAX;
+	if (strcmp(text, "max") == 0)
 		return 0;
-	}
-	return parse_number("--rate", text, 1, 100000000, rate);
+	return parse_number("--rate", text, 1, 100000000, &options->rate);
 }
 
-static int parse_frame_size(const char *text, struct forward_options *options)
+static int parse_frame_size(const char *text, void *context)
 {
+	struct forward_options *options = context;
 	uint64_t size;
 	int ret;
 
@@ -164,18 +110,20 @@ static int parse_frame_size(const char *text, struct forward_options *options)
 	return ret;
 }
 
-static int parse_cold(const char *text, uint64_t *cold_ns)
+static int parse_cold(const char *text, void *context)
 {
-	int ret = parse_time("--cold", text, cold_ns);
+	struct forward_options *options = context;
+	int ret = parse_time("--cold", text, &options->cold_ns);
 
-	return !ret && !*cold_ns
+	return !ret && !options->cold_ns
 		       ? shunt_fail(-EINVAL,
 				 "--cold %s: expected an idle time above 0, such as 10ms", text)
 		       : ret;
 }
 
-static int parse_map(const char *text, struct forward_options *options)
+static int parse_map(const char *text, void *context)
 {
+	struct forward_options *options = context;
 	struct forward_map *map = &options->maps[options->map_count];
 	char copy[128], *rest = copy, *space, *iova, *size;
 	int ret;
@@ -196,8 +144,9 @@ static int parse_map(const char *text, struct forward_options *options)
 	return ret;
 }
 
-static int parse_inherit(const char *text, struct forward_options *options)
+static int parse_inherit(const char *text, void *context)
 {
+	struct forward_options *options = context;
 	struct forward_inherit *inherit = &options->inherit[options->inherit_count];
 	const char *equals = strrchr(text, '=');
 	uint64_t fd;
@@ -214,79 +163,25 @@ static int parse_inherit(const char *text, struct forward_options *options)
 	return ret;
 }
 
-static int parse_platform(const char *text, struct forward_options *options)
+static int parse_iommu(const char *text, void *context)
 {
-	options->kernel = strcmp(text, "kernel") == 0;
-	if (options->kernel || strcmp(text, "sim") == 0)
-		return 0;
-	return shunt_fail(-EINVAL, "--platform '%s': expected kernel or sim", text);
+	struct forward_options *options = context;
+
+	return shunt_sim_iommu_parse(text, &options->sim.iommu);
 }
 
-static int parse_option(int id, const char *text, struct forward_options *options)
+static int parse_nic(const char *text, void *context)
 {
-	uint64_t number;
-	int ret;
+	struct forward_options *options = context;
 
-	switch (id) {
-	case OPT_PLATFORM:
-		return parse_platform(text, options);
-	case OPT_PORTS:
-		return parse_ports(text, options);
-	case OPT_TESTER:
-		options->tester = text;
-		return 0;
-	case OPT_INHERIT:
-		return parse_inherit(text, options);
-	case OPT_GROUPS:
-		ret = parse_number("--groups", text, 1, SHUNT_SIM_MAX_GROUPS, &number);
-		options->sim.groups = (unsigned int)number;
-		return ret;
-	case OPT_IOMMU:
-		return shunt_sim_iommu_parse(text, &options->sim.iommu);
-	case OPT_NIC:
-		return shunt_sim_nic_parse(text, &options->sim.nic);
-	case OPT_PLAN:
-		return shunt_plan_parse(text, &options->plan);
-	case OPT_SWITCH_EVERY:
-		return parse_time("--switch-every", text, &options->switch_every_ns);
-	case OPT_SWITCHES:
-		return parse_number("--switches", text, 1, UINT32_MAX, &options->switches);
-	case OPT_COLD:
-		return parse_cold(text, &options->cold_ns);
-	case OPT_BASELINE:
-		return parse_time("--baseline", text, &options->baseline_ns);
-	case OPT_DURATION:
-		return parse_time("--duration", text, &options->duration_ns);
-	case OPT_RATE:
-		return parse_rate(text, &options->rate);
-	case OPT_SIZE:
-		return parse_frame_size(text, options);
-	case OPT_PCAP:
-		options->pcap = text;
-		return 0;
-	case OPT_MAP:
-		return parse_map(text, options);
-	case OPT_JSON:
-		options->json = text;
-		return 0;
-	case OPT_LOG:
-		options->log = text;
-		return 0;
-	case OPT_TIMELINE:
-		options->timeline = text;
-		return 0;
-	case OPT_TIMELINE_SWITCH:
-		return parse_number(
-			"--timeline-switch", text, 0, UINT32_MAX, &options->timeline_switch);
-	case OPT_EVIDENCE:
-		options->evidence = text;
-		return text[0] ? 0 : shunt_fail(-EINVAL, "--evidence '': expected a file or none");
-	case OPT_MEMORY:
-		return parse_number("--memory", text, 1, 1u << 20, &options->memory_mib);
-	default: /* OPT_NO_HUGE */
-		options->no_huge = true;
-		return 0;
-	}
+	return shunt_sim_nic_parse(text, &options->sim.nic);
+}
+
+static int parse_plan(const char *text, void *context)
+{
+	struct forward_options *options = context;
+
+	return shunt_plan_parse(text, &options->plan);
 }
 
 static int check_timeline(const struct forward_options *options)
@@ -312,7 +207,7 @@ static int check_cold(const struct forward_options *options)
 }
 
 /* Options of the other platform are errors. */
-static int check_platform(const struct forward_options *options, const char *sim_only)
+static int check_platform(const struct forward_options *options, const struct parse_option *known)
 {
 	if (!options->kernel && options->tester)
 		return shunt_fail(-EINVAL, "--tester: applies to the platform kernel; on sim the "
@@ -321,10 +216,13 @@ static int check_platform(const struct forward_options *options, const char *sim
 		return shunt_fail(-EINVAL, "--inherit: applies to the platform kernel");
 	if (!options->kernel)
 		return 0;
-	if (sim_only)
-		return shunt_fail(-EINVAL,
-			"%s applies to the software platform: add --platform sim, or remove it",
-			sim_only);
+	for (; known->name; known++)
+		if (known->given && known->applies &&
+			(!options->ports || known->take != parse_ports))
+			return shunt_fail(-EINVAL,
+				"--%s applies to the software platform: add --platform sim, or "
+				"remove it",
+				known->applies);
 	if (!options->ports)
 		return shunt_fail(-EINVAL,
 			"--ports is missing: 'shunt list' shows the ports of this machine "
@@ -332,29 +230,39 @@ static int check_platform(const struct forward_options *options, const char *sim
 	return 0;
 }
 
-/* The option's name if it applies to the software platform only, otherwise `before`. */
-static const char *sim_only_option(int id, const char *text, const char *before)
-{
-	switch (id) {
-	case OPT_GROUPS:
-		return "--groups";
-	case OPT_IOMMU:
-		return "--iommu";
-	case OPT_NIC:
-		return "--nic";
-	case OPT_PORTS:
-		return strchr(text, ':') ? before : "--ports with a number";
-	default:
-		return before;
-	}
-}
-
 int forward_options_parse(int argc, char **argv, struct forward_options *options)
 {
 	const uint64_t unset = UINT64_MAX;
-	const char *sim_only = NULL;
-	bool sized = false;
-	int id, ret = 0;
+	/* The second text is the option's name if it applies to the software platform only. */
+	struct parse_option known[] = {
+		{ "platform", .take = parse_platform, .context = &options->kernel },
+		{ "ports", "ports with a number", .take = parse_ports, .context = options },
+		{ "tester", .text = &options->tester },
+		{ "inherit", .take = parse_inherit, .context = options },
+		{ "groups", "groups", .count = &options->sim.groups, .min = 1,
+			.max = SHUNT_SIM_MAX_GROUPS },
+		{ "iommu", "iommu", .take = parse_iommu, .context = options },
+		{ "nic", "nic", .take = parse_nic, .context = options },
+		{ "plan", .take = parse_plan, .context = options },
+		{ "switch-every", .time = &options->switch_every_ns },
+		{ "switches", .number = &options->switches, .min = 1, .max = UINT32_MAX },
+		{ "cold", .take = parse_cold, .context = options },
+		{ "baseline", .time = &options->baseline_ns },
+		{ "duration", .time = &options->duration_ns },
+		{ "rate", .take = parse_rate, .context = options },
+		{ "size", .take = parse_frame_size, .context = options },
+		{ "pcap", .text = &options->pcap },
+		{ "map", .take = parse_map, .context = options },
+		{ "json", .text = &options->json },
+		{ "log", .text = &options->log },
+		{ "timeline", .text = &options->timeline },
+		{ "timeline-switch", .number = &options->timeline_switch, .max = UINT32_MAX },
+		{ "evidence", .text = &options->evidence },
+		{ "memory", .number = &options->memory_mib, .min = 1, .max = 1u << 20 },
+		{ "no-huge", .flag = &options->no_huge },
+		{ NULL },
+	};
+	int ret, first;
 
 	*options = (struct forward_options){
 		.command = argv,
@@ -365,42 +273,32 @@ int forward_options_parse(int argc, char **argv, struct forward_options *options
 		.baseline_ns = unset,
 		.duration_ns = unset,
 		.timeline_switch = UINT64_MAX,
-		.size = 64,
 		.memory_mib = COMMAND_MEMORY_MIB,
 	};
-	opterr = 0;
-	optind = 1;
-	while (!ret && (id = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (id == 'h') {
-			fputs(usage, stdout);
-			return 1;
-		}
-		if (id == ':' || id == '?')
-			ret = parse_option_error(id, argv, long_options, "shunt forward");
-		else
-			ret = parse_option(id, optarg, options);
-		if (!ret)
-			sim_only = sim_only_option(id, optarg, sim_only);
-		sized |= id == OPT_SIZE;
-	}
-	if (!ret && optind < argc)
-		ret = shunt_fail(-EINVAL, "unexpected argument '%s'", argv[optind]);
+	first = parse_options(argc, argv, known, "shunt forward", usage);
+	if (first <= 0)
+		return first;
+	ret = first < argc ? shunt_fail(-EINVAL, "unexpected argument '%s'", argv[first]) : 0;
+	if (!ret && options->evidence && !*options->evidence)
+		ret = shunt_fail(-EINVAL, "--evidence '': expected a file or none");
 	if (!ret)
-		ret = check_platform(options, sim_only);
+		ret = check_platform(options, known);
 	if (!ret && options->switches && !options->switch_every_ns)
 		ret = shunt_fail(-EINVAL, "--switches: --switch-every 0s disables switches");
 	if (!ret)
 		ret = check_cold(options);
 	if (!ret)
 		ret = check_timeline(options);
-	if (!ret && options->pcap && sized)
+	if (!ret && options->pcap && (options->size || options->imix))
 		ret = shunt_fail(
 			-EINVAL, "--pcap and --size: a capture determines the frame sizes");
+	if (!options->size)
+		options->size = 64;
 	if (options->baseline_ns == unset)
 		options->baseline_ns = options->switch_every_ns ? 1000000000 : 0;
 	if (options->duration_ns == unset)
 		options->duration_ns = options->switches ? 0 : 10000000000;
-	return ret;
+	return ret ? ret : 1;
 }
 
 void forward_options_free(struct forward_options *options)

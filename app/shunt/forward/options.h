@@ -61,7 +61,7 @@ struct forward_options {
 /**
  * Reads the command line.
  *
- * @return 0; 1: help was printed; -EINVAL with shunt_errmsg()
+ * @return 1; 0: help was printed; -EINVAL with shunt_errmsg()
  */
 int forward_options_parse(int argc, char **argv, struct forward_options *options);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,42 +26,7 @@ struct options {
 	const char *timeline;
 	const char *histogram;
 	const char *output;
-	bool help;
 };
-
-static int parse(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "timeline", required_argument, NULL, 't' },
-		{ "histogram", required_argument, NULL, 'g' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	opterr = 0;
-	optind = 1;
-	while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
-		switch (option) {
-		case 't':
-			options->timeline = optarg;
-			break;
-		case 'g':
-			options->histogram = optarg;
-			break;
-		case 'o':
-			options->output = optarg;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		default:
-			return parse_option_error(option, argv, known, "shunt report");
-		}
-	}
-	return 0;
-}
 
 static int check(const struct options *options, int records)
 {
@@ -129,28 +93,21 @@ static int draw(const struct options *options)
 	return ret;
 }
 
-static int report(struct options *options, char **records, int count)
-{
-	int ret = check(options, count);
-
-	if (ret)
-		return ret;
-	return count ? compare(records, (unsigned int)count) : draw(options);
-}
-
 int shunt_report(int argc, char **argv)
 {
 	struct options options = { 0 };
-	int ret = parse(argc, argv, &options);
+	struct parse_option known[] = {
+		{ "timeline", .text = &options.timeline },
+		{ "histogram", .text = &options.histogram },
+		{ "output", .text = &options.output },
+		{ NULL },
+	};
+	int first = parse_options(argc, argv, known, "shunt report", usage);
+	int ret = first > 0 ? check(&options, argc - first) : first;
 
-	if (!ret && options.help) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (!ret)
-		ret = report(&options, argv + optind, argc - optind);
-	if (!ret)
-		return 0;
-	fprintf(stderr, "shunt report: %s\n", shunt_errmsg());
-	return 1;
+	if (!ret && first && first < argc)
+		ret = compare(argv + first, (unsigned int)(argc - first));
+	else if (!ret && first)
+		ret = draw(&options);
+	return parse_exit("shunt report", ret);
 }
