@@ -283,11 +283,6 @@ static json_t *hexadecimal(unsigned int value, int digits)
 	return json_sprintf("0x%0*x", digits, value);
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text[0] ? json_string(text) : json_null();
-}
-
 /* The name is omitted if libpci returns one that is not UTF-8. */
 static json_t *describe(const struct shunt_pci_function *function)
 {
@@ -304,34 +299,24 @@ static json_t *describe(const struct shunt_pci_function *function)
 static json_t *functions_of(const struct listing *listing, int group)
 {
 	json_t *array = json_array();
-	size_t i;
 
-	for (i = 0; i < listing->functions.count; i++) {
-		if (listing->functions.functions[i].group != group)
-			continue;
-		if (json_array_append_new(array, describe(&listing->functions.functions[i]))) {
-			json_decref(array);
-			return NULL;
-		}
-	}
+	for (size_t i = 0; i < listing->functions.count; i++)
+		if (listing->functions.functions[i].group == group)
+			array = text_append(array, describe(&listing->functions.functions[i]));
 	return array;
 }
 
 static json_t *groups_of(const struct listing *listing)
 {
 	json_t *array = json_array();
-	const struct listing_group *group;
-	size_t i;
 
-	for (i = 0; i < listing->group_count; i++) {
-		group = &listing->groups[i];
-		if (json_array_append_new(array,
-			    json_pack("{s:i, s:s, s:o, s:o}", "id", group->number, "state",
-				    state_name(group->state), "reason", text_or_null(group->reason),
-				    "functions", functions_of(listing, group->number)))) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; i < listing->group_count; i++) {
+		const struct listing_group *group = &listing->groups[i];
+
+		array = text_append(array,
+			json_pack("{s:i, s:s, s:o, s:o}", "id", group->number, "state",
+				state_name(group->state), "reason", text_or_null(group->reason),
+				"functions", functions_of(listing, group->number)));
 	}
 	return array;
 }
@@ -339,16 +324,12 @@ static json_t *groups_of(const struct listing *listing)
 static json_t *skipped_of(const struct listing *listing)
 {
 	json_t *array = json_array();
-	const struct shunt_pci_skipped *skipped;
 
 	for (size_t i = 0; i < listing->functions.skipped_count; i++) {
-		skipped = &listing->functions.skipped[i];
-		if (json_array_append_new(
-			    array, json_pack("{s:s, s:s}", "address", skipped->address, "reason",
-					   skipped->reason))) {
-			json_decref(array);
-			return NULL;
-		}
+		const struct shunt_pci_skipped *skipped = &listing->functions.skipped[i];
+
+		array = text_append(array, json_pack("{s:s, s:s}", "address", skipped->address,
+						   "reason", skipped->reason));
 	}
 	return array;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,8 @@
 #include <shunt/error.h>
 
 #include "text.h"
+
+#define LINE 8192 /* of a log */
 
 const char *time_text(uint64_t ns, char text[TIME_TEXT])
 {
@@ -75,7 +76,7 @@ const char *safe_text(const char *text, char *safe, size_t size)
 	return safe;
 }
 
-int text_write(int fd, const char *text, size_t length)
+static int write_all(int fd, const char *text, size_t length)
 {
 	while (length) {
 		ssize_t done = write(fd, text, length);
@@ -100,6 +101,48 @@ int text_json(json_t *json)
 		ret = shunt_fail(-EIO, "writing JSON failed");
 	json_decref(json);
 	return ret;
+}
+
+json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
+}
+
+json_t *text_append(json_t *array, json_t *item)
+{
+	if (!json_array_append_new(array, item))
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+/* Others may append to the file, or it is a device: a line must not be divided. */
+int text_log(int fd, json_t *json)
+{
+	char line[LINE];
+	size_t length = json_dumpb(json, line, sizeof(line) - 1, JSON_COMPACT);
+
+	json_decref(json);
+	if (!length || length >= sizeof(line))
+		return -ENOMEM;
+	line[length] = '\n';
+	return write_all(fd, line, length + 1);
+}
+
+bool text_field(const char *path, const char *name, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = strlen(name);
+	bool found = false;
+	char line[512];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strncmp(line, name, length) == 0;
+	if (file)
+		fclose(file);
+	if (found)
+		snprintf(text, size, "%.*s", (int)strcspn(line + length, "\n"), line + length);
+	return found;
 }
 
 int text_flush(FILE *file, const char *name)

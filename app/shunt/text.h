@@ -2,6 +2,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,11 +32,20 @@ const char *plural(uint64_t count);
  */
 const char *safe_text(const char *text, char *safe, size_t size);
 
-/** Writes all of a text to a descriptor. @return 0, -errno */
-int text_write(int fd, const char *text, size_t length);
-
 /** Prints an object to standard output and releases it. @return 0; -ENOMEM it is NULL; -EIO */
 int text_json(json_t *json);
+
+/** A string, or null if the text is empty. */
+json_t *text_or_null(const char *text);
+
+/** Appends to an array. @return it; NULL, with the array released, if either is NULL */
+json_t *text_append(json_t *array, json_t *item);
+
+/** Writes an object to a log as one line, with one write. @return 0; -ENOMEM; -errno */
+int text_log(int fd, json_t *json);
+
+/** The text after a name that begins a line of a file. @return whether there is such a line */
+bool text_field(const char *path, const char *name, char *text, size_t size);
 
 /** Flushes a file. @return 0, or -errno of any failed write so far */
 int text_flush(FILE *file, const char *name);

@@ -15,7 +15,6 @@
 #include "shunt_output.h"
 #include "text.h"
 
-#define LINE      8192
 #define SECOND_NS 1000000000ull
 
 /** Statistics of several switches at a port. */
@@ -41,56 +40,53 @@ struct run {
 	struct port_sum ports[SHUNT_GROUP_MAX_MEMBERS];
 };
 
-static int put(const struct run *run, const char *line, int length)
+static int put(const struct run *run, json_t *line)
 {
-	int ret = run->log < 0 ? 0 : text_write(run->log, line, (size_t)length);
+	int ret = text_log(run->log, line);
 
 	return ret ? shunt_fail_errno(ret, "--log %s", run->options->log) : 0;
 }
 
 static int log_begin(const struct run *run)
 {
-	char line[64];
-
-	return put(run, line,
-		snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"begins\":true}\n",
-			run->switches));
-}
-
-static uint64_t resets_of(const json_t *port)
-{
-	const json_t *recovered = json_object_get(port, "recovered");
-
-	return ctl_count(recovered, "queue_resets") + ctl_count(recovered, "port_resets") +
-	       ctl_count(recovered, "function_resets");
+	if (run->log < 0)
+		return 0;
+	return put(run, json_pack("{s:I, s:b}", "switch", (json_int_t)run->switches, "begins", 1));
 }
 
 /* The lines of shunt forward --log. */
+static json_t *log_port(const json_t *port)
+{
+	const json_t *recovered = json_object_get(port, "recovered");
+	const uint64_t resets = ctl_count(recovered, "queue_resets") +
+				ctl_count(recovered, "port_resets") +
+				ctl_count(recovered, "function_resets");
+	char function[32];
+
+	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "function",
+		ctl_text(port, "function", function, sizeof(function)), "faults",
+		json_is_string(json_object_get(port, "faults"))
+			? json_string("unknown")
+			: json_integer((json_int_t)ctl_count(port, "faults")),
+		"ioctl_ns", (json_int_t)ctl_count(port, "ioctl_ns"), "repaired",
+		(json_int_t)ctl_count(recovered, "repaired_descriptors"), "resets",
+		(json_int_t)resets);
+}
+
 static int log_end(const struct run *run, json_t *result)
 {
-	char line[LINE], function[32], faults[32];
-	const char *id, *comma = "";
-	json_t *port;
-	int used;
+	json_t *ports, *port;
+	const char *id;
 
-	used = snprintf(line, sizeof(line),
-		"{\"switch\":%" PRIu64 ",\"from\":%" PRIu64 ",\"to\":%" PRIu64
-		",\"rolled_back\":false,\"ports\":[",
-		run->switches, ctl_count(result, "from_hwpt"), ctl_count(result, "to_hwpt"));
-	json_object_foreach (json_object_get(result, "ports"), id, port) {
-		snprintf(faults, sizeof(faults), "%" PRIu64, ctl_count(port, "faults"));
-		used += snprintf(line + used, sizeof(line) - (size_t)used,
-			"%s{\"function\":\"%s\",\"faults\":%s,\"ioctl_ns\":%" PRIu64
-			",\"repaired\":%" PRIu64 ",\"resets\":%" PRIu64 "}",
-			comma, ctl_text(port, "function", function, sizeof(function)),
-			json_is_string(json_object_get(port, "faults")) ? "\"unknown\"" : faults,
-			ctl_count(port, "ioctl_ns"),
-			ctl_count(json_object_get(port, "recovered"), "repaired_descriptors"),
-			resets_of(port));
-		comma = ",";
-	}
-	used += snprintf(line + used, sizeof(line) - (size_t)used, "]}\n");
-	return put(run, line, used);
+	if (run->log < 0)
+		return 0;
+	ports = json_array();
+	json_object_foreach (json_object_get(result, "ports"), id, port)
+		ports = text_append(ports, log_port(port));
+	return put(run, json_pack("{s:I, s:I, s:I, s:b, s:o}", "switch", (json_int_t)run->switches,
+				"from", (json_int_t)ctl_count(result, "from_hwpt"), "to",
+				(json_int_t)ctl_count(result, "to_hwpt"), "rolled_back", 0, "ports",
+				ports));
 }
 
 static struct port_sum *sum_of(struct run *run, const char *id, const json_t *port)
@@ -225,15 +221,14 @@ static json_t *port_json(struct port_sum *sum)
 
 static int print_json(struct run *run)
 {
-	json_t *ports = json_array(), *json;
+	json_t *ports = json_array();
 
 	for (unsigned int i = 0; i < run->port_count; i++)
-		json_array_append_new(ports, port_json(&run->ports[i]));
-	json = json_pack("{s:s, s:i, s:s, s:I, s:I, s:o, s:o, s:O?}", "schema", "shunt.switches/2",
-		"group", run->group, "space", run->space, "switches", (json_int_t)run->switches,
-		"already", (json_int_t)run->already, "duration_ns", quantiles(&run->duration_ns),
-		"ports", ports, "last", run->last);
-	return text_json(json);
+		ports = text_append(ports, port_json(&run->ports[i]));
+	return text_json(json_pack("{s:s, s:i, s:s, s:I, s:I, s:o, s:o, s:O?}", "schema",
+		"shunt.switches/2", "group", run->group, "space", run->space, "switches",
+		(json_int_t)run->switches, "already", (json_int_t)run->already, "duration_ns",
+		quantiles(&run->duration_ns), "ports", ports, "last", run->last));
 }
 
 static const char *three(struct shunt_samples *samples, char *text, size_t size)

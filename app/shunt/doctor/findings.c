@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,8 +6,6 @@
 #include <unistd.h>
 
 #include <jansson.h>
-
-#include <shunt/error.h>
 
 #include "doctor.h"
 #include "text.h"
@@ -146,11 +143,6 @@ void doctor_print_lines(const struct doctor *doctor, FILE *out)
 		fputs("a switch can work\n", out);
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text[0] ? json_string(text) : json_null();
-}
-
 int doctor_print_json(const struct doctor *doctor)
 {
 	size_t wrong = doctor_count(doctor, FINDING_WRONG);
@@ -159,14 +151,11 @@ int doctor_print_json(const struct doctor *doctor)
 
 	for (size_t i = 0; i < doctor->count; i++) {
 		finding = &doctor->findings[i];
-		if (json_array_append_new(findings,
-			    json_pack("{s:s, s:s, s:o, s:o, s:o}", "state",
-				    state_name(finding->state), "subject", finding->subject, "text",
-				    text_or_null(finding->text), "fix", text_or_null(finding->fix),
-				    "advice", text_or_null(finding->advice)))) {
-			json_decref(findings);
-			return shunt_fail(-ENOMEM, "out of memory for JSON");
-		}
+		findings = text_append(findings,
+			json_pack("{s:s, s:s, s:o, s:o, s:o}", "state", state_name(finding->state),
+				"subject", finding->subject, "text", text_or_null(finding->text),
+				"fix", text_or_null(finding->fix), "advice",
+				text_or_null(finding->advice)));
 	}
 	return text_json(json_pack("{s:s, s:b, s:I, s:o}", "schema", "shunt.doctor/2", "can_switch",
 		!wrong, "to_fix", (json_int_t)wrong, "findings", findings));

@@ -12,10 +12,9 @@
 #include "commands.h"
 #include "doctor.h"
 #include "rte_net_shunt.h"
+#include "text.h"
 
-#define SIZE_PREFIX  "hugepages-"    /* of a folder of /sys/kernel/mm/hugepages */
-#define CAPABILITIES "CapEff:"       /* in /proc/self/status */
-#define DEFAULT_PAGE "Hugepagesize:" /* in /proc/meminfo, in KiB */
+#define SIZE_PREFIX "hugepages-" /* of a folder of /sys/kernel/mm/hugepages */
 
 static unsigned long read_number(const char *path)
 {
@@ -105,35 +104,21 @@ static void check_mount(struct doctor *doctor)
 /* With CAP_IPC_LOCK the kernel does not apply the limit to pinned pages. */
 static bool may_lock_any(const struct doctor *doctor)
 {
-	char path[PATH_MAX], line[256];
-	uint64_t capabilities = 0;
-	FILE *file;
+	char path[PATH_MAX], set[64];
 
 	doctor_path(path, sizeof(path), "%s/self/status", doctor->machine.proc);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, CAPABILITIES, strlen(CAPABILITIES)) == 0)
-			capabilities = strtoull(line + strlen(CAPABILITIES), NULL, 16);
-	if (file)
-		fclose(file);
-	return capabilities & (1ull << CAP_IPC_LOCK);
+	return text_field(path, "CapEff:", set, sizeof(set)) &&
+	       strtoull(set, NULL, 16) & (1ull << CAP_IPC_LOCK);
 }
 
 /* Default hugepage size in bytes; 1 without hugepages. */
 static rlim_t default_page(const struct doctor *doctor)
 {
-	char path[PATH_MAX], line[128];
-	unsigned long kib = 0;
-	FILE *file;
+	char path[PATH_MAX], kib[32] = "";
 
 	doctor_path(path, sizeof(path), "%s/meminfo", doctor->machine.proc);
-	file = fopen(path, "re");
-	while (file && !kib && fgets(line, sizeof(line), file))
-		if (strncmp(line, DEFAULT_PAGE, strlen(DEFAULT_PAGE)) == 0)
-			kib = strtoul(line + strlen(DEFAULT_PAGE), NULL, 10);
-	if (file)
-		fclose(file);
-	return kib ? (rlim_t)kib << 10 : 1;
+	text_field(path, "Hugepagesize:", kib, sizeof(kib));
+	return strtoul(kib, NULL, 10) ? (rlim_t)strtoul(kib, NULL, 10) << 10 : 1;
 }
 
 /*
@@ -165,15 +150,14 @@ static void check_locked_memory(struct doctor *doctor)
 	if (limit.rlim_cur >= need) {
 		doctor_find(doctor, FINDING_OK, "memory",
 			"this user may lock %ju KiB, a run with %u port%s takes %ju",
-			(uintmax_t)limit.rlim_cur >> 10, doctor->ports,
-			doctor->ports == 1 ? "" : "s", (uintmax_t)need >> 10);
+			(uintmax_t)limit.rlim_cur >> 10, doctor->ports, plural(doctor->ports),
+			(uintmax_t)need >> 10);
 		return;
 	}
 	finding = doctor_find(doctor, FINDING_WRONG, "memory",
 		"this user may lock %ju KiB, a run with %u port%s takes %ju (permanently: memlock "
-		"in "
-		"/etc/security/limits.conf)",
-		(uintmax_t)limit.rlim_cur >> 10, doctor->ports, doctor->ports == 1 ? "" : "s",
+		"in /etc/security/limits.conf)",
+		(uintmax_t)limit.rlim_cur >> 10, doctor->ports, plural(doctor->ports),
 		(uintmax_t)need >> 10);
 	/* Our parent is the user's shell. */
 	doctor_fix(finding, "prlimit --pid %ld --memlock=%ju:%ju", (long)getppid(), (uintmax_t)need,

@@ -14,6 +14,7 @@
 #include <shunt/error.h>
 
 #include "forward.h"
+#include "text.h"
 
 /*
  * Assigns processors. The engine acts as the hardware, so it gets its own; the main thread shares
@@ -44,17 +45,10 @@ static void divide_processors(
 /* Value of a line of /proc/meminfo, in its unit; 0 if there is no such line. */
 static uint64_t meminfo(const char *name)
 {
-	char line[128];
-	uint64_t value = 0;
-	FILE *file = fopen("/proc/meminfo", "re");
+	char value[32] = "";
 
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file))
-		if (strncmp(line, name, strlen(name)) == 0)
-			value = strtoull(line + strlen(name), NULL, 10);
-	fclose(file);
-	return value;
+	text_field("/proc/meminfo", name, value, sizeof(value));
+	return strtoull(value, NULL, 10);
 }
 
 /* Free hugepages of the default size. */

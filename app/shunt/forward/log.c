@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <shunt/clock.h>
@@ -11,12 +8,9 @@
 #include "shunt_output.h"
 #include "text.h"
 
-#define LINE 8192
-
-/* One write per line: the file may be a device, and others may append to it. */
-static int put(const struct forward_log *log, const char *line, int length)
+static int put(const struct forward_log *log, json_t *line)
 {
-	int ret = text_write(log->fd, line, (size_t)length);
+	int ret = text_log(log->fd, line);
 
 	return ret ? shunt_fail_errno(ret, "--log %s", log->path) : 0;
 }
@@ -24,11 +18,8 @@ static int put(const struct forward_log *log, const char *line, int length)
 int forward_log_open(struct forward_log *log, const char *path)
 {
 	log->path = path;
-	log->fd = -1;
-	if (!path)
-		return 0;
-	log->fd = shunt_output_append(path);
-	return log->fd < 0 ? shunt_fail_while(log->fd, "--log") : 0;
+	log->fd = path ? shunt_output_append(path) : -1;
+	return path && log->fd < 0 ? shunt_fail_while(log->fd, "--log") : 0;
 }
 
 void forward_log_close(struct forward_log *log)
@@ -39,42 +30,39 @@ void forward_log_close(struct forward_log *log)
 
 int forward_log_begin(const struct forward_log *log, uint64_t number)
 {
-	char line[64];
 	int ret = forward_log_check(log);
 
 	if (ret || log->fd < 0)
 		return ret;
-	return put(log, line,
-		snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"begins\":true}\n", number));
+	return put(log, json_pack("{s:I, s:b}", "switch", (json_int_t)number, "begins", 1));
+}
+
+static json_t *member_json(const struct shunt_switch_member *member)
+{
+	const struct shunt_recovery *recovery = &member->recovery;
+
+	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "function", member->function, "faults",
+		member->faults < 0 ? json_string("unknown") : json_integer(member->faults),
+		"ioctl_ns", (json_int_t)shunt_clock_to_ns(member->ioctl_time), "repaired",
+		(json_int_t)recovery->repaired_descriptors, "resets",
+		(json_int_t)recovery->queue_resets + recovery->port_resets +
+			recovery->function_resets);
 }
 
 int forward_log_end(
 	const struct forward_log *log, uint64_t number, const struct shunt_switch_result *result)
 {
-	char line[LINE], faults[24];
-	int used;
+	json_t *ports;
 
 	if (log->fd < 0)
 		return 0;
-	used = snprintf(line, sizeof(line),
-		"{\"switch\":%" PRIu64 ",\"from\":%u,\"to\":%u,\"failed\":%s,\"rolled_back\":%s,"
-		"\"ports\":[",
-		number, result->from_hwpt, result->to_hwpt, result->error ? "true" : "false",
-		result->rolled_back ? "true" : "false");
-	for (unsigned int i = 0; i < result->member_count; i++) {
-		const struct shunt_switch_member *member = &result->members[i];
-		const struct shunt_recovery *recovery = &member->recovery;
-
-		snprintf(faults, sizeof(faults), "%" PRId64, member->faults);
-		used += snprintf(line + used, sizeof(line) - (size_t)used,
-			"%s{\"function\":\"%s\",\"faults\":%s,\"ioctl_ns\":%" PRIu64
-			",\"repaired\":%u,\"resets\":%u}",
-			i ? "," : "", member->function, member->faults < 0 ? "\"unknown\"" : faults,
-			shunt_clock_to_ns(member->ioctl_time), recovery->repaired_descriptors,
-			recovery->queue_resets + recovery->port_resets + recovery->function_resets);
-	}
-	used += snprintf(line + used, sizeof(line) - (size_t)used, "]}\n");
-	return put(log, line, used);
+	ports = json_array();
+	for (unsigned int i = 0; i < result->member_count; i++)
+		ports = text_append(ports, member_json(&result->members[i]));
+	return put(log, json_pack("{s:I, s:I, s:I, s:b, s:b, s:o}", "switch", (json_int_t)number,
+				"from", (json_int_t)result->from_hwpt, "to",
+				(json_int_t)result->to_hwpt, "failed", result->error != 0,
+				"rolled_back", (int)result->rolled_back, "ports", ports));
 }
 
 int forward_log_check(const struct forward_log *log)
@@ -82,34 +70,38 @@ int forward_log_check(const struct forward_log *log)
 	return log->error ? shunt_fail_errno(log->error, "--log %s", log->path) : 0;
 }
 
-/* `,"name":value` in nanoseconds; null if unknown. */
-static int add_time(char *line, int used, const char *name, bool known, uint64_t ticks)
+static json_t *time_json(bool known, uint64_t ticks)
 {
-	if (!known)
-		return used + snprintf(line + used, LINE - (size_t)used, ",\"%s\":null", name);
-	return used + snprintf(line + used, LINE - (size_t)used, ",\"%s\":%" PRIu64, name,
-			      shunt_clock_to_ns(ticks));
+	return known ? json_integer((json_int_t)shunt_clock_to_ns(ticks)) : json_null();
 }
 
-static int add_window(char *line, int used, uint64_t window, uint64_t uncertainty, uint64_t lost)
+/* A line of a measurement, whose owner has a name and a value. */
+static json_t *measured_json(
+	const struct shunt_measurement *measurement, const char *name, json_t *owner)
 {
-	used = add_time(line, used, "window_ns", true, window);
-	used = add_time(line, used, "uncertainty_ns", true, uncertainty);
-	return used + snprintf(line + used, LINE - (size_t)used, ",\"lost\":%" PRIu64, lost);
+	return json_pack("{s:I, s:o, s:o, s:o, s:I}", "switch", (json_int_t)measurement->number,
+		name, owner, "window_ns", time_json(true, measurement->window), "uncertainty_ns",
+		time_json(true, measurement->uncertainty), "lost", (json_int_t)measurement->lost);
 }
 
-/* Ends a measurement's line. */
-static void finish(
-	struct forward_log *log, char *line, int used, const struct forward_truth_span *truth)
+/* @return the line with more fields; NULL, with the line released, if out of memory */
+static json_t *extend(json_t *line, json_t *more)
+{
+	if (!json_object_update_new(line, more))
+		return line;
+	json_decref(line);
+	return NULL;
+}
+
+static void finish(struct forward_log *log, json_t *line, const struct forward_truth_span *truth)
 {
 	int ret;
 
 	if (truth)
-		used += snprintf(line + used, LINE - (size_t)used,
-			",\"ground_truth_ns\":[%" PRIu64 ",%" PRIu64 "]",
-			shunt_clock_to_ns(truth->least), shunt_clock_to_ns(truth->most));
-	used += snprintf(line + used, LINE - (size_t)used, "}\n");
-	ret = put(log, line, used);
+		line = extend(
+			line, json_pack("{s:[o, o]}", "ground_truth_ns",
+				      time_json(true, truth->least), time_json(true, truth->most)));
+	ret = put(log, line);
 	if (ret && !log->error)
 		log->error = ret;
 }
@@ -118,36 +110,23 @@ void forward_log_port(struct forward_log *log, const char *function,
 	const struct shunt_measurement *measurement, const struct forward_truth_span *truth)
 {
 	const bool both = measurement->lost && measurement->loss_uncertainty;
-	char line[LINE];
-	int used;
+	const uint64_t outage = measurement->outage.length, returned = measurement->returned.length;
+	json_t *line;
 
 	if (log->fd < 0)
 		return;
-	used = snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"port\":\"%s\"",
-		measurement->number, function);
-	used = add_window(
-		line, used, measurement->window, measurement->uncertainty, measurement->lost);
-	used = add_time(
-		line, used, "loss_window_ns", both || !measurement->lost, measurement->loss_window);
-	used = add_time(line, used, "loss_uncertainty_ns", both, measurement->loss_uncertainty);
-	used = add_time(
-		line, used, "outage_ns", measurement->outage.length, measurement->outage.length);
-	used = add_time(line, used, "returned_outage_ns", measurement->returned.length,
-		measurement->returned.length);
-	finish(log, line, used, truth);
+	line = extend(measured_json(measurement, "port", json_string(function)),
+		json_pack("{s:o, s:o, s:o, s:o}", "loss_window_ns",
+			time_json(both || !measurement->lost, measurement->loss_window),
+			"loss_uncertainty_ns", time_json(both, measurement->loss_uncertainty),
+			"outage_ns", time_json(outage, outage), "returned_outage_ns",
+			time_json(returned, returned)));
+	finish(log, line, truth);
 }
 
 void forward_log_group(struct forward_log *log, int group,
 	const struct shunt_measurement *measurement, const struct forward_truth_span *truth)
 {
-	char line[LINE];
-	int used;
-
-	if (log->fd < 0)
-		return;
-	used = snprintf(line, sizeof(line), "{\"switch\":%" PRIu64 ",\"group\":%d",
-		measurement->number, group);
-	used = add_window(
-		line, used, measurement->window, measurement->uncertainty, measurement->lost);
-	finish(log, line, used, truth);
+	if (log->fd >= 0)
+		finish(log, measured_json(measurement, "group", json_integer(group)), truth);
 }

@@ -13,6 +13,7 @@
 #include <shunt/version.h>
 
 #include "forward.h"
+#include "text.h"
 
 static void fill_port(const struct forward *run, unsigned int i, struct shunt_record_port *row)
 {
@@ -42,28 +43,14 @@ static void fill_port(const struct forward *run, unsigned int i, struct shunt_re
 	row->tx_dropped = stats.oerrors + figures->recovered.tx_dropped;
 }
 
-/* "model name" of x86; other architectures have none. */
-static void find_processor(char *model, size_t size)
-{
-	FILE *file = fopen("/proc/cpuinfo", "re");
-	char line[256];
-
-	model[0] = '\0';
-	while (file && !model[0] && fgets(line, sizeof(line), file))
-		if (strncmp(line, "model name", strlen("model name")) == 0 && strchr(line, ':'))
-			snprintf(model, size, "%.*s", (int)strcspn(strchr(line, ':') + 2, "\n"),
-				strchr(line, ':') + 2);
-	if (file)
-		fclose(file);
-}
-
 static void fill_run(const struct forward *run, struct shunt_record_run *row)
 {
 	static struct utsname host;
 	static char processor[128];
 
 	uname(&host);
-	find_processor(processor, sizeof(processor));
+	/* x86; other architectures have no such line. */
+	text_field("/proc/cpuinfo", "model name\t: ", processor, sizeof(processor));
 	*row = (struct shunt_record_run){
 		.version = SHUNT_VERSION,
 		.dpdk = rte_version(),
