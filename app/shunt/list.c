@@ -147,19 +147,18 @@ static int find_groups(struct listing *listing)
 	return 0;
 }
 
-static const char *state_name(enum listing_state state)
-{
-	static const char *const names[] = {
-		[LISTING_USABLE] = "usable",
-		[LISTING_UNBOUND] = "unbound",
-		[LISTING_BLOCKED] = "blocked",
-		[LISTING_BRIDGES] = "bridges",
-		[LISTING_HELD] = "held",
-		[LISTING_NO_IOMMU] = "no-iommu",
-	};
-
-	return names[state];
-}
+static const struct {
+	const char *name;
+	const char *text;
+	const char *before_reason; /* NULL: it is not shown, or only if verbose */
+} states[] = {
+	[LISTING_USABLE] = { "usable", "usable", NULL },
+	[LISTING_UNBOUND] = { "unbound", "not bound to VFIO", NULL },
+	[LISTING_BLOCKED] = { "blocked", "blocked", "\n  " },
+	[LISTING_BRIDGES] = { "bridges", "bridges only", NULL },
+	[LISTING_HELD] = { "held", "held", ": " },
+	[LISTING_NO_IOMMU] = { "no-iommu", "without an IOMMU", "\n  " },
+};
 
 static const char *or_dash(const char *text)
 {
@@ -209,28 +208,12 @@ static void print_functions(const struct listing *listing, int group, const stru
 
 static void print_group(const struct listing_group *group, bool verbose, FILE *out)
 {
-	switch (group->state) {
-	case LISTING_USABLE:
-		fprintf(out, "group %d: usable\n", group->number);
-		break;
-	case LISTING_UNBOUND:
-		fprintf(out, "group %d: not bound to VFIO\n", group->number);
-		if (verbose)
-			fprintf(out, "  %s\n", group->reason);
-		break;
-	case LISTING_BLOCKED:
-		fprintf(out, "group %d: blocked\n  %s\n", group->number, group->reason);
-		break;
-	case LISTING_HELD:
-		fprintf(out, "group %d: held: %s\n", group->number, group->reason);
-		break;
-	case LISTING_NO_IOMMU:
-		fprintf(out, "group %d: without an IOMMU\n  %s\n", group->number, group->reason);
-		break;
-	case LISTING_BRIDGES:
-		fprintf(out, "group %d: bridges only\n", group->number);
-		break;
-	}
+	const char *before = states[group->state].before_reason;
+
+	if (verbose && group->state == LISTING_UNBOUND)
+		before = "\n  ";
+	fprintf(out, "group %d: %s%s%s\n", group->number, states[group->state].text,
+		before ? before : "", before ? group->reason : "");
 }
 
 static size_t count_of(const struct listing *listing, int group)
@@ -315,7 +298,7 @@ static json_t *groups_of(const struct listing *listing)
 
 		array = text_append(array,
 			json_pack("{s:i, s:s, s:o, s:o}", "id", group->number, "state",
-				state_name(group->state), "reason", text_or_null(group->reason),
+				states[group->state].name, "reason", text_or_null(group->reason),
 				"functions", functions_of(listing, group->number)));
 	}
 	return array;
