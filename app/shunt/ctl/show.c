@@ -166,18 +166,11 @@ void ctl_print_result(const json_t *result)
 		print_member(id, port);
 }
 
-static int ask_and_show(struct ctl_process *process, const struct ctl_options *options,
+/* A request about the group; the first argument, if there is one, is added. */
+static int show_group(struct ctl_process *process, const struct ctl_options *options,
 	const char *command, void (*print)(const json_t *))
 {
-	json_t *answer;
-	int ret = ctl_ask(process, &answer, "%s", command);
-
-	return ret ? ret : show(answer, options, print);
-}
-
-static int ask_of_group(struct ctl_process *process, const struct ctl_options *options,
-	const char *command, const char *word, void (*print)(const json_t *))
-{
+	const char *word = options->word_count ? options->words[0] : NULL;
 	int group = ctl_group(process, options);
 	json_t *answer;
 	int ret;
@@ -201,7 +194,7 @@ int ctl_list(struct ctl_process *process, const struct ctl_options *options)
 
 int ctl_group_show(struct ctl_process *process, const struct ctl_options *options)
 {
-	return ask_of_group(process, options, "/shunt/group", NULL, print_group);
+	return show_group(process, options, "/shunt/group", print_group);
 }
 
 int ctl_spaces(struct ctl_process *process, const struct ctl_options *options)
@@ -214,7 +207,7 @@ int ctl_spaces(struct ctl_process *process, const struct ctl_options *options)
 
 int ctl_copy(struct ctl_process *process, const struct ctl_options *options)
 {
-	return ask_of_group(process, options, "/shunt/copy", options->words[0], print_copy);
+	return show_group(process, options, "/shunt/copy", print_copy);
 }
 
 int ctl_destroy(struct ctl_process *process, const struct ctl_options *options)
@@ -227,10 +220,13 @@ int ctl_destroy(struct ctl_process *process, const struct ctl_options *options)
 
 int ctl_faults(struct ctl_process *process, const struct ctl_options *options)
 {
-	return ask_and_show(process, options, "/shunt/faults", print_faults);
+	json_t *answer;
+	int ret = ctl_ask(process, &answer, "/shunt/faults");
+
+	return ret ? ret : show(answer, options, print_faults);
 }
 
 int ctl_result(struct ctl_process *process, const struct ctl_options *options)
 {
-	return ask_of_group(process, options, "/shunt/result", NULL, ctl_print_result);
+	return show_group(process, options, "/shunt/result", ctl_print_result);
 }
