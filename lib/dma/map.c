@@ -14,10 +14,11 @@
 static int check_allowed_everywhere(
 	struct shunt_spaces *spaces, const struct shunt_mapping *mapping)
 {
+	struct shunt_space *space;
 	int ret = 0;
 
-	for (struct shunt_space *space = spaces->first; space && !ret; space = space->next)
-		ret = space_allows(space, mapping);
+	TAILQ_FOREACH (space, &spaces->list, next)
+		ret = ret ? ret : space_allows(space, mapping);
 	return ret;
 }
 
@@ -31,29 +32,21 @@ static int check(const struct shunt_mapping *mapping)
 	return 0;
 }
 
-/*
- * Out of every space, up to the first that keeps it, or out of `all` that do not.
- *
- * @return the first error, with the space's name
- */
+/* Unmaps from every space; unless it is `all`, not from those after the first that fails. */
 static int take_everywhere(struct shunt_spaces *spaces, struct mapping *mapping, bool all)
 {
-	char why[512];
-	int first = 0;
+	struct shunt_space *space;
+	int ret, failed = 0;
 
-	for (struct shunt_space *space = spaces->first; space && (all || !first);
-		space = space->next) {
-		int ret = mapping_take(space, mapping);
-
-		if (!ret || first)
-			continue;
-		snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
-		first = ret;
+	TAILQ_FOREACH (space, &spaces->list, next) {
+		ret = failed && !all ? 0 : mapping_take(space, mapping);
+		if (ret)
+			failed = shunt_fail_while(ret, "space '%s'", space->name);
 	}
-	return first ? shunt_fail(first, "%s", why) : 0;
+	return failed;
 }
 
-/* What is left over goes; what somebody wants there is in the way. */
+/* Unmaps what is left over in a range. What a space wants there is in the way. */
 static int make_room(struct shunt_spaces *spaces, const struct shunt_mapping *about,
 	const struct shunt_space *space)
 {
@@ -62,22 +55,22 @@ static int make_room(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 	int ret;
 
 	while ((other = mapping_next(spaces, after, about->iova, last)) != NULL) {
-		if (mapping_wanted(other, space))
+		if (set_empty(&other->wanted)) {
+			ret = take_everywhere(spaces, other, true);
+			if (ret)
+				return shunt_fail_while(ret,
+					"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+					" is still mapped to memory that is gone",
+					other->range.start, other->range.last);
+			mapping_unwant(spaces, other, NULL);
+			continue;
+		}
+		if (!space || mapping_wanted(other, space))
 			return shunt_fail(-EEXIST,
 				"IOVA 0x%" PRIx64 " to 0x%" PRIx64 " overlaps the mapping of "
 				"0x%" PRIx64 " to 0x%" PRIx64,
 				about->iova, last, other->range.start, other->range.last);
-		if (mapping_wanted(other, NULL)) {
-			after = other;
-			continue;
-		}
-		ret = take_everywhere(spaces, other, true);
-		if (ret)
-			return shunt_fail_while(ret,
-				"IOVA 0x%" PRIx64 " to 0x%" PRIx64
-				" is still mapped to memory that is gone",
-				other->range.start, other->range.last);
-		mapping_unwant(spaces, other, NULL);
+		after = other;
 	}
 	return 0;
 }
@@ -92,7 +85,7 @@ int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 	if (ret)
 		return ret;
 	HOLD(spaces);
-	if (!spaces->first)
+	if (TAILQ_EMPTY(&spaces->list))
 		return shunt_fail(-ENOENT, "no address space to map into: create one first");
 	ret = make_room(spaces, about, NULL);
 	if (ret)
@@ -100,15 +93,17 @@ int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 	mapping = mapping_new(spaces, about, NULL);
 	if (!mapping)
 		return shunt_fail(-ENOMEM, "no memory for another mapping");
-	for (space = spaces->first; space && !ret; space = ret ? space : space->next)
+	TAILQ_FOREACH (space, &spaces->list, next) {
 		ret = mapping_put(space, mapping);
+		if (ret)
+			break;
+	}
 	if (!ret)
 		return 0;
-	snprintf(why, sizeof(why), "space '%s': %s", space->name, shunt_errmsg());
+	shunt_fail_while(ret, "space '%s'", space->name);
+	snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	if (take_everywhere(spaces, mapping, true))
 		shunt_fail_while(ret, "%s; and it stays mapped elsewhere", why);
-	else
-		shunt_fail(ret, "%s", why);
 	mapping_unwant(spaces, mapping, NULL);
 	return ret;
 }
@@ -124,18 +119,17 @@ int shunt_spaces_map(
 static int put_back(
 	struct shunt_spaces *spaces, struct mapping *mapping, const struct space_set *before)
 {
-	int first = 0;
+	struct shunt_space *space;
+	int ret, failed = 0;
 
-	for (struct shunt_space *space = spaces->first; space; space = space->next) {
-		int ret;
-
+	TAILQ_FOREACH (space, &spaces->list, next) {
 		if (!set_has(before, space) || set_has(&mapping->in, space))
 			continue;
 		ret = mapping_put(space, mapping);
 		space->doubtful = space->doubtful || ret;
-		first = first ? first : ret;
+		failed = ret ? ret : failed;
 	}
-	return first;
+	return failed;
 }
 
 static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bool goes)
@@ -159,8 +153,8 @@ static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bo
 	}
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	if (put_back(spaces, mapping, &before))
-		return shunt_fail_while(ret, "%s; and it could not be mapped again elsewhere", why);
-	return shunt_fail(ret, "%s", why);
+		shunt_fail_while(ret, "%s; and it could not be mapped again elsewhere", why);
+	return ret;
 }
 
 int shunt_spaces_unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length)
@@ -181,10 +175,21 @@ bool shunt_spaces_next(struct shunt_spaces *spaces, const void *owner, uint64_t 
 	HOLD(spaces);
 	do
 		found = mapping_next(spaces, found, start, last);
-	while (found && !(found->shared && found->wanted && found->about.owner == owner));
+	while (found && !(mapping_wanted(found, NULL) && found->about.owner == owner));
 	if (found)
 		*mapping = found->about;
 	return found;
+}
+
+uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
+{
+	const struct mapping *mapping = NULL;
+	uint64_t bytes = 0;
+
+	HOLD(spaces);
+	while ((mapping = mapping_next_wanted(spaces, mapping, NULL)) != NULL)
+		bytes += mapping->about.by_file ? mapping->about.length : 0;
+	return bytes;
 }
 
 /* Another space's own, of the same memory: to be copied. */
@@ -200,39 +205,33 @@ static struct mapping *same_elsewhere(
 	return mapping;
 }
 
-static int map_own(struct shunt_space *space, const struct shunt_mapping *about)
-{
-	struct shunt_spaces *spaces = space->all;
-	struct mapping *mapping;
-	int ret = check(about);
-
-	HOLD(spaces);
-	if (!ret)
-		ret = check_allowed_everywhere(spaces, about);
-	if (!ret)
-		ret = make_room(spaces, about, space);
-	if (ret)
-		return ret;
-	mapping = same_elsewhere(spaces, about);
-	if (!mapping)
-		mapping = mapping_new(spaces, about, space);
-	if (!mapping)
-		return shunt_fail(-ENOMEM, "no memory for another mapping");
-	ret = mapping_put(space, mapping);
-	if (ret)
-		mapping_unwant(spaces, mapping, space);
-	else
-		set_put(&mapping->own, space, true);
-	return ret;
-}
-
 int shunt_space_map_own(
 	struct shunt_space *space, void *va, uint64_t length, uint64_t iova, unsigned int prot)
 {
 	struct shunt_mapping about = { .iova = iova, .length = length, .va = va, .prot = prot };
-	int ret = map_own(space, &about);
+	struct shunt_spaces *spaces = space->all;
+	struct mapping *mapping;
+	int ret = check(&about);
 
-	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
+	HOLD(spaces);
+	if (!ret)
+		ret = check_allowed_everywhere(spaces, &about);
+	if (!ret)
+		ret = make_room(spaces, &about, space);
+	if (ret)
+		goto fail;
+	mapping = same_elsewhere(spaces, &about);
+	if (!mapping)
+		mapping = mapping_new(spaces, &about, space);
+	if (!mapping)
+		return shunt_fail(-ENOMEM, "no memory for another mapping");
+	set_put(&mapping->wanted, space, true);
+	ret = mapping_put(space, mapping);
+	if (!ret)
+		return 0;
+	mapping_unwant(spaces, mapping, space);
+fail:
+	return shunt_fail_while(ret, "space '%s'", space->name);
 }
 
 int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t length)
@@ -257,9 +256,8 @@ int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t len
 static int remap_one(struct shunt_space *space, struct mapping *mapping)
 {
 	char why[512];
-	int ret;
+	int ret = mapping_take(space, mapping);
 
-	ret = mapping_take(space, mapping);
 	if (ret)
 		return ret;
 	ret = mapping_put(space, mapping);
@@ -281,8 +279,7 @@ int shunt_space_remap(struct shunt_space *space)
 	HOLD(space->all);
 	if (space_groups(space) > 1)
 		ret = shunt_fail(-EBUSY, "another group uses it too");
-	while (!ret && (mapping = mapping_next(space->all, mapping, 0, UINT64_MAX)) != NULL)
-		if (mapping_wanted(mapping, space))
-			ret = remap_one(space, mapping);
+	while (!ret && (mapping = mapping_next_wanted(space->all, mapping, space)) != NULL)
+		ret = remap_one(space, mapping);
 	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
 }

@@ -9,6 +9,9 @@
 
 #include "spaces.h"
 
+/* In place of a group: had a hwpt that the kernel did not destroy. */
+#define NOBODY (-2)
+
 int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spaces)
 {
 	struct shunt_spaces *made = calloc(1, sizeof(*made));
@@ -17,14 +20,164 @@ int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spa
 		return shunt_fail(-ENOMEM, "address spaces: out of memory");
 	made->iommufd = iommufd;
 	shunt_iommufd_get(iommufd);
+	TAILQ_INIT(&made->list);
 	TAILQ_INIT(&made->own);
 	pthread_mutex_init(&made->lock, NULL);
 	*spaces = made;
 	return 0;
 }
 
+unsigned int space_groups(const struct shunt_space *space)
+{
+	unsigned int groups = 0;
+
+	for (size_t i = 0; i < space->user_count; i++)
+		groups += space->users[i].uses != 0;
+	return groups;
+}
+
+/* @return 0; -EBUSY, naming the users */
+static int check_unused(const struct shunt_space *space)
+{
+	char who[200] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < space->user_count && used < sizeof(who); i++)
+		if (space->users[i].uses)
+			used += (size_t)snprintf(who + used, sizeof(who) - used, "%sgroup %d",
+				used ? ", " : "", space->users[i].group);
+	if (!used && !space->application)
+		return 0;
+	return shunt_fail(-EBUSY, "space '%s': in use by %s%s", space->name, who,
+		!space->application ? ""
+		: used              ? " and the application"
+				    : "the application");
+}
+
+/* @return NULL: no memory */
+static struct space_user *user_of(struct shunt_space *space, int group)
+{
+	struct space_user *users;
+
+	for (size_t i = 0; i < space->user_count; i++)
+		if (space->users[i].group == group)
+			return &space->users[i];
+	users = realloc(space->users, (space->user_count + 1) * sizeof(*users));
+	if (!users)
+		return NULL;
+	space->users = users;
+	users[space->user_count] = (struct space_user){ .group = group };
+	return &users[space->user_count++];
+}
+
+int shunt_space_use(struct shunt_space *space, int group)
+{
+	struct space_user *user;
+
+	HOLD(space->all);
+	user = user_of(space, group);
+	if (!user)
+		return shunt_fail(-ENOMEM, "space '%s': out of memory", space->name);
+	user->uses++;
+	return 0;
+}
+
+void shunt_space_leave(struct shunt_space *space, int group)
+{
+	HOLD(space->all);
+	user_of(space, group)->uses--;
+}
+
+unsigned int shunt_space_users(struct shunt_space *space)
+{
+	HOLD(space->all);
+	return space_groups(space);
+}
+
+int shunt_space_takes(const struct shunt_space *space, const struct shunt_vfio_device *device)
+{
+	const struct shunt_iommufd *of_space = space->all->iommufd;
+
+	if (device->iommufd == of_space)
+		return 0;
+	return shunt_fail(-EINVAL,
+		"%s is bound to the iommufd of descriptor %d, space '%s' is of that of descriptor "
+		"%d: ids of one mean nothing to the other",
+		device->function, device->iommufd->fd, space->name, of_space->fd);
+}
+
+int shunt_space_hwpt(
+	struct shunt_space *space, int group, struct shunt_vfio_device *device, uint32_t *hwpt_id)
+{
+	struct space_user *user;
+	int ret = shunt_space_takes(space, device);
+
+	HOLD(space->all);
+	user = user_of(space, group);
+	if (!ret && !user)
+		ret = shunt_fail(-ENOMEM, "out of memory");
+	if (!ret && !user->hwpt_id)
+		ret = shunt_hwpt_alloc(
+			space->all->iommufd, device->id, space->ioas_id, &user->hwpt_id);
+	/*
+	 * Some IOMMU drivers (virtio-iommu's in Linux 6.12) know what a domain can translate only
+	 * once a device is attached to it; until then it is nothing, and the mappings are in its
+	 * way. There the kernel makes the hwpt inside each attach to the IOAS. If it really is too
+	 * small, that attach fails with the same errno.
+	 */
+	if (ret && ret != -EADDRINUSE)
+		return shunt_fail_while(ret, "hwpt of space '%s' for group %d", space->name, group);
+	*hwpt_id = ret ? space->ioas_id : user->hwpt_id;
+	return 0;
+}
+
+static int destroy_hwpt(struct shunt_space *space, struct space_user *user)
+{
+	int ret = user->hwpt_id ? shunt_iommufd_destroy_id(space->all->iommufd, user->hwpt_id) : 0;
+
+	if (!ret)
+		user->hwpt_id = 0;
+	return ret;
+}
+
+static int destroy_hwpts(struct shunt_space *space)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < space->user_count && !ret; i++)
+		ret = destroy_hwpt(space, &space->users[i]);
+	return ret;
+}
+
+/* What the kernel keeps, because a device did not detach, goes with the space. */
+static void forget(struct shunt_space *space, int group)
+{
+	for (size_t i = 0; i < space->user_count; i++) {
+		struct space_user *user = &space->users[i];
+
+		if (user->group != group || user->uses)
+			continue;
+		if (destroy_hwpt(space, user))
+			user->group = NOBODY;
+		else
+			*user = space->users[--space->user_count];
+		return;
+	}
+}
+
+void shunt_space_forget(struct shunt_space *space, int group)
+{
+	struct shunt_space *each;
+
+	HOLD(space->all);
+	TAILQ_FOREACH (each, &space->all->list, next)
+		forget(each, group);
+}
+
 static void space_free(struct shunt_space *space)
 {
+	mapping_forget(space);
+	TAILQ_REMOVE(&space->all->list, space, next);
 	free(space->users);
 	free(space);
 }
@@ -33,26 +186,23 @@ static void space_free(struct shunt_space *space)
 int shunt_spaces_destroy(struct shunt_spaces *spaces)
 {
 	struct shunt_space *space;
-	struct range *top;
+	struct mapping *mapping;
 	int ret;
 
-	for (space = spaces ? spaces->first : NULL; space; space = space->next) {
-		ret = space_unused(space);
-		if (ret)
-			return shunt_fail_while(ret, "space '%s'", space->name);
-	}
 	if (!spaces)
 		return 0;
-	while ((space = spaces->first) != NULL) {
-		space_destroy_hwpts(space);
+	TAILQ_FOREACH (space, &spaces->list, next) {
+		ret = check_unused(space);
+		if (ret)
+			return ret;
+	}
+	while ((space = TAILQ_FIRST(&spaces->list)) != NULL) {
+		destroy_hwpts(space);
 		shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
-		spaces->first = space->next;
 		space_free(space);
 	}
-	while ((top = RB_ROOT(&spaces->table)) != NULL) {
-		shunt_ranges_remove(&spaces->table, top);
-		free(top); /* the mapping that begins with it */
-	}
+	while ((mapping = mapping_next(spaces, NULL, 0, UINT64_MAX)) != NULL)
+		mapping_unwant(spaces, mapping, NULL);
 	shunt_iommufd_put(spaces->iommufd);
 	pthread_mutex_destroy(&spaces->lock);
 	free(spaces);
@@ -61,10 +211,11 @@ int shunt_spaces_destroy(struct shunt_spaces *spaces)
 
 static struct shunt_space *find(const struct shunt_spaces *spaces, const char *name)
 {
-	struct shunt_space *space = spaces->first;
+	struct shunt_space *space;
 
-	while (space && strcmp(space->name, name) != 0)
-		space = space->next;
+	TAILQ_FOREACH (space, &spaces->list, next)
+		if (strcmp(space->name, name) == 0)
+			break;
 	return space;
 }
 
@@ -80,13 +231,23 @@ struct shunt_space *shunt_space_get(struct shunt_spaces *spaces, const char *nam
 
 	HOLD(spaces);
 	space = find(spaces, name);
-	return space && !space_use(space, SPACE_APPLICATION) ? space : NULL;
+	if (space)
+		space->application++;
+	return space;
+}
+
+void shunt_space_put(struct shunt_space *space)
+{
+	if (!space)
+		return;
+	HOLD(space->all);
+	space->application--;
 }
 
 struct shunt_space *shunt_space_next(struct shunt_spaces *spaces, const struct shunt_space *after)
 {
 	HOLD(spaces);
-	return after ? after->next : spaces->first;
+	return after ? TAILQ_NEXT(after, next) : TAILQ_FIRST(&spaces->list);
 }
 
 const char *shunt_space_name(const struct shunt_space *space)
@@ -101,27 +262,27 @@ uint32_t shunt_space_ioas(const struct shunt_space *space)
 
 static unsigned int free_slot(const struct shunt_spaces *spaces)
 {
+	struct shunt_space free = { .slot = 1 }, *space;
 	struct space_set taken = { 0 };
-	struct shunt_space slot = { 0 };
 
-	for (const struct shunt_space *space = spaces->first; space; space = space->next)
+	TAILQ_FOREACH (space, &spaces->list, next)
 		set_put(&taken, space, true);
-	while (slot.slot < SHUNT_SPACES_MAX && set_has(&taken, &slot))
-		slot.slot++;
-	return slot.slot;
+	while (set_has(&taken, &free))
+		free.slot++;
+	return free.slot;
 }
 
 static int create(struct shunt_spaces *spaces, const char *name, const struct shunt_space *from,
 	struct shunt_space **space)
 {
-	struct shunt_space *made, **last;
+	struct shunt_space *made;
 	int ret;
 
 	if (!*name || strlen(name) >= SHUNT_SPACE_NAME)
 		return shunt_fail(-EINVAL, "a name has 1 to %d characters", SHUNT_SPACE_NAME - 1);
 	if (find(spaces, name))
 		return shunt_fail(-EEXIST, "there is a space of that name");
-	if (free_slot(spaces) == SHUNT_SPACES_MAX)
+	if (free_slot(spaces) > SHUNT_SPACES_MAX)
 		return shunt_fail(
 			-ENOSPC, "there are %d spaces already: destroy one", SHUNT_SPACES_MAX);
 	made = calloc(1, sizeof(*made));
@@ -130,20 +291,17 @@ static int create(struct shunt_spaces *spaces, const char *name, const struct sh
 	made->all = spaces;
 	made->slot = free_slot(spaces);
 	snprintf(made->name, sizeof(made->name), "%s", name);
+	TAILQ_INSERT_TAIL(&spaces->list, made, next);
 	ret = shunt_ioas_alloc(spaces->iommufd, &made->ioas_id);
 	if (ret)
 		goto free;
 	ret = mapping_copy_all(made, from);
 	if (ret)
 		goto destroy;
-	for (last = &spaces->first; *last; last = &(*last)->next)
-		;
-	*last = made;
 	*space = made;
 	return 0;
 
 destroy:
-	mapping_forget(made);
 	shunt_iommufd_destroy_id(spaces->iommufd, made->ioas_id);
 free:
 	space_free(made);
@@ -171,25 +329,22 @@ int shunt_space_copy(struct shunt_space *from, const char *name, struct shunt_sp
 int shunt_space_destroy(struct shunt_space *space)
 {
 	struct shunt_spaces *spaces = space->all;
-	struct shunt_space **link;
 	int ret;
 
 	HOLD(spaces);
-	ret = space_unused(space);
-	if (!ret && space == spaces->first && !space->next && spaces->shared)
+	ret = check_unused(space);
+	if (ret)
+		return ret;
+	if (space == TAILQ_FIRST(&spaces->list) && !TAILQ_NEXT(space, next) && spaces->shared)
 		ret = shunt_fail(-EBUSY,
 			"it is the last one, and %zu mappings are shared: unmap them first",
 			spaces->shared);
 	if (!ret)
-		ret = space_destroy_hwpts(space);
+		ret = destroy_hwpts(space);
 	if (!ret)
 		ret = shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
 	if (ret)
 		return shunt_fail_while(ret, "space '%s'", space->name);
-	mapping_forget(space);
-	for (link = &spaces->first; *link != space; link = &(*link)->next)
-		;
-	*link = space->next;
 	space_free(space);
 	return 0;
 }
@@ -200,23 +355,18 @@ uint64_t shunt_space_mapped(struct shunt_space *space)
 	return space->mapped;
 }
 
-uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
-{
-	HOLD(spaces);
-	return spaces->file_bytes;
-}
-
 /* The first shared mapping that a space lacks; NULL: it has all. */
 static const struct mapping *lost(struct shunt_space *space)
 {
 	const struct mapping *mapping = NULL;
 
-	while (space->doubtful &&
-		(mapping = mapping_next(space->all, mapping, 0, UINT64_MAX)) != NULL)
-		if (mapping_wanted(mapping, space) && !set_has(&mapping->in, space))
-			return mapping;
-	space->doubtful = false;
-	return NULL;
+	if (!space->doubtful)
+		return NULL;
+	do
+		mapping = mapping_next_wanted(space->all, mapping, space);
+	while (mapping && set_has(&mapping->in, space));
+	space->doubtful = mapping;
+	return mapping;
 }
 
 int shunt_space_covers(struct shunt_space *to, struct shunt_space *from)

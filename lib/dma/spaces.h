@@ -3,6 +3,7 @@
 #define SPACES_H
 
 #include <pthread.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include <shunt/space.h>
@@ -11,22 +12,20 @@
 
 /* Inside lib/dma. All functions here want the lock to be held. */
 
-/* A set of spaces, by their slots. */
+/* A set of spaces by their slots, which begin at 1; 0 is "all spaces, future ones too". */
 struct space_set {
-	uint64_t words[SHUNT_SPACES_MAX / 64];
+	uint64_t words[SHUNT_SPACES_MAX / 64 + 1];
 };
 
 /*
- * One mapping of the table, for whom, and where the kernel has it: nowhere where nobody wants it,
- * unless it is left over.
+ * One mapping of the table: which spaces want it, and where the kernel has it. The two differ after
+ * a failed map or unmap. A mapping that no space wants is left over.
  */
 struct mapping {
 	struct range range;         /* IOVAs; stays first */
 	TAILQ_ENTRY(mapping) next;  /* of those that are not shared */
 	struct shunt_mapping about; /* iova and length again */
-	bool shared;
-	bool wanted;          /* shared: by all spaces, those to come too; else left over */
-	struct space_set own; /* not shared: who wants it for itself */
+	struct space_set wanted;    /* by all: shared */
 	struct space_set in;
 };
 
@@ -39,7 +38,7 @@ struct space_user {
 
 struct shunt_space {
 	struct shunt_spaces *all;
-	struct shunt_space *next;
+	TAILQ_ENTRY(shunt_space) next;
 	char name[SHUNT_SPACE_NAME];
 	uint32_t ioas_id;
 	unsigned int slot;
@@ -47,17 +46,17 @@ struct shunt_space {
 	bool doubtful;   /* a mapping may be lost; false: surely none */
 	struct space_user *users;
 	size_t user_count;
+	unsigned int application; /* uses by it */
 };
 
 struct shunt_spaces {
 	struct shunt_iommufd *iommufd;
 	pthread_mutex_t lock;
-	bool no_map_file; /* the kernel has no IOMMU_IOAS_MAP_FILE */
-	struct shunt_space *first;
+	bool no_map_file;               /* the kernel has no IOMMU_IOAS_MAP_FILE */
+	TAILQ_HEAD(, shunt_space) list; /* in order of creation */
 	struct ranges table;
-	TAILQ_HEAD(, mapping) own; /* those that are not shared, in order of coming */
+	TAILQ_HEAD(, mapping) own; /* those that are not shared, in order of creation */
 	size_t shared;             /* how many are */
-	uint64_t file_bytes;       /* of those, mapped by file */
 };
 
 static inline struct shunt_spaces *spaces_lock(struct shunt_spaces *spaces)
@@ -76,59 +75,56 @@ static inline void spaces_unlock(struct shunt_spaces **spaces)
 	struct shunt_spaces *locked __attribute__((cleanup(spaces_unlock), unused)) = \
 		spaces_lock(spaces)
 
+/* Of a space; NULL: of all spaces. */
 static inline bool set_has(const struct space_set *set, const struct shunt_space *space)
 {
-	return set->words[space->slot / 64] >> space->slot % 64 & 1;
+	unsigned int slot = space ? space->slot : 0;
+
+	return set->words[slot / 64] >> slot % 64 & 1;
 }
 
 static inline void set_put(struct space_set *set, const struct shunt_space *space, bool in)
 {
-	uint64_t bit = (uint64_t)1 << space->slot % 64, *word = &set->words[space->slot / 64];
+	unsigned int slot = space ? space->slot : 0;
+	uint64_t bit = (uint64_t)1 << slot % 64, *word = &set->words[slot / 64];
 
 	*word = in ? *word | bit : *word & ~bit;
 }
 
 static inline bool set_empty(const struct space_set *set)
 {
-	uint64_t any = 0;
+	static const struct space_set empty;
 
-	for (unsigned int i = 0; i < SHUNT_SPACES_MAX / 64; i++)
-		any |= set->words[i];
-	return !any;
+	return memcmp(set, &empty, sizeof(empty)) == 0;
 }
 
-/* Whether a space wants a mapping; NULL: whether any does. */
-static inline bool mapping_wanted(const struct mapping *mapping, const struct shunt_space *space)
-{
-	if (mapping->shared)
-		return mapping->wanted;
-	return space ? set_has(&mapping->own, space) : !set_empty(&mapping->own);
-}
-
-/* ---- table.c: what is known of mappings ---- */
+/* ---- table.c: mappings, and the kernel's side of them ---- */
 
 /** A new mapping in the table, a space's own or, for NULL, a shared one. @return NULL: no memory */
 struct mapping *mapping_new(struct shunt_spaces *spaces, const struct shunt_mapping *about,
 	const struct shunt_space *space);
 
 /**
- * A space wants its own mapping no more; NULL: nobody a shared one. It goes from the table once the
- * kernel has it nowhere.
+ * A space no longer wants its own mapping; NULL: none wants a shared one. It leaves the table once
+ * the kernel has it nowhere.
  */
 void mapping_unwant(
 	struct shunt_spaces *spaces, struct mapping *mapping, const struct shunt_space *space);
+
+/** Whether a mapping is shared, or a space's own. */
+bool mapping_wanted(const struct mapping *mapping, const struct shunt_space *space);
 
 /** The next mapping with an IOVA of start to last; after NULL: the first one. */
 struct mapping *mapping_next(const struct shunt_spaces *spaces, const struct mapping *after,
 	uint64_t start, uint64_t last);
 
+/** The next one that is shared, or a space's own. */
+struct mapping *mapping_next_wanted(const struct shunt_spaces *spaces, const struct mapping *after,
+	const struct shunt_space *space);
+
 /** The own mapping of a space, for NULL the shared one, of exactly that range; NULL if none. */
 struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, uint64_t length,
 	const struct shunt_space *space);
-
-/** A space that has it, NULL: none does. */
-struct shunt_space *mapping_holder(
-	const struct shunt_spaces *spaces, const struct mapping *mapping);
 
 /**
  * How much of a mapping, from its start, a space has at the same IOVA, of the same memory, with at
@@ -138,18 +134,16 @@ struct shunt_space *mapping_holder(
  */
 uint64_t mapping_covered(const struct shunt_space *space, const struct shunt_mapping *mapping);
 
-/* ---- ioas.c: the kernel's side of it ---- */
-
-/** Maps into a space: copied from another that has it. Of -EINVAL says what the IOMMU allows. */
+/** Maps into a space: copied from another that has it. -EINVAL names what the IOMMU allows. */
 int mapping_put(struct shunt_space *space, struct mapping *mapping);
 
 /** Unmaps from a space; that it was not there is no error. */
 int mapping_take(struct shunt_space *space, struct mapping *mapping);
 
-/** Everything that is shared, and what `from` (may be NULL) has for itself, into a new space. */
+/** Copies what is shared, and what `from` (may be NULL) has of its own, into a new space. */
 int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from);
 
-/** A space goes, or is not to be: it has nothing any more. */
+/** A space is destroyed: it has nothing any more. */
 void mapping_forget(struct shunt_space *space);
 
 /** Whether one of the ranges, which ascend, has a mapping as a whole. @return 0, -EINVAL */
@@ -159,20 +153,7 @@ int ranges_allow(
 /** Whether a space allows a range, by what the kernel says of its devices. @return 0, -EINVAL */
 int space_allows(struct shunt_space *space, const struct shunt_mapping *mapping);
 
-/* ---- users.c: users of a space ---- */
-
-#define SPACE_APPLICATION (-1) /* a user that is no group */
-
-/** Counts a user. @return 0, -ENOMEM */
-int space_use(struct shunt_space *space, int group);
-
-/** How many groups use it. */
+/** Number of groups that use a space. */
 unsigned int space_groups(const struct shunt_space *space);
-
-/** @return 0; -EBUSY, naming the users */
-int space_unused(const struct shunt_space *space);
-
-/** Destroys the hwpts of a space; those that are in use stay. @return 0, -EBUSY */
-int space_destroy_hwpts(struct shunt_space *space);
 
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+
+#include <shunt/error.h>
 
 #include "spaces.h"
 
@@ -13,32 +17,34 @@ struct mapping *mapping_new(struct shunt_spaces *spaces, const struct shunt_mapp
 	mapping->about = *about;
 	mapping->range.start = about->iova;
 	mapping->range.last = about->iova + (about->length - 1);
-	mapping->shared = mapping->wanted = !space;
 	shunt_ranges_insert(&spaces->table, &mapping->range);
-	if (space) {
-		set_put(&mapping->own, space, true);
+	set_put(&mapping->wanted, space, true);
+	if (space)
 		TAILQ_INSERT_TAIL(&spaces->own, mapping, next);
-	} else {
+	else
 		spaces->shared++;
-	}
 	return mapping;
 }
 
 void mapping_unwant(
 	struct shunt_spaces *spaces, struct mapping *mapping, const struct shunt_space *space)
 {
-	if (space)
-		set_put(&mapping->own, space, false);
-	else
-		mapping->wanted = false;
-	if (mapping_wanted(mapping, NULL) || !set_empty(&mapping->in))
+	if (set_has(&mapping->wanted, space)) {
+		set_put(&mapping->wanted, space, false);
+		if (!space)
+			spaces->shared--;
+		else if (set_empty(&mapping->wanted))
+			TAILQ_REMOVE(&spaces->own, mapping, next);
+	}
+	if (!set_empty(&mapping->wanted) || !set_empty(&mapping->in))
 		return;
 	shunt_ranges_remove(&spaces->table, &mapping->range);
-	if (mapping->shared)
-		spaces->shared--;
-	else
-		TAILQ_REMOVE(&spaces->own, mapping, next);
 	free(mapping);
+}
+
+bool mapping_wanted(const struct mapping *mapping, const struct shunt_space *space)
+{
+	return set_has(&mapping->wanted, NULL) || set_has(&mapping->wanted, space);
 }
 
 struct mapping *mapping_next(const struct shunt_spaces *spaces, const struct mapping *after,
@@ -48,6 +54,17 @@ struct mapping *mapping_next(const struct shunt_spaces *spaces, const struct map
 		&spaces->table, after ? &after->range : NULL, start, last);
 }
 
+struct mapping *mapping_next_wanted(const struct shunt_spaces *spaces, const struct mapping *after,
+	const struct shunt_space *space)
+{
+	struct mapping *mapping;
+
+	do
+		mapping = mapping_next(spaces, after, 0, UINT64_MAX);
+	while ((after = mapping) && !mapping_wanted(mapping, space));
+	return mapping;
+}
+
 struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, uint64_t length,
 	const struct shunt_space *space)
 {
@@ -55,18 +72,9 @@ struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, 
 
 	while ((mapping = mapping_next(spaces, mapping, iova, iova)) != NULL)
 		if (mapping->about.iova == iova && mapping->about.length == length &&
-			mapping->shared == !space && mapping_wanted(mapping, space))
+			set_has(&mapping->wanted, space))
 			break;
 	return mapping;
-}
-
-struct shunt_space *mapping_holder(const struct shunt_spaces *spaces, const struct mapping *mapping)
-{
-	struct shunt_space *space = spaces->first;
-
-	while (space && !set_has(&mapping->in, space))
-		space = space->next;
-	return space;
 }
 
 uint64_t mapping_covered(const struct shunt_space *space, const struct shunt_mapping *mapping)
@@ -88,4 +96,172 @@ uint64_t mapping_covered(const struct shunt_space *space, const struct shunt_map
 		covered += have->about.length - skip;
 	}
 	return covered < mapping->length ? covered : mapping->length;
+}
+
+int ranges_allow(
+	const struct shunt_iova_range *ranges, uint32_t count, const struct shunt_mapping *mapping)
+{
+	uint64_t last = mapping->iova + (mapping->length - 1);
+	uint32_t i;
+
+	for (i = 0; i < count && ranges[i].last < mapping->iova; i++)
+		;
+	if (i == count)
+		return shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+			" is above the ranges that the IOMMU allows: the last one ends at "
+			"0x%" PRIx64,
+			mapping->iova, last, count ? ranges[count - 1].last : 0);
+	if (mapping->iova < ranges[i].start)
+		return shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+			" is outside the ranges that the IOMMU allows: the next one is "
+			"0x%" PRIx64 " to 0x%" PRIx64,
+			mapping->iova, last, ranges[i].start, ranges[i].last);
+	if (last > ranges[i].last)
+		return shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " to 0x%" PRIx64
+			" leaves the range that the IOMMU allows, 0x%" PRIx64 " to 0x%" PRIx64,
+			mapping->iova, last, ranges[i].start, ranges[i].last);
+	return 0;
+}
+
+int space_allows(struct shunt_space *space, const struct shunt_mapping *mapping)
+{
+	struct shunt_iova_range *ranges;
+	uint64_t alignment;
+	uint32_t count;
+	int ret;
+
+	ret = shunt_ioas_iova_ranges(
+		space->all->iommufd, space->ioas_id, &ranges, &count, &alignment);
+	if (ret)
+		return ret;
+	if ((mapping->iova | mapping->length) % alignment)
+		ret = shunt_fail(-EINVAL,
+			"IOVA 0x%" PRIx64 " length 0x%" PRIx64 " is not a multiple of 0x%" PRIx64,
+			mapping->iova, mapping->length, alignment);
+	else
+		ret = ranges_allow(ranges, count, mapping);
+	free(ranges);
+	return ret;
+}
+
+/* By file if it has one and the kernel can, else by address. */
+static int map_memory(struct shunt_space *space, struct shunt_mapping *memory)
+{
+	struct shunt_spaces *spaces = space->all;
+	int ret;
+
+	if (memory->by_file && !spaces->no_map_file) {
+		ret = shunt_ioas_map_file(spaces->iommufd, space->ioas_id, memory->fd,
+			memory->offset, memory->length, memory->iova, memory->prot);
+		if (ret != -ENOTTY)
+			return ret;
+		spaces->no_map_file = true;
+	}
+	memory->by_file = false;
+	return shunt_ioas_map(spaces->iommufd, space->ioas_id, memory->va, memory->length,
+		memory->iova, memory->prot);
+}
+
+static void note(struct shunt_space *space, struct mapping *mapping, bool in)
+{
+	set_put(&mapping->in, space, in);
+	space->mapped += in ? mapping->about.length : -mapping->about.length;
+}
+
+/* A space that has a mapping; NULL: none does. */
+static const struct shunt_space *holder(
+	const struct shunt_spaces *spaces, const struct mapping *mapping)
+{
+	const struct shunt_space *space;
+
+	TAILQ_FOREACH (space, &spaces->list, next)
+		if (set_has(&mapping->in, space))
+			break;
+	return space;
+}
+
+/* A mapping, and those side by side with it that `from` has too. */
+static int copy_or_map(struct shunt_space *space, const struct shunt_space *from,
+	struct mapping *mapping, uint64_t length)
+{
+	const struct shunt_mapping *about = &mapping->about;
+
+	if (!from)
+		return map_memory(space, &mapping->about);
+	return shunt_ioas_copy(space->all->iommufd, space->ioas_id, from->ioas_id, about->iova,
+		length, about->prot);
+}
+
+int mapping_put(struct shunt_space *space, struct mapping *mapping)
+{
+	int ret = copy_or_map(space, holder(space->all, mapping), mapping, mapping->about.length);
+	int refused = ret == -EINVAL ? space_allows(space, &mapping->about) : 0;
+
+	if (!ret)
+		note(space, mapping, true);
+	return refused ? refused : ret;
+}
+
+int mapping_take(struct shunt_space *space, struct mapping *mapping)
+{
+	int ret;
+
+	if (!set_has(&mapping->in, space))
+		return 0;
+	ret = shunt_ioas_unmap(
+		space->all->iommufd, space->ioas_id, mapping->about.iova, mapping->about.length);
+	if (ret && ret != -ENOENT)
+		return ret;
+	note(space, mapping, false);
+	return 0;
+}
+
+/* Whether a mapping goes on where the one before ends, so that one call copies both. */
+static bool goes_on(
+	const struct mapping *before, const struct mapping *mapping, const struct shunt_space *from)
+{
+	return mapping && mapping->range.start == before->range.last + 1 &&
+	       mapping->about.prot == before->about.prot && set_has(&mapping->in, from);
+}
+
+int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from)
+{
+	struct shunt_spaces *spaces = space->all;
+	struct mapping *first = mapping_next_wanted(spaces, NULL, from), *last, *end, *each;
+	int ret = 0;
+
+	for (; first && !ret; first = end) {
+		const struct shunt_space *source = holder(spaces, first);
+
+		last = first;
+		end = mapping_next_wanted(spaces, first, from);
+		while (source && goes_on(last, end, source)) {
+			last = end;
+			end = mapping_next_wanted(spaces, end, from);
+		}
+		ret = copy_or_map(space, source, first, last->range.last - first->range.start + 1);
+		for (each = first; !ret && each != end;
+			each = mapping_next_wanted(spaces, each, from)) {
+			if (!set_has(&each->wanted, NULL))
+				set_put(&each->wanted, space, true);
+			note(space, each, true);
+		}
+	}
+	return ret;
+}
+
+void mapping_forget(struct shunt_space *space)
+{
+	struct shunt_spaces *spaces = space->all;
+	struct mapping *mapping = mapping_next(spaces, NULL, 0, UINT64_MAX), *next;
+
+	for (; mapping; mapping = next) {
+		next = mapping_next(spaces, mapping, 0, UINT64_MAX);
+		if (set_has(&mapping->in, space))
+			note(space, mapping, false);
+		mapping_unwant(spaces, mapping, space);
+	}
 }
