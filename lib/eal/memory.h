@@ -3,31 +3,29 @@
 #define MEMORY_H
 
 #include <pthread.h>
+#include <sys/queue.h>
 
 #include <rte_log.h>
 
 #include "shunt_eal.h"
 #include "mirror.h"
 
-/* Inside lib/eal: what memory.c (EAL's own) and pools.c (mempools elsewhere) share. */
-
-#define MEMORY_ERROR_SIZE 256
+/* Inside lib/eal: what memory.c (EAL's memory) and pools.c (mempools outside it) share. */
 
 /** Why something could not be mapped; all zero: it could. */
 struct memory_error {
+	SLIST_ENTRY(memory_error) next;
+	const struct rte_mempool *pool; /* in the list: which one */
 	int err;
-	char text[MEMORY_ERROR_SIZE];
+	char text[256];
 };
-
-struct pool; /* a mempool with memory that is not EAL's */
 
 struct shunt_eal_memory {
 	pthread_mutex_t lock; /* taken inside EAL's memory lock, never around it */
 	struct mirror mirror;
-	bool events;               /* EAL reports changes */
-	bool following;            /* the walk has begun: events are acted upon */
-	struct memory_error error; /* of the first mapping that failed in an event */
-	struct pool *pools;
+	bool events;                      /* EAL reports changes */
+	struct memory_error error;        /* of the first mapping that failed in an event */
+	SLIST_HEAD(, memory_error) pools; /* mempools that could not be mapped */
 };
 
 extern int shunt_eal_logtype;
@@ -40,8 +38,5 @@ int pools_follow(struct shunt_eal_memory *memory);
 
 /** Stops. On return no event touches the memory any more. */
 void pools_forget(struct shunt_eal_memory *memory);
-
-/** A mempool that could not be mapped. Caller holds the lock. @return NULL: there is none */
-const struct memory_error *pools_error(const struct shunt_eal_memory *memory);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <shunt/error.h>
 
 #include "mirror.h"
 
-/* A range that somebody wants. */
+/* A range that an owner wants. */
 struct want {
 	struct range range; /* stays first */
-	bool eal;
+	const void *owner;
 	unsigned int users;
 };
 
@@ -20,12 +21,12 @@ static struct want *next_want(
 		&mirror->wants, after ? &after->range : NULL, start, last);
 }
 
-static struct want *find(struct mirror *mirror, bool eal, uint64_t start, uint64_t last)
+static struct want *find(struct mirror *mirror, const void *owner, uint64_t start, uint64_t last)
 {
 	struct want *want = NULL;
 
 	while ((want = next_want(mirror, want, start, start)) != NULL)
-		if (want->eal == eal && want->range.start == start && want->range.last == last)
+		if (want->owner == owner && want->range.start == start && want->range.last == last)
 			break;
 	return want;
 }
@@ -49,13 +50,13 @@ static uint64_t last_of(const struct shunt_mapping *piece)
 
 /*
  * Unmaps the pieces with part of a range that nobody wants; of a range whose memory is gone all
- * that lie in it. @return the first error
+ * that lie in it. @return the last error
  */
 static int unmap_unwanted(struct mirror *mirror, uint64_t start, uint64_t last, bool gone)
 {
 	struct shunt_mapping piece;
 	uint64_t at = start;
-	int first = 0, ret;
+	int ret, failed = 0;
 
 	while (next_piece(mirror, at, last, &piece)) {
 		at = last_of(&piece) + 1;
@@ -63,97 +64,67 @@ static int unmap_unwanted(struct mirror *mirror, uint64_t start, uint64_t last, 
 			next_want(mirror, NULL, piece.iova, last_of(&piece)))
 			continue;
 		ret = shunt_spaces_drop(mirror->spaces, piece.iova, piece.length);
-		first = first ? first : ret;
+		failed = ret ? ret : failed;
 	}
-	return first;
+	return failed;
 }
 
-static int map_piece(struct mirror *mirror, uint64_t start, uint64_t last,
-	const struct mirror_file *file, size_t skip)
+static int map_piece(
+	struct mirror *mirror, uint64_t start, uint64_t last, const struct shunt_mapping *memory)
 {
-	const bool by_file = file && file->fd >= 0;
+	struct shunt_mapping piece = *memory;
 
-	return shunt_spaces_add(mirror->spaces, &(struct shunt_mapping){
-							.iova = start,
-							.length = last - start + 1,
-							.va = (void *)start,
-							.prot = SHUNT_DMA_BOTH,
-							.by_file = by_file,
-							.fd = by_file ? file->fd : -1,
-							.offset = by_file ? file->offset + skip : 0,
-							.owner = mirror,
-						});
+	piece.iova = start;
+	piece.length = last - start + 1;
+	piece.va = (void *)start;
+	piece.prot = SHUNT_DMA_BOTH;
+	piece.offset += start - memory->iova;
+	piece.owner = mirror;
+	return shunt_spaces_add(mirror->spaces, &piece);
 }
 
 /* Maps what no piece has. */
-static int map_gaps(
-	struct mirror *mirror, uint64_t start, uint64_t last, const struct mirror_file *file)
+static int map_gaps(struct mirror *mirror, const struct shunt_mapping *memory)
 {
+	const uint64_t last = last_of(memory);
 	struct shunt_mapping piece;
-	uint64_t at = start;
+	uint64_t at = memory->iova;
 	int ret = 0;
 
 	while (!ret && next_piece(mirror, at, last, &piece)) {
 		if (piece.iova > at)
-			ret = map_piece(mirror, at, piece.iova - 1, file, at - start);
+			ret = map_piece(mirror, at, piece.iova - 1, memory);
 		at = last_of(&piece) + 1;
 	}
-	return ret || at > last ? ret : map_piece(mirror, at, last, file, at - start);
+	return ret || at > last ? ret : map_piece(mirror, at, last, memory);
 }
 
-static int add(struct mirror *mirror, bool eal, uintptr_t start, size_t length,
-	const struct mirror_file *file)
+int mirror_add(struct mirror *mirror, const void *owner, const struct shunt_mapping *memory)
 {
-	const uint64_t last = start + (length - 1);
-	struct want *want;
+	const uint64_t start = memory->iova, last = last_of(memory);
+	struct want *want = find(mirror, owner, start, last);
 	int ret;
 
-	if (length == 0 || start + length < start)
-		return shunt_fail(
-			-EINVAL, "memory at %#zx, %zu bytes: no range", (size_t)start, length);
+	if (want) {
+		want->users += !owner;
+		return 0;
+	}
+	if (memory->length == 0 || last < start)
+		return shunt_fail(-EINVAL, "memory at %#" PRIx64 ", %" PRIu64 " bytes: no range",
+			start, memory->length);
 	want = calloc(1, sizeof(*want));
 	if (!want)
-		return shunt_fail(-ENOMEM, "memory at %#zx: out of memory", (size_t)start);
-	*want = (struct want){ .range = { .start = start, .last = last }, .eal = eal, .users = 1 };
+		return shunt_fail(-ENOMEM, "memory at %#" PRIx64 ": out of memory", start);
+	*want = (struct want){
+		.range = { .start = start, .last = last }, .owner = owner, .users = 1
+	};
 	shunt_ranges_insert(&mirror->wants, &want->range);
-	ret = map_gaps(mirror, start, last, file);
+	ret = map_gaps(mirror, memory);
 	if (ret) {
 		forget(mirror, want);
 		unmap_unwanted(mirror, start, last, false);
 	}
 	return ret;
-}
-
-int mirror_add_eal(
-	struct mirror *mirror, uintptr_t start, size_t length, const struct mirror_file *file)
-{
-	return add(mirror, true, start, length, file);
-}
-
-static int not_mapped(uintptr_t start, size_t length)
-{
-	return shunt_fail(-ENOENT, "memory at %#zx, %zu bytes: not mapped", (size_t)start, length);
-}
-
-int mirror_remove_eal(struct mirror *mirror, uintptr_t start, size_t length, bool gone)
-{
-	const uint64_t last = start + (length - 1);
-	struct want *want = find(mirror, true, start, last);
-
-	if (!want)
-		return not_mapped(start, length);
-	forget(mirror, want);
-	return unmap_unwanted(mirror, start, last, gone);
-}
-
-int mirror_add(struct mirror *mirror, uintptr_t start, size_t length)
-{
-	struct want *known = find(mirror, false, start, start + (length - 1));
-
-	if (!known)
-		return add(mirror, false, start, length, NULL);
-	known->users++;
-	return 0;
 }
 
 /* Whether a piece that others want part of is wanted by one of them as a whole. */
@@ -174,26 +145,29 @@ static bool may_stay(
 	return !part;
 }
 
-int mirror_remove(struct mirror *mirror, uintptr_t start, size_t length)
+int mirror_remove(
+	struct mirror *mirror, const void *owner, uintptr_t start, size_t length, bool gone)
 {
 	const uint64_t last = start + (length - 1);
-	struct want *known = find(mirror, false, start, last);
+	struct want *want = find(mirror, owner, start, last);
 	struct shunt_mapping piece;
 
-	if (!known)
-		return not_mapped(start, length);
-	if (known->users > 1) {
-		known->users--;
+	if (!want)
+		return shunt_fail(
+			-ENOENT, "memory at %#zx, %zu bytes: not mapped", (size_t)start, length);
+	if (want->users > 1) {
+		want->users--;
 		return 0;
 	}
-	for (uint64_t at = start; next_piece(mirror, at, last, &piece); at = last_of(&piece) + 1)
-		if (!may_stay(mirror, &piece, known))
+	for (uint64_t at = start; owner != mirror && next_piece(mirror, at, last, &piece);
+		at = last_of(&piece) + 1)
+		if (!may_stay(mirror, &piece, want))
 			return shunt_fail(-EBUSY,
 				"memory at %#zx, %zu bytes: part of it is in use by a mempool or "
 				"mapped separately: free or unmap that first",
 				(size_t)start, length);
-	forget(mirror, known);
-	return unmap_unwanted(mirror, start, last, false);
+	forget(mirror, want);
+	return unmap_unwanted(mirror, start, last, gone);
 }
 
 bool mirror_is_eal(struct mirror *mirror, uintptr_t start, size_t length)
@@ -203,7 +177,7 @@ bool mirror_is_eal(struct mirror *mirror, uintptr_t start, size_t length)
 	uint64_t at = start;
 
 	while (at <= last && (page = next_want(mirror, page, start, last)) != NULL) {
-		if (!page->eal)
+		if (page->owner != mirror)
 			continue;
 		if (page->range.start > at)
 			return false;

@@ -10,8 +10,8 @@
 #include "ranges.h"
 
 /*
- * For whom memory is mapped into every address space. It may be wanted several times, whole or in
- * part: by EAL, by the application for each port (rte_dev_dma_map()), by a mempool that lies in it.
+ * Which memory is mapped into every address space, and for whom. It may be wanted several times,
+ * whole or in part: by EAL, by the application for each port (rte_dev_dma_map()), by a mempool.
  *
  *   EAL's        [page][page][page]                 never overlap
  *   others'                  [--------------]       may overlap, and be the same: counted
@@ -24,45 +24,34 @@
  * Inside lib/eal; the caller locks.
  */
 
-/** Memory's file; fd below 0: none. */
-struct mirror_file {
-	int fd;
-	size_t offset; /**< of the range's start in the file */
-};
-
 struct mirror {
 	struct shunt_spaces *spaces;
 	struct ranges wants;
 };
 
-/** Maps memory of EAL. @return 0; errors of shunt_spaces_map(); nothing is mapped then */
-int mirror_add_eal(
-	struct mirror *mirror, uintptr_t start, size_t length, const struct mirror_file *file);
-
 /**
- * Takes it back.
+ * Maps memory for an owner. The application may want a range several times: that is counted.
  *
- * @param gone  the memory itself goes: unmapped whoever else wants it
- * @return 0; -ENOENT; errors of an unmap: what the kernel keeps is left over, and goes before other
- * memory is mapped there
+ * @param owner   the mirror stands for EAL, NULL for the application; or a mempool
+ * @param memory  IOVA and length, and its file if EAL has one
+ * @return 0; errors of shunt_spaces_map(); nothing is mapped then
  */
-int mirror_remove_eal(struct mirror *mirror, uintptr_t start, size_t length, bool gone);
-
-/** Maps memory of somebody else. @return as mirror_add_eal() */
-int mirror_add(struct mirror *mirror, uintptr_t start, size_t length);
+int mirror_add(struct mirror *mirror, const void *owner, const struct shunt_mapping *memory);
 
 /**
  * Takes one mirror_add() back.
  *
- * @return 0; -ENOENT not wanted; -EBUSY others want part of it, which could not stay mapped; errors
- * of an unmap, as above
+ * @param gone  the memory itself goes: it is unmapped although others want it
+ * @return 0; -ENOENT not wanted; -EBUSY not for EAL: others want part of a mapping, which could not
+ * stay; errors of an unmap: the mapping is left over, and goes before other memory is mapped there
  */
-int mirror_remove(struct mirror *mirror, uintptr_t start, size_t length);
+int mirror_remove(
+	struct mirror *mirror, const void *owner, uintptr_t start, size_t length, bool gone);
 
 /** Whether all of a range is EAL's. */
 bool mirror_is_eal(struct mirror *mirror, uintptr_t start, size_t length);
 
-/** Unmaps everything. @return the first error of an unmap, the others are done all the same */
+/** Unmaps everything that can be unmapped. @return the last error */
 int mirror_clear(struct mirror *mirror);
 
 #endif

@@ -19,22 +19,15 @@ RTE_LOG_REGISTER(shunt_eal_logtype, lib.shunt.eal, NOTICE)
 
 /*
  * A mempool may be populated with memory that EAL does not know: rte_mempool_populate_anon(), or
- * _virt() of anything. Nobody has to announce that memory (testpmd tries, and is refused for the
- * length), so a pool's chunks are mapped when it is complete and unmapped before it goes.
+ * _virt() of anything. Nothing announces that memory (testpmd tries, and is refused for the
+ * length), so a pool's chunks are mapped when it is complete and unmapped before it is freed.
  */
-struct pool {
-	struct pool *next;
-	struct rte_mempool *mp;
-	struct memory_error error;
-};
 
 /* One pass over a pool's chunks. */
 struct pass {
-	struct shunt_eal_memory *memory;
-	int (*act)(struct mirror *mirror, uintptr_t start, size_t length);
-	unsigned int count; /* chunks acted upon */
-	unsigned int limit; /* of them */
-	int ret;            /* first error */
+	struct mirror *mirror;
+	bool map;
+	int ret; /* an error */
 };
 
 /*
@@ -61,78 +54,68 @@ static void on_chunk(
 	uintptr_t start = (uintptr_t)chunk->addr & ~(page - 1);
 	uintptr_t end = ((uintptr_t)chunk->addr + chunk->len + page - 1) & ~(page - 1);
 	struct pass *pass = opaque;
-	int ret;
+	int ret = 0;
 
-	if (pass->ret || pass->count == pass->limit ||
-		mirror_is_eal(&pass->memory->mirror, start, end - start))
-		return;
-	ret = pass->act(&pass->memory->mirror, start, end - start);
-	if (ret)
+	if (!pass->map)
+		ret = mirror_remove(pass->mirror, mp, start, end - start, false);
+	else if (!pass->ret && !mirror_is_eal(pass->mirror, start, end - start))
+		ret = mirror_add(pass->mirror, mp,
+			&(struct shunt_mapping){ .iova = start, .length = end - start });
+	if (ret && ret != -ENOENT) /* two chunks may share a page */
 		pass->ret = ret;
-	else
-		pass->count++;
 }
 
-static struct pool *find(struct shunt_eal_memory *memory, const struct rte_mempool *mp)
+static void unmap_chunks(struct shunt_eal_memory *memory, struct rte_mempool *mp)
 {
-	struct pool *pool = memory->pools;
+	struct pass pass = { .mirror = &memory->mirror };
 
-	while (pool && pool->mp != mp)
-		pool = pool->next;
-	return pool;
-}
-
-static void unmap_chunks(struct shunt_eal_memory *memory, struct pool *pool, unsigned int count)
-{
-	struct pass pass = { .memory = memory, .act = mirror_remove, .limit = count };
-
-	rte_mempool_mem_iter(pool->mp, on_chunk, &pass);
+	rte_mempool_mem_iter(mp, on_chunk, &pass);
 	if (pass.ret)
 		rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype,
-			"SHUNT: unmapping mempool '%s': %s\n", pool->mp->name, shunt_errmsg());
+			"SHUNT: unmapping mempool '%s': %s\n", mp->name, shunt_errmsg());
+}
+
+static struct memory_error *error_of(struct shunt_eal_memory *memory, const struct rte_mempool *mp)
+{
+	struct memory_error *error;
+
+	SLIST_FOREACH (error, &memory->pools, next)
+		if (error->pool == mp)
+			break;
+	return error;
 }
 
 /* Caller holds the memory's lock, as below. */
 static void map_pool(struct shunt_eal_memory *memory, struct rte_mempool *mp)
 {
-	struct pass pass = { .memory = memory, .act = mirror_add, .limit = UINT32_MAX };
-	struct pool *pool;
+	struct pass pass = { .mirror = &memory->mirror, .map = true };
+	struct memory_error *error;
 	char what[64];
 
-	if ((mp->flags & RTE_MEMPOOL_F_NON_IO) || mp->populated_size < mp->size || find(memory, mp))
+	if ((mp->flags & RTE_MEMPOOL_F_NON_IO) || mp->populated_size < mp->size ||
+		error_of(memory, mp))
 		return;
-	snprintf(what, sizeof(what), "mapping mempool '%s'", mp->name);
-	pool = calloc(1, sizeof(*pool));
-	if (!pool) {
-		memory_remember(&memory->error, shunt_fail(-ENOMEM, "out of memory"), what);
-		return;
-	}
-	pool->mp = mp;
 	rte_mempool_mem_iter(mp, on_chunk, &pass);
-	if (pass.ret) {
-		memory_remember(&pool->error, pass.ret, what);
-		unmap_chunks(memory, pool, pass.count);
-	}
-	if (!pass.ret && !pass.count) {
-		free(pool); /* all of it is EAL's */
+	if (!pass.ret)
 		return;
+	error = calloc(1, sizeof(*error));
+	if (error) {
+		error->pool = mp;
+		SLIST_INSERT_HEAD(&memory->pools, error, next);
 	}
-	pool->next = memory->pools;
-	memory->pools = pool;
+	snprintf(what, sizeof(what), "mapping mempool '%s'", mp->name);
+	memory_remember(error ? error : &memory->error, pass.ret, what);
+	unmap_chunks(memory, mp);
 }
 
 static void unmap_pool(struct shunt_eal_memory *memory, struct rte_mempool *mp)
 {
-	struct pool *pool = find(memory, mp), **link;
+	struct memory_error *error = error_of(memory, mp);
 
-	if (!pool)
-		return;
-	if (!pool->error.err)
-		unmap_chunks(memory, pool, UINT32_MAX);
-	for (link = &memory->pools; *link != pool; link = &(*link)->next)
-		;
-	*link = pool->next;
-	free(pool);
+	unmap_chunks(memory, mp);
+	if (error)
+		SLIST_REMOVE(&memory->pools, error, memory_error, next);
+	free(error);
 }
 
 static void on_event(enum rte_mempool_event event, struct rte_mempool *mp, void *arg)
@@ -177,23 +160,14 @@ int pools_follow(struct shunt_eal_memory *memory)
 
 void pools_forget(struct shunt_eal_memory *memory)
 {
-	struct pool *pool;
+	struct memory_error *error;
 
 	pthread_mutex_lock(&lock);
 	if (followed == memory)
 		followed = NULL;
 	pthread_mutex_unlock(&lock);
-	while ((pool = memory->pools) != NULL) {
-		memory->pools = pool->next;
-		free(pool);
+	while ((error = SLIST_FIRST(&memory->pools)) != NULL) {
+		SLIST_REMOVE_HEAD(&memory->pools, next);
+		free(error);
 	}
-}
-
-const struct memory_error *pools_error(const struct shunt_eal_memory *memory)
-{
-	const struct pool *pool = memory->pools;
-
-	while (pool && !pool->error.err)
-		pool = pool->next;
-	return pool ? &pool->error : NULL;
 }
