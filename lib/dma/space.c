@@ -150,28 +150,18 @@ static int destroy_hwpts(struct shunt_space *space)
 }
 
 /* What the kernel keeps, because a device did not detach, goes with the space. */
-static void forget(struct shunt_space *space, int group)
-{
-	for (size_t i = 0; i < space->user_count; i++) {
-		struct space_user *user = &space->users[i];
-
-		if (user->group != group || user->uses)
-			continue;
-		if (destroy_hwpt(space, user))
-			user->group = NOBODY;
-		else
-			*user = space->users[--space->user_count];
-		return;
-	}
-}
-
 void shunt_space_forget(struct shunt_space *space, int group)
 {
 	struct shunt_space *each;
 
 	HOLD(space->all);
 	TAILQ_FOREACH (each, &space->all->list, next)
-		forget(each, group);
+		for (size_t i = 0; i < each->user_count; i++) {
+			struct space_user *user = &each->users[i];
+
+			if (user->group == group && !user->uses && destroy_hwpt(each, user))
+				user->group = NOBODY;
+		}
 }
 
 static void space_free(struct shunt_space *space)

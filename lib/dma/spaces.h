@@ -10,7 +10,7 @@
 
 #include "ranges.h"
 
-/* Inside lib/dma. All functions here want the lock to be held. */
+/* Inside lib/dma. The caller holds the lock. */
 
 /* A set of spaces by their slots, which begin at 1; 0 is "all spaces, future ones too". */
 struct space_set {
@@ -137,7 +137,7 @@ uint64_t mapping_covered(const struct shunt_space *space, const struct shunt_map
 /** Maps into a space: copied from another that has it. -EINVAL names what the IOMMU allows. */
 int mapping_put(struct shunt_space *space, struct mapping *mapping);
 
-/** Unmaps from a space; that it was not there is no error. */
+/** Unmaps from a space, if it is there. */
 int mapping_take(struct shunt_space *space, struct mapping *mapping);
 
 /** Copies what is shared, and what `from` (may be NULL) has of its own, into a new space. */

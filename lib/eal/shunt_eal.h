@@ -17,12 +17,11 @@
  *   mempools of other memory --events-->
  *   external memory      --map, unmap-->
  *
- * EAL reports ALLOC and FREE ranges that need not match each other, so memory that can come and go
- * is mapped page by page. Neighbouring pages that stay for good (-m and --socket-mem, --no-huge,
- * --legacy-mem) become one mapping, by address if they are not neighbours in one file. Else pages
- * that EAL has a file for are mapped by that where the kernel can (shunt_spaces_add()). There,
- * external heaps are not mapped as a whole, but what mempools have in them, and what is mapped by
- * hand.
+ * EAL's ALLOC and FREE ranges need not match, so memory that can be freed is mapped page by page.
+ * Neighbouring pages that stay for good (-m and --socket-mem, --no-huge, --legacy-mem) become one
+ * mapping. Pages are mapped by file where EAL and the kernel can (shunt_spaces_add()). Without
+ * events (--legacy-mem) an external heap is not mapped as a whole, but its mempools are, and what
+ * is mapped by hand.
  *
  * Any thread. The event callbacks run under EAL's memory lock: functions here must not be called
  * with a lock held that a thread may hold while it allocates EAL memory or a mempool.
@@ -47,18 +46,17 @@ int shunt_eal_memory_create(struct shunt_spaces *spaces, struct shunt_eal_memory
 void shunt_eal_memory_destroy(struct shunt_eal_memory *memory);
 
 /**
- * Whether EAL allocated memory, or there is a mempool, that could not be mapped: devices must not
- * be given buffers in it. DPDK cannot be told to take an allocation back, so this is asked before a
- * port is started. A mempool is forgotten when it is freed.
+ * Whether memory of EAL, or of a mempool that exists, could not be mapped: devices must not be
+ * given buffers in it. An allocation cannot be refused in its event, so this is asked before a port
+ * starts.
  *
- * @return 0; the errno of the first mapping that failed, its text in shunt_errmsg()
+ * @return 0; the errno of a mapping that failed, its text in shunt_errmsg()
  */
 int shunt_eal_memory_check(struct shunt_eal_memory *memory);
 
 /**
  * Maps memory from outside EAL (rte_extmem_register() and the like), IOVA = va. The same range may
- * be mapped again, once for each port: it is counted. What of it is mapped already (EAL's, a
- * mempool's, part of another range) stays as it is.
+ * be mapped again, once for each port: it is counted.
  *
  * @param va      page-aligned
  * @param length  bytes, a multiple of the page size

@@ -17,26 +17,22 @@
  *     |    IOVA, length, memory    all (shared)    a b          <- as it should be
  *     |    IOVA, length, memory    all (shared)    a            <- a restart of b lost it
  *     |    IOVA, length, memory    b (its own)       b
- *     |    IOVA, length, memory    nobody          a            <- an unmap failed: left over
+ *     |    IOVA, length, memory    none            a            <- an unmap failed: left over
  *     |
- *     |- space "a": an IOAS of its own; its users: groups, each with a hwpt, and the application
+ *     |- space "a": its own IOAS; its users: groups, each with a hwpt, and the application
  *     `- space "b"
  *
- * The table is the one truth about memory: what the kernel has mapped is in it, and where. Memory
- * is mapped into one space and copied (IOMMU_IOAS_COPY) into the others, so that it is pinned and
- * charged once. What is left over of memory that is gone is unmapped before other memory comes to
- * its IOVAs. The table is a balanced tree: a mapping is found in logarithmic time.
+ * Memory is mapped into one space and copied (IOMMU_IOAS_COPY) into the others, so that it is
+ * pinned and charged once. What is left over of freed memory is unmapped before other memory is
+ * mapped at its IOVAs.
  *
- * A group can be switched to any space that has what the space in use has. Shared mappings are by
- * construction everywhere, so only own mappings have to be looked at, and a switch takes the same
- * time whatever is mapped. A space never shares its IOAS: a failed replace between two hwpts of one
- * IOAS makes Linux up to 7.3 forget the IOVAs that its devices reserve.
+ * A group can be switched to any space that has what the space in use has. Shared mappings are in
+ * every space, so only own mappings are compared. A space never shares its IOAS: a failed replace
+ * between two hwpts of one IOAS makes Linux up to 7.3 forget the IOVAs that its devices reserve.
  *
- * A space is counted by its users: with one it is not destroyed (-EBUSY, which names them). Objects
- * of different iommufds never meet (-EINVAL, which names both): their ids mean nothing to each
- * other.
- *
- * Any thread; a lock in struct shunt_spaces orders them. No call is made on a packet path.
+ * A space with users is not destroyed (-EBUSY, naming them). Ids of one iommufd mean nothing to
+ * another one (-EINVAL, naming both). Any thread; one lock for each struct shunt_spaces. No call is
+ * made on a packet path.
  */
 
 #ifdef __cplusplus
@@ -52,10 +48,10 @@ struct shunt_mapping {
 	uint64_t length; /**< bytes */
 	void *va;
 	unsigned int prot; /**< enum shunt_dma_prot */
-	bool by_file;      /**< named by a file: fd and offset mean something */
+	bool by_file;      /**< fd and offset name the memory too */
 	int fd;
 	uint64_t offset;   /**< bytes into the file */
-	const void *owner; /**< who mapped it, for shunt_spaces_next(); may be NULL */
+	const void *owner; /**< for shunt_spaces_next(); may be NULL */
 };
 
 struct shunt_spaces; /* all spaces of one iommufd */
@@ -64,56 +60,35 @@ struct shunt_space;
 /** An empty set on an open iommufd. @return 0, -ENOMEM */
 int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spaces);
 
-/**
- * Destroys every space. NULL is allowed.
- *
- * @return 0; -EBUSY a space has users, which are named: nothing was touched
- */
+/** Destroys every space. NULL is allowed. @return 0; -EBUSY one has users: nothing was touched */
 int shunt_spaces_destroy(struct shunt_spaces *spaces);
 
 /**
- * Makes a space with every shared mapping, by IOMMU_IOAS_COPY from an existing one.
+ * Makes a space with every shared mapping.
  *
  * @return 0; -EEXIST a space of that name exists; -EINVAL no name; -ENOSPC there are
  *         SHUNT_SPACES_MAX; the kernel's errno. On failure nothing is left.
  */
 int shunt_space_create(struct shunt_spaces *spaces, const char *name, struct shunt_space **space);
 
-/**
- * Makes a space that has everything another one has, shared and own, by IOMMU_IOAS_COPY: the same
- * memory at the same IOVAs, behind page tables of its own. What `from` maps or unmaps for itself
- * later stays its own matter.
- *
- * @return as shunt_space_create()
- */
+/** The same with the own mappings of `from` too, as the new space's own from then on. */
 int shunt_space_copy(struct shunt_space *from, const char *name, struct shunt_space **space);
 
-/** Destroys a space and its hwpts. @return 0; -EBUSY it has users, which are named, or is the last
- */
+/** Destroys a space and its hwpts. @return 0; -EBUSY it has users, or is the last */
 int shunt_space_destroy(struct shunt_space *space);
 
-/**
- * Finds a space by name. For who knows that nobody destroys it meanwhile.
- *
- * @return NULL if there is none
- */
+/** Finds a space by name, for callers that know it is not destroyed meanwhile. NULL: none. */
 struct shunt_space *shunt_space_find(struct shunt_spaces *spaces, const char *name);
 
 /** The same, and makes the application a user of it until shunt_space_put(). */
 struct shunt_space *shunt_space_get(struct shunt_spaces *spaces, const char *name);
 
-/** Gives back what shunt_space_get() gave. NULL is allowed. */
+/** Ends one shunt_space_get(). NULL is allowed. */
 void shunt_space_put(struct shunt_space *space);
 
-/**
- * Goes through all spaces in the order in which they were made; none may be destroyed meanwhile.
- *
- * @param after  NULL: the first one
- * @return NULL: there are no more
- */
+/** The next space in order of creation; after NULL: the first. None may be destroyed meanwhile. */
 struct shunt_space *shunt_space_next(struct shunt_spaces *spaces, const struct shunt_space *after);
 
-/** Name of a space. */
 const char *shunt_space_name(const struct shunt_space *space);
 
 /** The kernel's id of its IOAS. */
@@ -136,92 +111,71 @@ int shunt_spaces_map(
 int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *about);
 
 /**
- * Unmaps what one shunt_spaces_map() or the like mapped, from every space, or, on failure, from
- * none.
+ * Unmaps one shared mapping from every space, or, on failure, from none.
  *
- * @return 0; -ENOENT not one shared mapping; the kernel's errno
+ * @return 0; -ENOENT no shared mapping is exactly that; the kernel's errno
  */
 int shunt_spaces_unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length);
 
 /**
- * The same for memory that goes, whatever happens: it is unmapped where that works.
+ * The same for memory that is freed in any case: it is unmapped where that works.
  *
- * @return 0; -ENOENT; the kernel's errno: where it failed the kernel still has the mapping, which
- *         is left over until other memory is mapped over it
+ * @return 0; -ENOENT; the kernel's errno: the mapping is left over where the unmap failed
  */
 int shunt_spaces_drop(struct shunt_spaces *spaces, uint64_t iova, uint64_t length);
 
-/**
- * The first shared mapping of an owner that has an IOVA of start to last.
- *
- * @param[out] mapping  a copy
- * @return false: there is none
+/** Copies the first shared mapping of an owner with an IOVA of start to last. @return whether any
  */
 bool shunt_spaces_next(struct shunt_spaces *spaces, const void *owner, uint64_t start,
 	uint64_t last, struct shunt_mapping *mapping);
 
-/**
- * Maps into one space only: that space's own mapping. What another space has as its own, the same
- * memory at the same IOVA, is copied. Errors as of shunt_spaces_map().
- */
+/** Maps into one space only: its own mapping. Errors as of shunt_spaces_map(). */
 int shunt_space_map_own(
 	struct shunt_space *space, void *va, uint64_t length, uint64_t iova, unsigned int prot);
 
 /** Unmaps what shunt_space_map_own() mapped. @return 0, -ENOENT */
 int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t length);
 
-/**
- * Counts a group as a user, from before it is attached to the space until it is not any more.
- * shunt_space_remap() keeps away from a space with others.
- *
- * @return 0, -ENOMEM
- */
+/** Counts a group as a user: from before its attach until after its detach. @return 0, -ENOMEM */
 int shunt_space_use(struct shunt_space *space, int group);
 void shunt_space_leave(struct shunt_space *space, int group);
 
-/** Groups that use a space. */
+/** Number of groups that use a space. */
 unsigned int shunt_space_users(struct shunt_space *space);
 
 /**
- * Unmaps and maps everything that a space has, one mapping after the other: the work of who has no
- * second page table. Memory that another space has is copied from there. The caller is the only
- * group that uses it, and no device is attached to it; who begins to use it waits.
+ * Unmaps and maps everything that a space has, one mapping after the other: the work of a program
+ * without a second page table. The caller's group is the only user, and no device is attached.
  *
  * @return 0; -EBUSY it has other users, nothing was touched; the kernel's errno: everything is
- * mapped as before, or, if the text says that a mapping is lost, shunt_space_covers() will not find
- * it there
+ * mapped as before, or the text says that a mapping is lost
  */
 int shunt_space_remap(struct shunt_space *space);
 
 /** Bytes mapped in a space, shared and own. */
 uint64_t shunt_space_mapped(struct shunt_space *space);
 
-/** Of the shared mappings' bytes those that were mapped by file. */
+/** Bytes of the shared mappings that were mapped by file. */
 uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces);
 
 /** Whether a device is bound to a space's iommufd. @return 0; -EINVAL, naming both */
 int shunt_space_takes(const struct shunt_space *space, const struct shunt_vfio_device *device);
 
 /**
- * The space's hwpt for a group; made at the first call, for the group of the given device. Where
- * the IOMMU's driver cannot make one in advance it is the IOAS: attaching to that makes a hwpt each
- * time, which takes longer. It is asked again at the next call.
+ * The space's hwpt for the group of a device; made at the first call. If the IOMMU's driver cannot
+ * make one in advance, it is the IOAS: each attach then makes a hwpt, which takes longer.
  *
  * @return 0; -EINVAL the device is bound to another iommufd; the kernel's errno
  */
 int shunt_space_hwpt(
 	struct shunt_space *space, int group, struct shunt_vfio_device *device, uint32_t *hwpt_id);
 
-/**
- * Destroys the hwpts that a group has, in all spaces of the set: it has no device any more, and the
- * kernel may give its number to another one.
- */
+/** Destroys a group's hwpts in all spaces: the kernel may give its number to another group. */
 void shunt_space_forget(struct shunt_space *space, int group);
 
 /**
- * Whether each mapping of a space lies within the ranges that a device's IOMMU allows, as
- * shunt_vfio_allowed() and shunt_ioas_iova_ranges() of where it is attached give them. Else its
- * attach is refused with EADDRINUSE.
+ * Whether each mapping of a space lies within the ranges that a device's IOMMU allows
+ * (shunt_vfio_allowed(), shunt_ioas_iova_ranges()): the condition for its attach.
  *
  * @return 0; -EADDRINUSE, naming the mapping and the range
  */
@@ -229,11 +183,11 @@ int shunt_space_fits(
 	struct shunt_space *space, const struct shunt_iova_range *ranges, uint32_t count);
 
 /**
- * Whether everything that is mapped in `from` is mapped in `to`, at the same IOVA to the same
- * memory with the same rights.
+ * Whether `to` has everything that is mapped in `from`: the same memory at the same IOVA with the
+ * same rights.
  *
- * @return 0; -EINVAL they are of different iommufds; -ENOENT, and shunt_errmsg() names the first
- *         range that is missing; -EIO a mapping of `to` was lost by shunt_space_remap()
+ * @return 0; -EINVAL they are of different iommufds; -ENOENT a range is missing, and is named; -EIO
+ *         a mapping of `to` was lost by shunt_space_remap()
  */
 int shunt_space_covers(struct shunt_space *to, struct shunt_space *from);
 
