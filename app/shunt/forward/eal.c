@@ -105,6 +105,25 @@ uint64_t forward_memory_available(void)
 	return meminfo("MemAvailable:") << 10;
 }
 
+/*
+ * Another process took the hugepages after they were looked at. EAL starts once in a process, so
+ * that the command begins anew, with plain memory.
+ */
+static void begin_without_hugepages(const struct forward_options *options)
+{
+	static char program[] = "shunt", no_huge[] = "--no-huge";
+	char **words = calloc(options->command_words + 3, sizeof(*words));
+
+	if (!words)
+		return;
+	words[0] = program;
+	memcpy(&words[1], options->command, options->command_words * sizeof(*words));
+	words[options->command_words + 1] = no_huge;
+	fputs("shunt forward: another process took the hugepages: plain memory is used\n", stderr);
+	execv("/proc/self/exe", words);
+	free(words);
+}
+
 int forward_eal_start(struct forward_config *config)
 {
 	int ret = check_memory(config->options);
@@ -123,10 +142,14 @@ int forward_eal_start(struct forward_config *config)
 	if (ret)
 		return ret;
 	snprintf(memory, sizeof(memory), "-m%" PRIu64, config->options->memory_mib);
-	if (rte_eal_init(argc, argv) < 0)
-		return shunt_fail_errno(-rte_errno,
-			"starting EAL with %" PRIu64 " MiB (--memory) of %s",
+	if (rte_eal_init(argc, argv) < 0) {
+		const int err = -rte_errno;
+
+		if (huge && free_hugepage_bytes() < config->options->memory_mib << 20)
+			begin_without_hugepages(config->options);
+		return shunt_fail_errno(err, "starting EAL with %" PRIu64 " MiB (--memory) of %s",
 			config->options->memory_mib, huge ? "hugepages" : "plain memory");
+	}
 	config->hugepages = huge;
 	return 0;
 }
