@@ -168,6 +168,10 @@ static void hugepages(void **state)
 	bind_tree_folder(&tree, folder);
 	bind_tree_file(&tree, "kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "100\n");
 	bind_tree_file(&tree, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "90\n");
+	/* A larger size of which none is reserved is nothing to report. */
+	bind_tree_folder(&tree, "kernel/mm/hugepages/hugepages-1048576kB");
+	bind_tree_file(&tree, "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "0\n");
+	bind_tree_file(&tree, "kernel/mm/hugepages/hugepages-1048576kB/free_hugepages", "0\n");
 	bind_tree_folder(&tree, "dev/hugepages");
 	bind_tree_file(&tree, "proc/mounts",
 		"tmp /tmp tmpfs rw 0 0\nnone /dev/hugepages hugetlbfs rw 0 0\n");
@@ -176,6 +180,8 @@ static void hugepages(void **state)
 	assert_string_equal(finding_of(FINDING_WARN, "hugepages", "90 of 100 free")->fix,
 		"echo 138 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
 	finding_of(FINDING_OK, "hugepages", "mounted");
+	for (size_t i = 0; i < doctor.count; i++)
+		assert_null(strstr(doctor.findings[i].text, "1048576 KiB"));
 }
 
 static void a_counter_that_the_kernel_gave_up_is_no_clock(void **state)

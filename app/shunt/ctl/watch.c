@@ -70,6 +70,12 @@ static int find_rates(struct watch *watch, const char *id, char rx[RATE], char t
 }
 
 /* 79 columns. */
+/* A time of the last switch or the longest one; "-" before the first. */
+static const char *paused_text(const json_t *port, const char *name, char text[TIME_TEXT])
+{
+	return ctl_count(port, "switches") ? time_text(ctl_count(port, name), text) : "-";
+}
+
 static int look_at_member(struct watch *watch, const char *id, const json_t *port)
 {
 	char function[32], safe[16], last[TIME_TEXT], max[TIME_TEXT], rx[RATE] = "-",
@@ -83,8 +89,8 @@ static int look_at_member(struct watch *watch, const char *id, const json_t *por
 		json_object_get(port, "name") ? safe_text(id, safe, sizeof(safe)) : "-",
 		ctl_text(port, "function", function, sizeof(function)), rx, tx,
 		ctl_count(port, "switches"), ctl_count(port, "faults"),
-		ctl_count(port, "recoveries"), time_text(ctl_count(port, "paused_last_ns"), last),
-		time_text(ctl_count(port, "paused_max_ns"), max));
+		ctl_count(port, "recoveries"), paused_text(port, "paused_last_ns", last),
+		paused_text(port, "paused_max_ns", max));
 	return ret;
 }
 

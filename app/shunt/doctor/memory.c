@@ -37,6 +37,8 @@ static void check_size(struct doctor *doctor, const char *folder, unsigned long 
 		doctor->machine.platform->sysfs, folder);
 	unused = read_number(path);
 	enough = unused >= wanted;
+	if (!total && kib > 2048)
+		return; /* none is reserved, and none is needed */
 	if (enough || kib > 2048) {
 		doctor_find(doctor, FINDING_OK, "hugepages", "%lu KiB: %lu of %lu free", kib,
 			unused, total);
