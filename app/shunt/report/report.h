@@ -46,8 +46,6 @@ void report_table(json_t *const *records, const char *const *names, unsigned int
 /** A figure that is being made. */
 struct report_figure {
 	FILE *script; /**< gnuplot's; the terminal is set */
-	char *text;   /**< of the script */
-	size_t length;
 	const char *path;
 };
 
@@ -56,7 +54,7 @@ struct report_figure {
  *
  * @param path  ends in .svg, .png or .pdf; stays the caller's
  * @param width, height  in pixels
- * @return 0; -EINVAL other extension; -ENOMEM
+ * @return 0; -EINVAL other extension; -errno
  */
 int report_figure_open(
 	struct report_figure *figure, const char *path, unsigned int width, unsigned int height);
