@@ -14,55 +14,42 @@
 #define MOST  1e18 /* largest count or time in ns: 30 years */
 
 enum kind { TEXT, FLAG, NUMBER, COUNT_OR_TEXT, OBJECT };
+enum { RECORD = 1, TIMELINE = 2 };
 
+/* Fields of every version. */
 struct field {
 	const char *name;
 	enum kind kind;
+	int in;
 };
 
-/* Fields of every version. */
-static const struct field record_fields[] = {
-	{ "platform", TEXT },
-	{ "iommu", TEXT },
-	{ "nic", TEXT },
-	{ "emulated", FLAG },
-	{ "plan", TEXT },
-	{ "traffic", TEXT },
-	{ "rate", COUNT_OR_TEXT },
-	{ "switches", NUMBER },
-	{ "failed_switches", NUMBER },
-	{ "duration_s", NUMBER },
-	{ "unexplained", NUMBER },
-	{ "group", OBJECT },
-	{ NULL, TEXT },
+static const struct field fields[] = {
+	{ "platform", TEXT, RECORD | TIMELINE },
+	{ "iommu", TEXT, RECORD | TIMELINE },
+	{ "nic", TEXT, RECORD | TIMELINE },
+	{ "emulated", FLAG, RECORD | TIMELINE },
+	{ "plan", TEXT, RECORD | TIMELINE },
+	{ "traffic", TEXT, RECORD },
+	{ "rate", COUNT_OR_TEXT, RECORD },
+	{ "switches", NUMBER, RECORD },
+	{ "failed_switches", NUMBER, RECORD },
+	{ "duration_s", NUMBER, RECORD },
+	{ "unexplained", NUMBER, RECORD },
+	{ "group", OBJECT, RECORD },
+	{ "from_ns", NUMBER, TIMELINE },
+	{ "to_ns", NUMBER, TIMELINE },
+	{ "switch", OBJECT, TIMELINE },
+	{ NULL, TEXT, 0 },
 };
 
-static const struct field record_port[] = {
-	{ "name", TEXT },
-	{ "function", TEXT },
-	{ "sent", NUMBER },
-	{ "lost", NUMBER },
-	{ "faults", COUNT_OR_TEXT },
-	{ "window_ns", OBJECT },
-	{ NULL, TEXT },
-};
-
-static const struct field timeline_fields[] = {
-	{ "platform", TEXT },
-	{ "iommu", TEXT },
-	{ "nic", TEXT },
-	{ "emulated", FLAG },
-	{ "plan", TEXT },
-	{ "from_ns", NUMBER },
-	{ "to_ns", NUMBER },
-	{ "switch", OBJECT },
-	{ NULL, TEXT },
-};
-
-static const struct field timeline_port[] = {
-	{ "name", TEXT },
-	{ "function", TEXT },
-	{ NULL, TEXT },
+static const struct field port_fields[] = {
+	{ "name", TEXT, RECORD | TIMELINE },
+	{ "function", TEXT, RECORD | TIMELINE },
+	{ "sent", NUMBER, RECORD },
+	{ "lost", NUMBER, RECORD },
+	{ "faults", COUNT_OR_TEXT, RECORD },
+	{ "window_ns", OBJECT, RECORD },
+	{ NULL, TEXT, 0 },
 };
 
 static bool is_of(const json_t *value, enum kind kind)
@@ -82,89 +69,68 @@ static bool is_of(const json_t *value, enum kind kind)
 }
 
 static int check_fields(
-	const json_t *json, const struct field *fields, const char *path, const char *place)
+	const json_t *json, const struct field *field, int in, const char *path, const char *place)
 {
 	static const char *const wanted[] = { "a text", "true or false", "a number",
 		"a number or a text", "an object" };
 
-	for (; fields->name; fields++) {
-		const json_t *value = json_object_get(json, fields->name);
+	for (; field->name; field++) {
+		const json_t *value = json_object_get(json, field->name);
 
+		if (!(field->in & in))
+			continue;
 		if (!value)
-			return shunt_fail(
-				-EINVAL, "%s: %s%s is missing", path, place, fields->name);
-		if (!is_of(value, fields->kind))
+			return shunt_fail(-EINVAL, "%s: %s%s is missing", path, place, field->name);
+		if (!is_of(value, field->kind))
 			return shunt_fail(-EINVAL, "%s: %s%s: expected %s", path, place,
-				fields->name, wanted[fields->kind]);
+				field->name, wanted[field->kind]);
 	}
 	return 0;
 }
 
-static int check_values(const json_t *json, const char *path, const char *place, bool negative);
-
-static int check_object(const json_t *json, const char *path, const char *place, bool negative)
+/* Checks counts and times; those of a time line may be negative. */
+static int check_values(json_t *json, const char *path, const char *place, int in)
 {
+	double number = json_number_value(json);
 	char inner[PLACE], safe[PLACE];
 	const char *name;
-	json_t *value;
-	int ret = 0;
-
-	json_object_foreach ((json_t *)(uintptr_t)json, name, value) {
-		snprintf(inner, sizeof(inner), "%s%s%s", place, *place ? "." : "",
-			safe_text(name, safe, sizeof(safe) / 2));
-		if (!ret)
-			ret = check_values(value, path, inner, negative);
-	}
-	return ret;
-}
-
-static int check_array(const json_t *json, const char *path, const char *place, bool negative)
-{
-	char inner[PLACE];
 	json_t *value;
 	size_t i;
 	int ret = 0;
 
+	if (number < 0 && in != TIMELINE)
+		return shunt_fail(-EINVAL, "%s: %s: %.15g is negative", path, place, number);
+	if (number > MOST || number < -MOST)
+		return shunt_fail(-EINVAL, "%s: %s: %.15g is out of range", path, place, number);
+	json_object_foreach (json, name, value) {
+		snprintf(inner, sizeof(inner), "%s%s%s", place, *place ? "." : "",
+			safe_text(name, safe, sizeof(safe) / 2));
+		if (!ret)
+			ret = check_values(value, path, inner, in);
+	}
 	json_array_foreach (json, i, value) {
 		snprintf(inner, sizeof(inner), "%.100s[%zu]", place, i);
 		if (!ret)
-			ret = check_values(value, path, inner, negative);
+			ret = check_values(value, path, inner, in);
 	}
 	return ret;
 }
 
-/* Checks counts and times; those of a time line may be negative. */
-static int check_values(const json_t *json, const char *path, const char *place, bool negative)
+static int check_schema(json_t *json, const char *path, const char *schema)
 {
-	double number = json_number_value(json);
-
-	if (json_is_object(json))
-		return check_object(json, path, place, negative);
-	if (json_is_array(json))
-		return check_array(json, path, place, negative);
-	if (number < 0 && !negative)
-		return shunt_fail(-EINVAL, "%s: %s: %.15g is negative", path, place, number);
-	if (number > MOST || number < -MOST)
-		return shunt_fail(-EINVAL, "%s: %s: %.15g is out of range", path, place, number);
-	return 0;
-}
-
-static int check_schema(const json_t *json, const char *path, const char *schema)
-{
-	const bool timeline = strstr(schema, "timeline") != NULL;
+	const int in = strstr(schema, "timeline") ? TIMELINE : RECORD;
 	const json_t *port;
 	char place[PLACE];
 	size_t i;
 	int ret;
 
-	ret = check_fields(json, timeline ? timeline_fields : record_fields, path, "");
+	ret = check_fields(json, fields, in, path, "");
 	json_array_foreach (json_object_get(json, "ports"), i, port) {
 		snprintf(place, sizeof(place), "ports[%zu].", i);
 		if (!ret)
-			ret = check_fields(
-				port, timeline ? timeline_port : record_port, path, place);
+			ret = check_fields(port, port_fields, in, path, place);
 	}
-	return ret ? ret : check_values(json, path, "", timeline);
+	return ret ? ret : check_values(json, path, "", in);
 }
 
 static int parse(FILE *file, const char *path, json_t **json)
