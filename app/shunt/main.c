@@ -60,9 +60,12 @@ static void open_standard(void)
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-static int unknown(const char *name)
+static int run_command(int argc, char **argv)
 {
-	fprintf(stderr, "shunt: unknown command '%s' (see 'shunt --help')\n", name);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[0], commands[i].name) == 0)
+			return commands[i].run(argc, argv);
+	fprintf(stderr, "shunt: unknown command '%s' (see 'shunt --help')\n", argv[0]);
 	return 1;
 }
 
@@ -86,11 +89,7 @@ static int help(int argc, char **argv)
 		print_help(stdout);
 		return 0;
 	}
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(argv[2], commands[i].name) == 0)
-			return commands[i].run(
-				2, (char *[]){ argv[2], (char[]){ "--help" }, NULL });
-	return unknown(argv[2]);
+	return run_command(2, (char *[]){ argv[2], (char[]){ "--help" }, NULL });
 }
 
 static int run(int argc, char **argv)
@@ -104,10 +103,7 @@ static int run(int argc, char **argv)
 		return help(argc, argv);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return print_version();
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
-	return unknown(argv[1]);
+	return run_command(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -129,6 +129,20 @@ int text_log(int fd, json_t *json)
 	return write_all(fd, line, length + 1);
 }
 
+bool text_line(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	bool read;
+
+	text[0] = '\0';
+	if (!file)
+		return false;
+	read = fgets(text, (int)size, file) != NULL;
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+	return read;
+}
+
 bool text_field(const char *path, const char *name, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");

@@ -44,6 +44,9 @@ json_t *text_append(json_t *array, json_t *item);
 /** Writes an object to a log as one line, with one write. @return 0; -ENOMEM; -errno */
 int text_log(int fd, json_t *json);
 
+/** First line of a file, without its newline. @return whether it could be read */
+bool text_line(const char *path, char *text, size_t size);
+
 /** The text after a name that begins a line of a file. @return whether there is such a line */
 bool text_field(const char *path, const char *name, char *text, size_t size);
 

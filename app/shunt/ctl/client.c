@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <glob.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,16 +84,11 @@ static const char *stopped(const struct ctl_process *process, char text[STOPPED]
 {
 	char path[64], line[512] = "";
 	const char *state;
-	FILE *file;
 
 	text[0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%d/stat", process->pid);
-	file = process->pid > 0 ? fopen(path, "re") : NULL;
-	if (!file)
-		return text;
-	if (!fgets(line, sizeof(line), file))
-		line[0] = '\0';
-	fclose(file);
+	if (process->pid > 0)
+		text_line(path, line, sizeof(line));
 	state = strrchr(line, ')'); /* after the name, which may contain anything */
 	if (state && (strncmp(state, ") T", 3) == 0 || strncmp(state, ") t", 3) == 0))
 		snprintf(text, STOPPED, ": process %d is stopped (kill -CONT %d resumes it)",
@@ -236,20 +230,13 @@ static int ask(struct ctl_process *process, const char *command)
 
 static void find_name(struct ctl_process *process)
 {
-	char path[64], line[64], safe[40];
-	FILE *file;
+	char path[64], line[32], safe[40];
 
 	snprintf(process->name, sizeof(process->name), "process %d", process->pid);
 	snprintf(path, sizeof(path), "/proc/%d/comm", process->pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fgets(line, sizeof(line) / 2, file)) {
-		line[strcspn(line, "\n")] = '\0';
+	if (text_line(path, line, sizeof(line)))
 		snprintf(process->name, sizeof(process->name), "%s (process %d)",
 			safe_text(line, safe, sizeof(safe)), process->pid);
-	}
-	fclose(file);
 }
 
 static int greet(struct ctl_process *process)

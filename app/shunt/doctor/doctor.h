@@ -71,9 +71,6 @@ size_t doctor_count(const struct doctor *doctor, enum finding_state state);
 /** Name of the current user, for chown. */
 void doctor_user(char name[32]);
 
-/** First line of a file. @return whether it could be read */
-bool doctor_read(const char *path, char *text, size_t size);
-
 /** Builds a path; "", which does not exist, if it is too long. */
 void doctor_path(char *path, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -86,20 +86,6 @@ void doctor_user(char name[32])
 		snprintf(name, 32, "%ld", (long)geteuid());
 }
 
-bool doctor_read(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "re");
-	bool read;
-
-	text[0] = '\0';
-	if (!file)
-		return false;
-	read = fgets(text, (int)size, file) != NULL;
-	fclose(file);
-	text[strcspn(text, "\n")] = '\0';
-	return read;
-}
-
 void doctor_path(char *path, size_t size, const char *fmt, ...)
 {
 	va_list args;

@@ -13,6 +13,7 @@
 #include "doctor.h"
 #include "rte_net_shunt.h"
 #include "shunt_node.h"
+#include "text.h"
 
 /* A function under examination. */
 struct examined {
@@ -232,7 +233,7 @@ static bool check_node(const struct examined *examined)
 	doctor_path(path, sizeof(path), "%s/bus/pci/devices/%s/vfio-dev/%s/dev",
 		examined->doctor->machine.platform->sysfs, function->address,
 		function->cdev[0] ? strrchr(function->cdev, '/') + 1 : "");
-	if (err != ENOENT || !doctor_read(path, number, sizeof(number)) || !strchr(number, ':'))
+	if (err != ENOENT || !text_line(path, number, sizeof(number)) || !strchr(number, ':'))
 		return false;
 	*strchr(number, ':') = ' ';
 	doctor_fix(finding, "mkdir -p /dev/vfio/devices; mknod -m 600 %s c %s", function->cdev,

@@ -13,6 +13,7 @@
 #include <shunt/clock.h>
 
 #include "doctor.h"
+#include "text.h"
 
 /* First release with VFIO character devices and replace. */
 #define RELEASE_MAJOR 6
@@ -199,7 +200,7 @@ static void check_node(struct doctor *doctor)
 	}
 	doctor_path(path, sizeof(path), "%s/class/misc/iommu/dev", doctor->machine.platform->sysfs);
 	/* A missing driver has a finding of its own. */
-	if (!doctor_read(path, number, sizeof(number)))
+	if (!text_line(path, number, sizeof(number)))
 		return;
 	if (strchr(number, ':'))
 		*strchr(number, ':') = ' ';
@@ -256,7 +257,7 @@ static enum isolation isolation(const struct doctor *doctor, char *name, size_t 
 	while (seen != ISOLATION_PRESENT && (entry = readdir(dir)) != NULL) {
 		doctor_path(path, sizeof(path), "%s/kernel/irq/%s/chip_name",
 			doctor->machine.platform->sysfs, entry->d_name);
-		if (entry->d_name[0] == '.' || !doctor_read(path, name, size) || !name[0])
+		if (entry->d_name[0] == '.' || !text_line(path, name, size) || !name[0])
 			continue;
 		seen = strncmp(name, "IR-", 3) == 0 || strncmp(name, "ITS-", 4) == 0
 			       ? ISOLATION_PRESENT
@@ -272,7 +273,7 @@ static char allowed(const struct doctor *doctor)
 	char path[PATH_MAX], text[8];
 
 	doctor_path(path, sizeof(path), "%s/" PARAMETER, doctor->machine.platform->sysfs);
-	doctor_read(path, text, sizeof(text));
+	text_line(path, text, sizeof(text));
 	return text[0];
 }
 

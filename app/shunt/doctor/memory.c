@@ -20,7 +20,7 @@ static unsigned long read_number(const char *path)
 {
 	char text[32];
 
-	return doctor_read(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
+	return text_line(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
 }
 
 static void check_size(struct doctor *doctor, const char *folder, unsigned long kib)

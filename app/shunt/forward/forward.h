@@ -321,10 +321,8 @@ int forward_timeline_make(struct forward *run);
 void forward_timeline_free(struct forward_timeline *timeline);
 
 /** Adds a measurement of a port; after all ports, of the group. */
-void forward_timeline_measured(
-	struct forward_timeline *timeline, const struct shunt_measurement *measurement);
-void forward_timeline_group(
-	struct forward_timeline *timeline, const struct shunt_measurement *measurement);
+void forward_timeline_measured(struct forward_timeline *timeline,
+	const struct shunt_measurement *measurement, bool of_group);
 
 /** Captures a switch when its frames have come back. Call it after polling the window. */
 void forward_timeline_poll(struct forward *run);

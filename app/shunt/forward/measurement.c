@@ -11,7 +11,7 @@ static void port_measured(void *context, const struct shunt_measurement *measure
 
 	forward_log_port(&run->measurement.log, run->ports.list[measurement->port].function,
 		measurement, known ? &truth : NULL);
-	forward_timeline_measured(run->measurement.timeline, measurement);
+	forward_timeline_measured(run->measurement.timeline, measurement, false);
 	if (!run->config.options->cold_ns)
 		forward_evidence_measured(&run->measurement.evidence, measurement, NULL);
 	else if (forward_cold_first(
@@ -28,7 +28,7 @@ static void group_measured(void *context, const struct shunt_measurement *measur
 
 	forward_log_group(&run->measurement.log, shunt_group_number(run->ports.group), measurement,
 		known ? &truth : NULL);
-	forward_timeline_group(run->measurement.timeline, measurement);
+	forward_timeline_measured(run->measurement.timeline, measurement, true);
 }
 
 static int make_window(struct forward *run)

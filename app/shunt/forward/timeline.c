@@ -174,48 +174,29 @@ void forward_timeline_free(struct forward_timeline *timeline)
 	free(timeline);
 }
 
-/* The switch of a measurement; NULL without --timeline. */
-static struct timeline_waiting *waiting_for(struct forward_timeline *timeline, uint64_t number,
-	const struct shunt_switch_result *result)
+void forward_timeline_measured(struct forward_timeline *timeline,
+	const struct shunt_measurement *measurement, bool of_group)
 {
+	const uint64_t number = measurement->number;
 	struct timeline_waiting *waiting;
 
 	if (!timeline)
-		return NULL;
+		return;
 	waiting = &timeline->waiting[number % TIMELINE_WAITING];
 	if (!waiting->present || waiting->number != number)
 		*waiting = (struct timeline_waiting){
 			.present = true,
 			.number = number,
-			.result = *result,
+			.result = *measurement->result,
 		};
-	if (number >= timeline->next)
-		timeline->next = number + 1;
-	return waiting;
-}
-
-void forward_timeline_measured(
-	struct forward_timeline *timeline, const struct shunt_measurement *measurement)
-{
-	struct timeline_waiting *waiting =
-		waiting_for(timeline, measurement->number, measurement->result);
-
-	if (!waiting)
-		return;
-	waiting->measured |= 1u << measurement->port;
-	waiting->measurements[measurement->port] = *measurement;
-}
-
-void forward_timeline_group(
-	struct forward_timeline *timeline, const struct shunt_measurement *measurement)
-{
-	struct timeline_waiting *waiting =
-		waiting_for(timeline, measurement->number, measurement->result);
-
-	if (!waiting)
-		return;
-	waiting->group_measured = true;
-	waiting->group = *measurement;
+	timeline->next = RTE_MAX(timeline->next, number + 1);
+	if (of_group) {
+		waiting->group_measured = true;
+		waiting->group = *measurement;
+	} else {
+		waiting->measured |= 1u << measurement->port;
+		waiting->measurements[measurement->port] = *measurement;
+	}
 }
 
 static bool has_window(const struct timeline_waiting *waiting, unsigned int ports)

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include <shunt/clock.h>
-#include <shunt/error.h>
 #include <shunt/sim.h>
 
 #include "forward.h"
