@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include <hugetlbfs.h>
 
 #include <shunt/error.h>
 #include <shunt/space.h>
@@ -23,12 +24,10 @@ static size_t round_up(size_t size, size_t unit)
 /*
  * mmap() at a low address if there is room: devices see an arena at its own address, and some
  * IOMMUs translate no more than 39 bits, while the kernel places mappings near the end of 47.
- * Populated at once: without enough hugepages this has to fail, not the first use.
  */
-static void *map_low(size_t size, size_t page_size, int fd)
+static void *map_low(size_t size, size_t page_size, int flags, int fd)
 {
 	const int prot = PROT_READ | PROT_WRITE;
-	const int flags = MAP_SHARED | MAP_POPULATE | (fd < 0 ? MAP_ANONYMOUS : 0);
 	uintptr_t at = round_up(LOW_START, page_size);
 	void *addr;
 
@@ -41,36 +40,54 @@ static void *map_low(size_t size, size_t page_size, int fd)
 	return mmap(NULL, size, prot, flags, fd, 0);
 }
 
-static int map(struct shunt_arena *arena, size_t size, bool huge)
+/* Populated at once: a hugetlbfs mapping without enough pages has to fail here, not at first use.
+ */
+static int map_hugepages(struct shunt_arena *arena, size_t size)
 {
-	struct stat file = { .st_blksize = sysconf(_SC_PAGESIZE) };
-	int fd = huge ? memfd_create("shunt-arena", MFD_CLOEXEC | MFD_HUGETLB) : -1;
-	size_t page_size;
-	void *addr;
+	long page_size = gethugepagesize();
 	int err;
 
-	if (huge && fd < 0)
-		return shunt_fail_errno(-errno, "making a file of hugepages");
-	if (huge && fstat(fd, &file))
+	if (page_size <= 0)
+		return shunt_fail(-ENOMEM, "this kernel has no hugepages");
+	arena->size = round_up(size, (size_t)page_size);
+	arena->fd = hugetlbfs_unlinked_fd();
+	if (arena->fd < 0)
+		return shunt_fail(-ENOMEM,
+			"no hugetlbfs is mounted for this user: mount -t hugetlbfs none "
+			"/dev/hugepages");
+	if (fcntl(arena->fd, F_SETFD, FD_CLOEXEC) || ftruncate(arena->fd, (off_t)arena->size)) {
+		err = -errno;
 		goto close;
-	page_size = (size_t)file.st_blksize;
-	size = round_up(size, page_size);
-	if (huge && ftruncate(fd, (off_t)size))
+	}
+	arena->addr = map_low(arena->size, (size_t)page_size, MAP_SHARED | MAP_POPULATE, arena->fd);
+	if (arena->addr == MAP_FAILED) {
+		err = -errno;
 		goto close;
-	addr = map_low(size, page_size, fd);
-	if (addr == MAP_FAILED)
-		goto close;
-	*arena = (struct shunt_arena){ .addr = addr, .size = size, .fd = fd };
+	}
+	arena->page_size = (size_t)page_size;
+	arena->huge = true;
 	return 0;
 
 close:
-	err = -errno;
-	if (!huge)
-		return shunt_fail_errno(err, "%zu bytes of plain memory", size);
-	close(fd);
+	close(arena->fd);
 	return shunt_fail_errno(err,
-		"%zu bytes of hugepages (reserve some: echo %zu > /proc/sys/vm/nr_hugepages)", size,
-		size / (size_t)file.st_blksize);
+		"%zu bytes of hugepages (reserve some: echo %zu > /proc/sys/vm/nr_hugepages)",
+		arena->size, arena->size / (size_t)page_size);
+}
+
+static int map_plain(struct shunt_arena *arena, size_t size)
+{
+	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+
+	arena->size = round_up(size, page_size);
+	arena->addr =
+		map_low(arena->size, page_size, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1);
+	if (arena->addr == MAP_FAILED)
+		return shunt_fail_errno(-errno, "%zu bytes of plain memory", arena->size);
+	arena->page_size = page_size;
+	arena->huge = false;
+	arena->fd = -1;
+	return 0;
 }
 
 int shunt_arena_create(size_t size, enum shunt_arena_pages pages, struct shunt_arena *arena)
@@ -80,11 +97,13 @@ int shunt_arena_create(size_t size, enum shunt_arena_pages pages, struct shunt_a
 	*arena = (struct shunt_arena){ .fd = -1 };
 	if (size == 0)
 		return shunt_fail(-EINVAL, "an arena of no bytes");
-	ret = map(arena, size, pages != SHUNT_ARENA_PLAIN);
+	ret = pages == SHUNT_ARENA_PLAIN ? map_plain(arena, size) : map_hugepages(arena, size);
 	if (ret && pages == SHUNT_ARENA_ANY)
-		ret = map(arena, size, false);
-	if (ret)
+		ret = map_plain(arena, size);
+	if (ret) {
+		*arena = (struct shunt_arena){ .fd = -1 }; /* nothing to destroy */
 		return shunt_fail_while(ret, "arena");
+	}
 	arena->used = calloc(arena->size / BLOCK, 1);
 	if (!arena->used) {
 		shunt_arena_destroy(arena);
@@ -103,6 +122,11 @@ void shunt_arena_destroy(struct shunt_arena *arena)
 	*arena = (struct shunt_arena){ .fd = -1 };
 }
 
+static bool blocks_free(const struct shunt_arena *arena, size_t first, size_t count)
+{
+	return memchr(arena->used + first, 1, count) == NULL;
+}
+
 void *shunt_arena_alloc(struct shunt_arena *arena, size_t size, size_t align)
 {
 	size_t blocks = arena->size / BLOCK;
@@ -115,7 +139,7 @@ void *shunt_arena_alloc(struct shunt_arena *arena, size_t size, size_t align)
 	/* First block at an aligned address: the arena itself is only aligned to its pages. */
 	skew = (uintptr_t)arena->addr / BLOCK % step;
 	for (first = skew ? step - skew : 0; need && first + need <= blocks; first += step) {
-		if (memchr(arena->used + first, 1, need))
+		if (!blocks_free(arena, first, need))
 			continue;
 		memset(arena->used + first, 1, need);
 		piece = (char *)arena->addr + first * BLOCK;

@@ -192,8 +192,8 @@ int shunt_space_fits(
 int shunt_space_covers(struct shunt_space *to, struct shunt_space *from);
 
 /*
- * Memory for DMA: one shared mapping of hugepages (a memfd) or, without them, of plain memory, cut
- * into blocks of 4 KiB.
+ * Memory for DMA: one mapping of hugepages (libhugetlbfs, an unlinked file, MAP_SHARED) or, where
+ * there are none, of plain memory, cut into blocks of 4 KiB.
  *
  *   arena  [ ring 0 | ring 1 |      free      ]   mapped into address spaces as one range
  *
@@ -204,37 +204,39 @@ int shunt_space_covers(struct shunt_space *to, struct shunt_space *from);
 enum shunt_arena_pages {
 	SHUNT_ARENA_ANY,   /**< hugepages, else plain memory */
 	SHUNT_ARENA_HUGE,  /**< hugepages or an error */
-	SHUNT_ARENA_PLAIN, /**< plain memory: each 4 KiB page takes an IOTLB entry */
+	SHUNT_ARENA_PLAIN, /**< plain memory */
 };
 
 /** An arena. */
 struct shunt_arena {
 	void *addr;
 	size_t size;         /**< bytes, whole pages */
-	int fd;              /**< file of hugepages behind it, -1 for plain memory */
+	size_t page_size;    /**< of what it is made of */
+	bool huge;           /**< false: plain memory, each 4 KiB page its own IOTLB entry */
+	int fd;              /**< hugetlbfs file that backs it, -1 for plain memory */
 	unsigned char *used; /**< one byte a block */
 };
 
 /**
  * Makes an arena of at least size bytes.
  *
- * @return 0; -ENOMEM and others, with the remedy (hugepages to reserve) in shunt_errmsg()
+ * @return 0; -ENOMEM with the remedy (hugepages to reserve, or where to mount hugetlbfs)
  */
 int shunt_arena_create(size_t size, enum shunt_arena_pages pages, struct shunt_arena *arena);
 
-/** Frees the memory. It must have been unmapped from every address space. */
+/** Gives the memory back. It must have been unmapped from every address space. */
 void shunt_arena_destroy(struct shunt_arena *arena);
 
 /**
- * Allocates a zeroed piece of the arena.
+ * Takes a zeroed piece out of the arena.
  *
  * @param size   bytes; rounded up to 4 KiB
- * @param align  bytes, a power of two; at least 4 KiB
+ * @param align  bytes, a power of two; at least 4 KiB is given
  * @return the piece, or NULL (shunt_errmsg() says how much is free)
  */
 void *shunt_arena_alloc(struct shunt_arena *arena, size_t size, size_t align);
 
-/** Frees a piece of size bytes. NULL is allowed. */
+/** Gives a piece of size bytes back. NULL is allowed. */
 void shunt_arena_free(struct shunt_arena *arena, void *piece, size_t size);
 
 #ifdef __cplusplus
