@@ -47,8 +47,8 @@ int shunt_barrier(void)
 		return 0;
 	number = __atomic_add_fetch(&begun, 1, __ATOMIC_SEQ_CST);
 	if (syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
-		return shunt_fail_errno(-errno,
-			"membarrier(2), without which it is unknown whether pollers see a pause");
+		return shunt_fail_errno(
+			-errno, "membarrier(2): without it, pollers may not see a pause");
 	__atomic_store_n(&ended, number, __ATOMIC_SEQ_CST);
 	return 0;
 }

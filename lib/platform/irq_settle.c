@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <shunt/error.h>
@@ -14,7 +16,7 @@
 
 #define SIZE         sizeof(struct processors)
 #define PATIENCE_NS  100000000
-#define IMPATIENT_NS 5000000 /* once it ran out: a poller that yields to nobody goes on so */
+#define IMPATIENT_NS 5000000 /* once it ran out: a poller that never yields goes on so */
 
 struct visitor {
 	pthread_t thread;
@@ -28,26 +30,21 @@ struct visitor {
 
 int processors_add(struct processors *set, const char *list)
 {
-	unsigned long first, last;
-	char *end;
+	unsigned int first, last;
+	int used;
 
-	while (*list && *list != '\n') {
-		first = last = strtoul(list, &end, 10);
-		if (end == list)
+	for (; *list && *list != '\n'; list += *list == ',') {
+		if (sscanf(list, "%9u%n", &first, &used) != 1)
 			return -EINVAL;
-		if (*end == '-') {
-			list = end + 1;
-			last = strtoul(list, &end, 10);
-			if (end == list)
-				return -EINVAL;
-		}
-		if (last < first || last >= SETTLE_PROCESSORS)
+		list += used;
+		last = first;
+		if (*list == '-' && sscanf(list, "-%9u%n", &last, &used) != 1)
+			return -EINVAL;
+		list += *list == '-' ? used : 0;
+		if (last < first || last >= SETTLE_PROCESSORS || (*list && !strchr(",\n", *list)))
 			return -EINVAL;
 		for (; first <= last; first++)
 			CPU_SET_S(first, SIZE, set->parts);
-		list = *end == ',' ? end + 1 : end;
-		if (*end && *end != ',' && *end != '\n')
-			return -EINVAL;
 	}
 	return 0;
 }
@@ -66,7 +63,7 @@ static void *visit(void *argument)
 	}
 }
 
-/* No signal of the application's is handled there; before pollers in real time, if it may. */
+/* It handles no signals of the application; it runs before real-time pollers where allowed. */
 static int start(struct visitor *visitor)
 {
 	const struct sched_param first = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
@@ -103,7 +100,7 @@ int visitor_create(struct visitor **visitor)
 	return 0;
 }
 
-/* Where it is kept from running, it is moved to where the caller runs. */
+/* If it cannot run where it was sent, it is moved to where the caller runs. */
 static void fetch_back(struct visitor *visitor)
 {
 	struct processors own;
@@ -162,7 +159,7 @@ static struct timespec from_now(long ns)
 	return time;
 }
 
-/* The caller itself, by running, does for the processor that it is on. */
+/* The caller runs on a processor too, which needs no visit. */
 int visitor_settle(struct visitor *visitor, const struct processors *set)
 {
 	const struct timespec deadline = from_now(visitor->patience);

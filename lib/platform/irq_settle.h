@@ -8,10 +8,10 @@
  * Processors that have handled their interrupts: a device's interrupt from before the call may wait
  * at a processor for that to take it, and its handler may be at work there.
  *
- *   caller on 1 --> visitor, a thread, is let loose on 0 and says that it ran there
+ *   caller on 1 --> visitor, a thread, is sent to 0 and reports that it ran there,
  *                   or not within the bound: fetched back, "unknown"
  *
- * Running there is the cheapest that is sure. What sends an interrupt itself (membarrier(2),
+ * Running there is the cheapest sure way. What sends an interrupt itself (membarrier(2),
  * reading a perf event of that processor) comes, with its higher vector, before a device's
  * interrupt that is still waiting. The caller's own affinity never changes.
  */
@@ -39,7 +39,7 @@ void visitor_destroy(struct visitor *visitor);
  * Makes sure that each processor of a set has, since the call, been where it takes interrupts.
  * Waits for 100 ms at most, and for 5 ms after a call that ran out of them.
  *
- * @return 0; -ETIMEDOUT one of them runs nobody else; -EINVAL, -EPERM it is unavailable
+ * @return 0; -ETIMEDOUT the thread could not run on one; -EINVAL, -EPERM one is unavailable
  */
 int visitor_settle(struct visitor *visitor, const struct processors *set);
 

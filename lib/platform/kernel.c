@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,17 +14,78 @@
 #include <shunt/error.h>
 #include <shunt/platform.h>
 
-#include "inherited.h"
 #include "kernel_faults.h"
 #include "kernel_info.h"
 #include "shunt_node.h"
 
+/* A descriptor that the process came with, given out once in place of an open of its path. */
+struct inherited {
+	struct inherited *next;
+	int fd; /* -1: given out */
+	char path[PATH_MAX];
+};
+
 struct kernel {
 	struct shunt_platform platform;
 	pthread_mutex_t lock;         /* of both pointers */
-	struct kernel_faults *faults; /* NULL: nobody has asked yet */
+	struct kernel_faults *faults; /* NULL: not asked for yet */
 	struct inherited *inherited;
 };
+
+static struct inherited *inherited_find(struct inherited *list, const char *path)
+{
+	while (list && strcmp(list->path, path) != 0)
+		list = list->next;
+	return list;
+}
+
+static int inherited_add(struct inherited **list, const char *path, int fd)
+{
+	struct inherited *entry;
+
+	if (inherited_find(*list, path))
+		return shunt_fail(-EEXIST, "%s: a descriptor is given already", path);
+	if (strlen(path) >= sizeof(entry->path))
+		return shunt_fail(-ENAMETOOLONG, "the path of descriptor %d is too long", fd);
+	/* Programs that this one starts do not inherit it. */
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return shunt_fail(-EBADF,
+			"%s: descriptor %d is not open: open it in the process that starts this "
+			"one",
+			path, fd);
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return shunt_fail(-ENOMEM, "%s: out of memory", path);
+	entry->fd = fd;
+	memcpy(entry->path, path, strlen(path) + 1);
+	entry->next = *list;
+	*list = entry;
+	return 0;
+}
+
+static int inherited_take(struct inherited *list, const char *path)
+{
+	struct inherited *entry = inherited_find(list, path);
+	int fd;
+
+	if (!entry)
+		return -ENOENT;
+	fd = entry->fd;
+	entry->fd = -1;
+	return fd < 0 ? -EBUSY : fd;
+}
+
+static void inherited_free(struct inherited *list)
+{
+	while (list) {
+		struct inherited *next = list->next;
+
+		if (list->fd >= 0)
+			close(list->fd);
+		free(list);
+		list = next;
+	}
+}
 
 /* A number may belong to no device, or to another than the one that is meant. */
 static int check_node(
@@ -109,7 +172,7 @@ static const struct kernel_roots roots = {
 	.sys = "/sys", .proc = "/proc", .boot = "/boot", .log = "/dev/kmsg"
 };
 
-/* Observing begins when it is asked for: who never asks leaves no trace in the machine. */
+/* Only when asked for: it leaves traces in the machine. */
 static int begin_to_observe(struct kernel *kernel)
 {
 	int ret = 0;

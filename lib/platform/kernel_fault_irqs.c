@@ -81,7 +81,7 @@ static void identify(struct fault_unit *unit, const char *sys, const char *funct
 	}
 }
 
-enum match { NO_MATCH, MATCH, MATCH_BESIDE /* told besides the fault interrupt proper */ };
+enum match { NO_MATCH, MATCH, MATCH_BESIDE /* reported in addition to the fault interrupt */ };
 
 static enum match match_action(enum fault_iommu iommu, const char *wanted, const char *action)
 {

@@ -9,7 +9,7 @@
 #include "irq_settle.h"
 
 /*
- * The fault interrupts of one IOMMU: an observer that nothing suppresses.
+ * The fault interrupts of one IOMMU: an observer that no rate limit suppresses.
  *
  *   <sys>/bus/pci/devices/0000:03:00.0/iommu -> .../dmar0   its name
  *   <sys>/kernel/irq/24/actions       "dmar0": its fault interrupt (virtio-iommu: "virtio0", on a
@@ -22,7 +22,7 @@
  */
 
 #define FAULT_UNIT_NAME 64
-#define FAULT_UNIT_IRQS 32 /* SMMUs do not say whose an interrupt is */
+#define FAULT_UNIT_IRQS 32 /* an interrupt does not name its SMMU */
 
 struct fault_irq {
 	int count_fd;
@@ -32,10 +32,10 @@ struct fault_irq {
 
 struct fault_unit {
 	char name[FAULT_UNIT_NAME];
-	enum fault_iommu iommu; /* FAULT_IOMMUS: of no kind known here */
+	enum fault_iommu iommu; /* FAULT_IOMMUS: of no known kind */
 	struct fault_irq irqs[FAULT_UNIT_IRQS];
 	unsigned int irq_count;
-	bool complete; /* its count can be gone by */
+	bool complete; /* all its interrupts are counted */
 };
 
 /**

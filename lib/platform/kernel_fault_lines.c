@@ -135,7 +135,7 @@ static bool smmu3_line(
 	return true;
 }
 
-/* "DRIVER NAME: text", as the kernel writes messages of a device: goes behind it. */
+/* "DRIVER NAME: text", as the kernel writes messages of a device: skips the first two. */
 static bool of_device(const char **text, char *name, size_t size)
 {
 	const char *at = strchr(*text, ' '), *end;
@@ -151,19 +151,19 @@ static bool of_device(const char **text, char *name, size_t size)
 bool fault_lines_take(struct fault_lines *state, const char *text, struct fault_line *line)
 {
 	char name[sizeof(state->smmu)];
-	const char *behind = text;
+	const char *rest = text;
 
 	*line = (struct fault_line){ .domain = -1, .source = UINT32_MAX };
 	if (text_skip(&text, "DMAR: [DMA "))
 		return vtd_line(text, line);
 	if (text_skip(&text, "AMD-Vi: Event logged ["))
 		return amd_line(text, line);
-	if (!of_device(&behind, name, sizeof(name)))
+	if (!of_device(&rest, name, sizeof(name)))
 		return false;
 	if (text_skip(&text, "virtio_iommu virtio"))
-		return virtio_line(behind, line);
+		return virtio_line(rest, line);
 	if (text_skip(&text, "arm-smmu-v3 "))
-		return smmu3_line(state, name, behind, line);
+		return smmu3_line(state, name, rest, line);
 	return pci_source_parse(name, &line->domain, &line->source) &&
-	       text_skip(&behind, "AMD-Vi: Event logged [") && amd_line(behind, line);
+	       text_skip(&rest, "AMD-Vi: Event logged [") && amd_line(rest, line);
 }

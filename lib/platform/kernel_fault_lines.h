@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 /*
- * What the kernel's log says of refused DMA, as detail: whose it was, at what address.
+ * Details of refused DMA in the kernel's log: which function's it was, at what address.
  *
  *   /dev/kmsg record "3,812,5211000,-;DMAR: [DMA Read NO_PASID] Request device [03:00.0] fault ..."
  *        |
  *   kmsg_text() --> message of the kernel --> fault_lines_take() --> struct fault_line
  *
  * Messages have to be whole, from their first letter on: what a user can make the kernel print
- * begins with his program's name, of 15 letters at most, or with other words.
+ * begins with a program's name, of 15 letters at most, or with other words.
  *
  * Formats are those of Linux 6.6 to 7.3: drivers/iommu/intel/dmar.c (dmar_fault_do_one),
  * amd/iommu.c (iommu_print_event), arm/arm-smmu-v3/arm-smmu-v3.c (event queue: five messages an
@@ -32,7 +32,7 @@ enum fault_iommu {
 /** A DMA that was refused. */
 struct fault_line {
 	enum fault_iommu iommu;
-	int domain;      /**< PCI domain, -1 if not told */
+	int domain;      /**< PCI domain, -1 if not in the message */
 	uint32_t source; /**< bus << 8 | device << 3 | function */
 	uint64_t iova;
 	bool write;
@@ -52,7 +52,7 @@ struct fault_lines {
  */
 const char *kmsg_text(char *record);
 
-/** Takes in one message of the kernel. @return whether it tells of a refused DMA */
+/** Reads one message of the kernel. @return whether it reports a refused DMA */
 bool fault_lines_take(struct fault_lines *state, const char *text, struct fault_line *line);
 
 #endif

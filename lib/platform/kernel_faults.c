@@ -28,7 +28,7 @@
 /* An IOMMU, in one round. */
 struct unit {
 	struct fault_unit irqs;
-	char function[16]; /* one of those behind it */
+	char function[16]; /* one whose DMA it translates */
 	uint64_t opened;   /* ticks */
 	bool moved;
 };
@@ -159,15 +159,6 @@ int kernel_faults_watch(struct kernel_faults *faults, const char *function)
 	return ret;
 }
 
-/* @return whether there was room */
-static bool add(struct kernel_faults *faults, const struct shunt_fault *fault)
-{
-	if (faults->count == faults->room)
-		return false;
-	faults->queue[faults->count++] = *fault;
-	return true;
-}
-
 /* Counts that cannot be read are looked for again, now and then. */
 static void open_missing(struct kernel_faults *faults)
 {
@@ -179,7 +170,7 @@ static void open_missing(struct kernel_faults *faults)
 		unit->moved = false;
 		if (!unit->irqs.complete && now - unit->opened > retry) {
 			open_unit(faults, unit);
-			unit->moved = true; /* before that nobody counted */
+			unit->moved = true; /* nothing counted before that */
 		}
 	}
 }
@@ -229,7 +220,7 @@ static bool read_counts(struct kernel_faults *faults)
 	return settled && !moved;
 }
 
-/* The one function that a message may mean, of those whose IOMMU had an interrupt. */
+/* The only function that a message can mean, among those whose IOMMU had an interrupt. */
 static struct watched *meant(struct kernel_faults *faults, const struct fault_line *line)
 {
 	struct watched *found = NULL;
@@ -249,21 +240,15 @@ static struct watched *meant(struct kernel_faults *faults, const struct fault_li
 	return found;
 }
 
-static void tell(struct kernel_faults *faults, const struct fault_line *line)
+/* Records a fault that one observer reports. */
+static void tell(struct kernel_faults *faults, struct watched *watched, struct shunt_fault fault)
 {
-	struct shunt_fault fault = {
-		.time = shunt_clock_now(),
-		.observer = "kmsg",
-		.iova = line->iova,
-		.write = line->write,
-		.reason = line->reason,
-	};
-	struct watched *watched = meant(faults, line);
-
-	if (!watched)
+	if (!watched || faults->count == faults->room)
 		return;
+	fault.time = shunt_clock_now();
 	memcpy(fault.function, watched->function, sizeof(fault.function));
-	watched->told |= add(faults, &fault);
+	faults->queue[faults->count++] = fault;
+	watched->told = true;
 }
 
 /* @param fresh  every message is of this round */
@@ -283,12 +268,16 @@ static void read_messages(struct kernel_faults *faults, bool fresh)
 		record[length] = '\0';
 		text = kmsg_text(record);
 		if (text && fault_lines_take(&faults->lines, text, &line) && fresh)
-			tell(faults, &line);
+			tell(faults, meant(faults, &line),
+				(struct shunt_fault){ .observer = "kmsg",
+					.iova = line.iova,
+					.write = line.write,
+					.reason = line.reason });
 	}
 	faults->behind = true;
 }
 
-/* AMD's and SMMUv3's drivers log in threads, of which nothing tells when they end. */
+/* AMD's and SMMUv3's drivers log in threads; nothing shows when these are done. */
 static bool logs_later(const struct kernel_faults *faults)
 {
 	for (unsigned int i = 0; i < faults->unit_count; i++)
@@ -316,19 +305,13 @@ static bool read_trace(struct kernel_faults *faults)
 	struct trace_event event;
 	int ret;
 
-	while ((ret = kernel_trace_next(faults->trace, &event)) == 1 && !event.lost) {
-		struct shunt_fault fault = {
-			.time = shunt_clock_now(),
-			.observer = "tracepoint",
-			.iova = event.iova,
-			.write = event.write,
-		};
-
-		memcpy(fault.function, event.function, sizeof(fault.function));
+	while ((ret = kernel_trace_next(faults->trace, &event)) == 1 && !event.lost)
 		for (unsigned int i = 0; i < faults->watched_count; i++)
 			if (strcmp(faults->watched[i].function, event.function) == 0)
-				faults->watched[i].told |= add(faults, &fault);
-	}
+				tell(faults, &faults->watched[i],
+					(struct shunt_fault){ .observer = "tracepoint",
+						.iova = event.iova,
+						.write = event.write });
 	return ret == 0;
 }
 
@@ -390,8 +373,7 @@ static int take(struct kernel_faults *faults, struct shunt_fault *records, unsig
 		faults->first = faults->count = 0;
 		return shunt_fail(-ENOTSUP,
 			"faults of the kernel: neither the counts of fault interrupts in "
-			"%s/kernel/irq "
-			"nor tracefs can be read: is it a container's /sys?",
+			"%s/kernel/irq nor tracefs can be read: is it a container's /sys?",
 			faults->roots.sys);
 	}
 	count = faults->count - faults->first < n ? faults->count - faults->first : n;

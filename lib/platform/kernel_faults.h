@@ -14,9 +14,9 @@
  *   /sys/kernel/irq/N/per_cpu_count   of the function's own IOMMU: was any DMA refused?
  *        |
  *        |- it did not move: none, whatever the log says
- *        `- it moved: some; whose, say
+ *        `- it moved: some; which function's, say
  *             <tracefs>/instances/shunt-PID-N   events of iommu:io_page_fault, which count always
- *             /dev/kmsg                         messages, which the kernel's rate limit leaves out
+ *             /dev/kmsg                         messages, which the kernel's rate limit drops
  *           of the functions that neither names it is unknown
  *
  * The count is that of the interrupts that were handled, so it is read when the processors on which

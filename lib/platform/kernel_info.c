@@ -5,12 +5,111 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "kernel_info.h"
-#include "kernel_intel_iommu.h"
 #include "kernel_sysfs.h"
 
 #define PATH_LENGTH 512
+
+/* Extended capability register of a remapping unit, VT-d specification, section 11.4.3. */
+#define ECAP_SCALABLE     (1ull << 43) /* SMTS */
+#define ECAP_SECOND_STAGE (1ull << 46) /* SSTS */
+#define ECAP_FIRST_STAGE  (1ull << 47) /* FSTS */
+
+enum mode { MODE_UNKNOWN, MODE_LEGACY, MODE_SCALABLE };
+
+static bool file_has(const char *root, const char *file, const char *text)
+{
+	char path[2 * PATH_LENGTH], line[4096];
+	bool found = false;
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/%s", root, file);
+	stream = fopen(path, "re");
+	if (!stream)
+		return false;
+	while (!found && fgets(line, sizeof(line), stream))
+		found = strstr(line, text) != NULL;
+	fclose(stream);
+	return found;
+}
+
+static bool read_ecap(const char *sys, const char *unit, uint64_t *value)
+{
+	char path[PATH_LENGTH], line[64];
+	const char *text = line;
+
+	snprintf(path, sizeof(path), "%s/class/iommu/%s/intel-iommu/ecap", sys, unit);
+	return file_line(path, line, sizeof(line)) && text_number(&text, 16, value);
+}
+
+/* The last of intel_iommu=...,sm_on and sm_off on the command line counts. */
+static enum mode mode_told(const char *proc)
+{
+	char path[PATH_LENGTH], line[4096], *word, *rest = line;
+	enum mode mode = MODE_UNKNOWN;
+
+	snprintf(path, sizeof(path), "%s/cmdline", proc);
+	if (!file_line(path, line, sizeof(line)))
+		return mode;
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (strncmp(word, "intel_iommu=", 12) != 0)
+			continue;
+		if (strstr(word, "sm_on"))
+			mode = MODE_SCALABLE;
+		if (strstr(word, "sm_off"))
+			mode = MODE_LEGACY;
+	}
+	return mode;
+}
+
+static enum mode mode_configured(const char *boot)
+{
+	char path[PATH_LENGTH], file[PATH_LENGTH];
+	struct utsname names;
+
+	if (uname(&names))
+		return MODE_UNKNOWN;
+	snprintf(file, sizeof(file), "config-%s", names.release);
+	snprintf(path, sizeof(path), "%s/config-%s", boot, names.release);
+	if (access(path, R_OK))
+		return MODE_UNKNOWN;
+	return file_has(boot, file, "CONFIG_INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON=y") ? MODE_SCALABLE
+										     : MODE_LEGACY;
+}
+
+/*
+ * "intel-iommu legacy", "intel-iommu scalable, second stage". The kernel does not show which mode
+ * it chose: where registers, command line and configuration leave it open, the name says so.
+ */
+static void name_vtd(const struct kernel_roots *roots, const char *unit, char *name, size_t size)
+{
+	enum mode mode = MODE_LEGACY;
+	const char *stage = "";
+	uint64_t ecap;
+
+	if (!read_ecap(roots->sys, unit, &ecap)) {
+		snprintf(name, size, "intel-iommu");
+		return;
+	}
+	if (ecap & ECAP_SCALABLE) {
+		mode = mode_told(roots->proc);
+		if (mode == MODE_UNKNOWN)
+			mode = mode_configured(roots->boot);
+	}
+	if (mode == MODE_LEGACY) {
+		snprintf(name, size, "intel-iommu legacy");
+		return;
+	}
+	/* With both the kernel chooses for each page table. */
+	if (!(ecap & ECAP_FIRST_STAGE))
+		stage = ", second stage";
+	else if (!(ecap & ECAP_SECOND_STAGE))
+		stage = ", first stage";
+	snprintf(name, size, "intel-iommu %s%s",
+		mode == MODE_SCALABLE ? "scalable" : "legacy or scalable", stage);
+}
 
 static void name_iommu(const struct kernel_roots *roots, const char *iommu, char *name, size_t size)
 {
@@ -18,7 +117,7 @@ static void name_iommu(const struct kernel_roots *roots, const char *iommu, char
 
 	snprintf(path, sizeof(path), "%s/class/iommu/%s", roots->sys, iommu);
 	if (strncmp(iommu, "dmar", 4) == 0)
-		intel_iommu_name(roots->sys, roots->proc, roots->boot, iommu, name, size);
+		name_vtd(roots, iommu, name, size);
 	else if (strncmp(iommu, "ivhd", 4) == 0)
 		snprintf(name, size, "amd-iommu");
 	else if (strncmp(iommu, "smmu3.", 6) == 0)
@@ -68,22 +167,6 @@ static void name_iommus(const struct kernel_roots *roots, char *names, size_t si
 	}
 	if (count >= 0)
 		free(entries);
-}
-
-static bool file_has(const char *root, const char *file, const char *text)
-{
-	char path[2 * PATH_LENGTH], line[4096];
-	bool found = false;
-	FILE *stream;
-
-	snprintf(path, sizeof(path), "%s/%s", root, file);
-	stream = fopen(path, "re");
-	if (!stream)
-		return false;
-	while (!found && fgets(line, sizeof(line), stream))
-		found = strstr(line, text) != NULL;
-	fclose(stream);
-	return found;
 }
 
 /* Functions that QEMU makes up bear its subsystem, "QEMU Virtual Machine". */

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,15 +48,38 @@ bool text_number_after(const char *text, const char *key, int base, uint64_t *va
 bool file_line(const char *path, char *line, size_t size)
 {
 	FILE *file = fopen(path, "re");
-	bool got;
 
-	if (!file)
-		return false;
-	got = fgets(line, (int)size, file) != NULL;
-	fclose(file);
-	if (got)
-		line[strcspn(line, "\n")] = '\0';
-	return got;
+	if (!file || !fgets(line, (int)size, file))
+		line[0] = '\0';
+	if (file)
+		fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	return line[0];
+}
+
+int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t written;
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, text, strlen(text));
+	if (written < 0)
+		ret = -errno;
+	else if ((size_t)written != strlen(text))
+		ret = -EIO;
+	close(fd);
+	return ret;
+}
+
+bool link_target(const char *path, char target[static PATH_MAX])
+{
+	ssize_t length = readlink(path, target, PATH_MAX - 1);
+
+	target[length < 0 ? 0 : length] = '\0';
+	return length >= 0;
 }
 
 bool iommu_has_functions(const char *sys, const char *name)
@@ -78,15 +102,12 @@ bool iommu_has_functions(const char *sys, const char *name)
 
 bool iommu_of_function(const char *sys, const char *function, char *name, size_t size)
 {
-	char path[PATH_LENGTH], target[PATH_LENGTH];
+	char path[PATH_LENGTH], target[PATH_MAX];
 	const char *slash;
-	ssize_t length;
 
 	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu", sys, function);
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length <= 0)
+	if (!link_target(path, target))
 		return false;
-	target[length] = '\0';
 	slash = strrchr(target, '/');
 	snprintf(name, size, "%s", slash ? slash + 1 : target);
 	return true;

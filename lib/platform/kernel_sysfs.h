@@ -2,6 +2,7 @@
 #ifndef KERNEL_SYSFS_H
 #define KERNEL_SYSFS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,24 +11,30 @@
  * Texts as the kernel writes them, and files of sysfs and procfs that hold one:
  *
  *   "0000:03:00.0"  number, ':', number, ':', number, '.', number
- *                   ^-- *text goes on with what was read
+ *                   ^-- *text moves past what was read
  *
  * Functions that read from *text leave it as it was when they find something else.
  */
 
-/** Goes behind a prefix. @return whether it was there */
+/** Skips a prefix. @return whether it was there */
 bool text_skip(const char **text, const char *prefix);
 
 /** Reads a number without sign; base 16 with or without 0x. @return whether there was one */
 bool text_number(const char **text, int base, uint64_t *value);
 
-/** Reads the number behind the first `key`, as text_number(). */
+/** Reads the number after the first `key`, as text_number(). */
 bool text_number_after(const char *text, const char *key, int base, uint64_t *value);
 
-/** Reads the first line of a file, without its end. @return whether there was one */
+/** Reads the first line of a file, without its end. @return whether there was one; else "" */
 bool file_line(const char *path, char *line, size_t size);
 
-/** Whether PCI functions are behind <sys>/class/iommu/NAME. */
+/** Writes a file in one call. @return 0; -errno, no shunt_errmsg() */
+int file_write(const char *path, const char *text);
+
+/** Reads where a link leads. @return whether that was possible; else errno */
+bool link_target(const char *path, char target[static PATH_MAX]);
+
+/** Whether <sys>/class/iommu/NAME translates PCI functions. */
 bool iommu_has_functions(const char *sys, const char *name);
 
 /**

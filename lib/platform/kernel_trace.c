@@ -31,17 +31,9 @@ struct kernel_trace {
 static int write_file(const char *folder, const char *file, const char *value)
 {
 	char path[2 * PATH_LENGTH];
-	ssize_t length = (ssize_t)strlen(value);
-	int fd, ret = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, (size_t)length) != length)
-		ret = errno ? -errno : -EIO;
-	close(fd);
-	return ret;
+	return file_write(path, value);
 }
 
 /* Instances of processes that are gone. One in use, in another PID namespace, refuses to go. */
@@ -141,7 +133,7 @@ void kernel_trace_destroy(struct kernel_trace *trace)
 	free(trace);
 }
 
-/* "IOMMU:DRIVER FUNCTION iova=0x... flags=0x..." behind the name of the event. */
+/* "IOMMU:DRIVER FUNCTION iova=0x... flags=0x..." after the name of the event. */
 static bool parse_fault(const char *text, struct trace_event *event)
 {
 	uint64_t flags;
@@ -165,7 +157,7 @@ bool trace_event_parse(const char *line, struct trace_event *event)
 	const char *text = strstr(line, "io_page_fault: IOMMU:");
 
 	*event = (struct trace_event){ 0 };
-	if (text) /* what cannot be read is a fault of somebody */
+	if (text) /* one that cannot be read is a fault of some function */
 		event->lost = !parse_fault(strstr(text, "IOMMU:"), event);
 	else
 		event->lost = strstr(line, "[LOST ") && strstr(line, " EVENTS]");

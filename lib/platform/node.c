@@ -10,6 +10,7 @@
 
 #include <shunt/error.h>
 
+#include "kernel_sysfs.h"
 #include "shunt_node.h"
 
 /* Folders of /dev, and where sysfs has the numbers of what is in them; longer ones first. */
@@ -24,20 +25,12 @@ static const struct place {
 
 int shunt_node_read(const char *path, dev_t *number)
 {
-	unsigned long major, minor = 0;
-	char text[32] = "";
-	char *end;
-	FILE *file = fopen(path, "re");
+	unsigned int major, minor;
+	char text[32];
+	int used = 0;
 
-	if (!file)
-		return -ENOENT;
-	if (!fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	fclose(file);
-	major = strtoul(text, &end, 10);
-	if (end != text && *end == ':')
-		minor = strtoul(end + 1, &end, 10);
-	if (end == text || (*end && *end != '\n'))
+	if (!file_line(path, text, sizeof(text)) ||
+		sscanf(text, "%u:%u%n", &major, &minor, &used) != 2 || text[used])
 		return -ENOENT;
 	*number = makedev(major, minor);
 	return 0;

@@ -112,10 +112,10 @@ static int open_in_place(const char *path, int flags)
 	return fd;
 }
 
-static int cannot_open(int ret, const char *path)
+static int say_why(int ret, const char *path)
 {
 	if (ret == -ENXIO)
-		return shunt_fail(ret, "%s: nobody reads from it", path);
+		return shunt_fail(ret, "%s: no process reads from it", path);
 	return shunt_fail_errno(ret, "%s", strcmp(path, "-") ? path : "standard output");
 }
 
@@ -123,7 +123,7 @@ int shunt_output_append(const char *path)
 {
 	int fd = open_in_place(path, O_CREAT | O_APPEND);
 
-	return fd < 0 ? cannot_open(fd, path) : fd;
+	return fd < 0 ? say_why(fd, path) : fd;
 }
 
 static int take_descriptor(struct shunt_output *output, int fd)
@@ -218,7 +218,7 @@ int shunt_output_open(struct shunt_output *output, const char *path)
 	if (!ret)
 		return 0;
 	release(output);
-	return cannot_open(ret, path);
+	return say_why(ret, path);
 }
 
 static int write_all(int fd, const char *bytes, size_t length)
@@ -253,7 +253,7 @@ static int copy(const struct shunt_output *output, int to)
 	return ret;
 }
 
-/* @param[out] name  of the new file, which nobody else has */
+/* @param[out] name  of the new file */
 static int make_temporary(const struct shunt_output *output, char name[NAME])
 {
 	static atomic_uint number;
@@ -330,8 +330,7 @@ int shunt_output_close(struct shunt_output *output, int ret)
 	int err = ret ? 0 : finish(output);
 
 	if (err)
-		shunt_fail_errno(
-			err, "%s", strcmp(output->path, "-") ? output->path : "standard output");
+		say_why(err, output->path);
 	release(output);
 	return ret ? ret : err;
 }

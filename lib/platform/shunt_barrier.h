@@ -19,15 +19,15 @@ extern "C" {
  * Registers the process, once.
  *
  * @return true: the kernel has no such barrier (or ThreadSanitizer, which does not know it, is
- *         there): those who poll need full barriers of their own
+ *         there): pollers need full barriers of their own
  */
 bool shunt_barrier_missing(void);
 
 /**
  * The barrier; where it is missing, nothing.
  *
- * @return 0; -ENOMEM and what else membarrier(2) says: there was none, so nobody is known to be
- *         kept out
+ * @return 0; -ENOMEM and other errnos of membarrier(2): there was no barrier, so a poller may still
+ *         be inside
  */
 int shunt_barrier(void);
 

@@ -6,11 +6,10 @@
 #include <sys/types.h>
 
 /*
- * Nodes of /dev, compared with sysfs. A node is a name and a number, and whoever makes it chooses
- * both: the static nodes of a container keep a number that the kernel has given to another device
- * since.
+ * Nodes of /dev, compared with sysfs. A node is a name and a number that need not belong together:
+ * the static nodes of a container keep a number that the kernel has since given to another device.
  *
- *   /dev/vfio/devices/vfio0  st_rdev 248:2  <-- open(2) goes by this
+ *   /dev/vfio/devices/vfio0  st_rdev 248:2  <-- open(2) uses this
  *   <sysfs>/class/vfio-dev/vfio0/dev 248:0  <-- this is the device that was meant
  *
  * Any thread.
@@ -35,8 +34,8 @@ int shunt_node_number(const char *sysfs, const char *node, dev_t *number);
  *
  * @param status  of the descriptor or the node
  * @param whose   for the message: "the node", "descriptor 11"
- * @return 0, also for a node that sysfs knows nothing of, except one of VFIO; -ESTALE another
- *         device: shunt_errmsg() has both numbers and the command that makes the node anew
+ * @return 0, also for a node that sysfs does not have, except one of VFIO; -ESTALE another
+ *         device: shunt_errmsg() has both numbers and the command that makes the node again
  */
 int shunt_node_check(
 	const char *sysfs, const char *node, const struct stat *status, const char *whose);

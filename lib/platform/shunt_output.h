@@ -12,7 +12,7 @@
  *   open --> FILE in memory --> close --> a regular file, or a free name: by rename, so that it
  *                                     |   appears whole or not at all; links are followed, mode
  *                                     |   and owner stay
- *                                     `-> what else there is (a device, a FIFO, a descriptor by
+ *                                     `-> anything else (a device, a FIFO, a descriptor by
  *                                         /dev/fd): in place
  *
  * An output belongs to one thread at a time.
@@ -33,7 +33,7 @@ struct shunt_output {
 };
 
 /**
- * Opens an output. A FIFO that nobody reads is waited for, for ten seconds at most.
+ * Opens an output. A FIFO without a reader is waited for, ten seconds at most.
  *
  * @param path  "-" is standard output
  * @return 0; -errno with the path in shunt_errmsg()

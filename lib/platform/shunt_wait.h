@@ -50,17 +50,17 @@ void shunt_wait_begin(struct shunt_wait *wait, struct shunt_platform *platform);
 /** How long the device has had since the wait began, in nanoseconds. */
 uint64_t shunt_wait_ns(struct shunt_wait *wait);
 
-/** Whether the device has had more than this many nanoseconds, or is dead. */
+/** Whether the device has had more than that many nanoseconds, or is dead. */
 bool shunt_wait_over(struct shunt_wait *wait, uint64_t ns);
 
 /**
- * Sleeps between two looks at the device, for ns, and longer and longer while its time does not
+ * Sleeps between two looks at the device, for ns, and longer each time while its time does not
  * move. Waits sleep rather than yield: the thread that models or emulates a NIC may need this core,
  * but so may one that polls, and a yield gives that one a whole slice of milliseconds.
  */
 void shunt_wait_nap(struct shunt_wait *wait, uint64_t ns);
 
-/** Sleeps until the device has had this many nanoseconds, or is dead. */
+/** Sleeps until the device has had that many nanoseconds, or is dead. */
 void shunt_wait_sleep(struct shunt_platform *platform, uint64_t ns);
 
 #ifdef __cplusplus

@@ -13,7 +13,6 @@
 
 #include "kernel_fault_irqs.h"
 #include "kernel_info.h"
-#include "kernel_intel_iommu.h"
 #include "kernel_tree.h"
 
 #define FUNCTION "0000:03:00.0"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * The platform: who answers the system calls. Everything above it (iommufd, vfio, the NIC drivers)
+ * The platform: what answers the system calls. Everything above it (iommufd, vfio, the NIC drivers)
  * makes its calls through this table and cannot tell the kernel from the software platform:
  *
  *        lib/iommufd   lib/vfio   lib/pci   drivers/net
@@ -36,17 +36,17 @@ enum shunt_dma_prot {
 };
 
 /**
- * One IOMMU fault, as the platform reports it, or that its status is unknown. Several observers
- * may report the same fault: each reports it once.
+ * One IOMMU fault as the platform reports it, or that it is unknown whether there was one. Several
+ * observers may report the same fault, each once.
  */
 struct shunt_fault {
 	uint64_t time;     /**< when it was seen, in shunt_clock ticks */
-	char observer[16]; /**< who saw it: "sim", "kmsg", "tracepoint", "interrupts" */
+	char observer[16]; /**< what saw it: "sim", "kmsg", "tracepoint", "interrupts" */
 	char function[16]; /**< PCI function, "0000:03:00.0" */
 	uint64_t iova;     /**< address that was refused */
 	bool write;        /**< the device wrote */
-	bool unknown;      /**< no fault: DMA of this function may have been refused, and nobody
-			    can tell. Address, write and reason say nothing then. */
+	bool unknown;      /**< not a fault: it is unknown whether DMA of this function was
+			    refused. Address, write and reason mean nothing. */
 	uint32_t reason;   /**< the IOMMU's own reason code; enum shunt_sim_reason on sim */
 };
 
@@ -56,7 +56,7 @@ struct shunt_platform_info {
 			  */
 	char nic[64];    /**< e.g. "82576 model, drop"; "" on the kernel: lib/pci has its name */
 	char kernel[64]; /**< release of the kernel that switches, "6.12.95"; "" on sim */
-	char fault_observers[64]; /**< who reports faults, names with spaces between; "": nobody.
+	char fault_observers[64]; /**< what reports faults, names with spaces between; "": none.
 				       On the kernel filled from the first watch() on */
 	bool emulated;            /**< true for sim and for a virtual machine */
 };
@@ -101,7 +101,7 @@ struct shunt_platform_ops {
 	 * them, for a tenth of a second at most; what is not known by then is unknown.
 	 *
 	 * @return number of records; -ENOTSUP where this platform cannot see faults; -EOVERFLOW,
-	 *         once after records were lost for want of room, of whatever function:
+	 *         once after records of any function were lost for lack of room:
 	 *         shunt_errmsg() says how many, and the next call goes on with those that are left.
 	 */
 	int (*faults)(struct shunt_platform *platform, struct shunt_fault *records, unsigned int n);
@@ -143,8 +143,8 @@ int shunt_platform_kernel(struct shunt_platform **platform);
 
 /**
  * Lets the kernel platform use a descriptor that the process came with, in place of opening a path:
- * /dev/iommu, or a device's cdev, opened by somebody who may. It is the platform's from now on and
- * serves one open.
+ * /dev/iommu, or a device's cdev, opened by a process that may. It is the platform's from now on
+ * and serves one open.
  *
  * @return 0; -EBADF not open; -EEXIST the path has one; -EINVAL another platform; -ENOMEM
  */
