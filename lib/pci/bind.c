@@ -12,7 +12,7 @@
 
 #define BASE_CLASS_BRIDGE 0x06 /* PCI Code and ID Assignment Specification: bridge devices */
 
-/* A group on its way, with its record. */
+/* A group that is moved, with its record. */
 struct moving_group {
 	int number;
 	struct pci_record before; /* what the record was; empty: there was none */
@@ -33,7 +33,7 @@ struct bind {
 	size_t owners_changed;
 };
 
-/* Functions that go to user space with their group; the others do no DMA of their own. */
+/* Functions that move to user space with their group; the others do no DMA of their own. */
 static bool belongs(const struct shunt_pci_function *function)
 {
 	bool idle_system_device =
@@ -57,22 +57,10 @@ static int check_bridge(const struct shunt_pci_function *bridge)
 		bridge->address, bridge->driver, bridge->group, bridge->address, bridge->address);
 }
 
-static int check_use(const struct bind *bind, const struct shunt_pci_function *function, bool force)
-{
-	struct shunt_pci_holder holder;
-	int ret = shunt_pci_taken_back(bind->machine, function, &holder);
-
-	if (!ret)
-		ret = pci_check_virtual_functions(bind->machine, function, NULL);
-	if (ret || force)
-		return ret;
-	ret = shunt_pci_in_use(bind->machine, function, NULL);
-	return ret ? shunt_fail_while(ret, "not without --force") : 0;
-}
-
 static int check_group(const struct bind *bind, int group, bool force)
 {
 	const struct shunt_pci_function *function;
+	struct shunt_pci_holder holder;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < bind->list.count; i++) {
@@ -82,7 +70,9 @@ static int check_group(const struct bind *bind, int group, bool force)
 		if (function->is_bridge)
 			ret = check_bridge(function);
 		else if (belongs(function) && !is_on_vfio(function))
-			ret = check_use(bind, function, force);
+			ret = shunt_pci_taken_back(bind->machine, function, &holder);
+		if (!ret && belongs(function) && !is_on_vfio(function))
+			ret = pci_check_use(bind->machine, function, force);
 	}
 	return ret;
 }
@@ -156,8 +146,8 @@ static int gather(struct bind *bind, const struct moving_group *group)
 		binding.group = function->group;
 		memcpy(binding.address, function->address, sizeof(binding.address));
 		memcpy(binding.before, function->driver, sizeof(binding.before));
-		memcpy(binding.after, is_on_vfio(function) ? function->driver : PCI_VFIO_DRIVER,
-			is_on_vfio(function) ? sizeof(binding.after) : sizeof(PCI_VFIO_DRIVER));
+		snprintf(binding.after, sizeof(binding.after), "%s",
+			is_on_vfio(function) ? function->driver : PCI_VFIO_DRIVER);
 		ret = pci_bindings_add(&bind->done, &binding);
 	}
 	return ret;
@@ -199,7 +189,7 @@ static int prepare_record(
 			continue;
 		ret = pci_save(bind->machine, binding->address, &saved);
 		known = pci_record_find(&group->record, binding->address);
-		/* On VFIO, or half way there after a bind that was killed: the record knows. */
+		/* On VFIO, or half way there after a killed bind: the record is right. */
 		if (!ret && (!known || (to_move(binding) &&
 					       strcmp(saved.override, PCI_VFIO_DRIVER) != 0)))
 			ret = pci_record_add(&group->record, &saved);
@@ -344,7 +334,7 @@ static void release(struct bind *bind)
 	shunt_pci_bindings_free(&bind->done);
 }
 
-/* Wrong arguments are told before the lock is asked for, which takes root. */
+/* Before the lock, which takes root: wrong arguments are reported to any user. */
 static int check_arguments(
 	const struct shunt_pci_machine *machine, const char *const *addresses, size_t count)
 {

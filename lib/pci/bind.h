@@ -12,10 +12,10 @@
  *
  *   bind.c, unbind.c      what is moved, in which order, and what is undone
  *     |- bind_record.c    struct pci_record: one file for each group, and the lock on their folder
- *     |- bind_move.c      one function: on vfio-pci, or back to a struct pci_saved
+ *     |- bind_move.c      one function: on vfio-pci, loaded if needed, or back to a struct
+ * pci_saved
  *     |- bind_use.c       what a function is used for
  *     |- bind_holder.c    which process has it open
- *     |- bind_module.c    vfio-pci where it is a module
  *     `- bind_machine.c   files of the machine, which vf.c uses too: virtual functions
  */
 
@@ -49,15 +49,19 @@ const char *pci_machine_dev(const struct shunt_pci_machine *machine);
 /* Prints into a path. @return 0, -ENAMETOOLONG with shunt_errmsg() */
 int pci_path(char path[PATH_MAX], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Last part of where a link of a function leads to; "" without such a link. @return 0, -EIO */
+int pci_link_name(
+	const char *sysfs, const char *address, const char *link, char *name, size_t size);
+
+/* The last entry of a folder whose name begins with a prefix. @return number of them, -EIO */
+int pci_entries(const char *folder, const char *prefix, char name[NAME_MAX + 1]);
+
 /* Path of a "/dev/..." node on this machine. */
 int pci_node_path(const struct shunt_pci_machine *machine, const char *node, char path[PATH_MAX]);
 
-/* First line of a file without its newline. @return 0 or a negative errno, no shunt_errmsg() */
-int pci_read_line(const char *path, char *text, size_t size);
-
 /**
- * As pci_read_line(), of a file that the kernel gives out under the function's lock: who has that
- * may wait for a process, and a read that waits with it cannot be ended. So another process reads.
+ * The first line of a file that the kernel reads under the function's lock. The holder of the
+ * lock may wait for a process, and a read that waits for it cannot be ended: a child process reads.
  *
  * @return 0 or a negative errno, no shunt_errmsg(); -ETIMEDOUT after PCI_LOCK_PATIENCE_MS
  */
@@ -80,6 +84,10 @@ int pci_written(const char *address, const char *path, const char *text, int ret
 int pci_write(const struct shunt_pci_machine *machine, const char *address, const char *path,
 	const char *text);
 
+/** Writes an attribute of a function, in its folder of sysfs. Errors as of pci_write(). */
+int pci_set(const struct shunt_pci_machine *machine, const char *address, const char *attribute,
+	const char *text);
+
 /** Refuses the software platform: its functions are where they are. @return 0, -ENOTSUP */
 int pci_machine_check(const struct shunt_pci_machine *machine);
 
@@ -97,6 +105,10 @@ int pci_save(const struct shunt_pci_machine *machine, const char *address, struc
  */
 int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
 	const struct shunt_pci_function *function, char remedy[SHUNT_PCI_REMEDY]);
+
+/** Refuses a function with virtual functions; without force, one in use. @return 0, -EBUSY */
+int pci_check_use(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, bool force);
 
 /** Whether a function is on a driver that hands it to user space by UIO. */
 bool pci_is_uio(const struct shunt_pci_function *function);

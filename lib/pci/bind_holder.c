@@ -10,6 +10,7 @@
 #include <shunt/error.h>
 
 #include "bind.h"
+#include "kernel_sysfs.h"
 #include "shunt_node.h"
 
 #define NUMBERS 16
@@ -21,7 +22,7 @@ struct devices {
 	unsigned int count;
 };
 
-/* Who looks into an open file of a process. @return whether that is it */
+/* What is looked for among the open files of processes. */
 struct look {
 	const struct shunt_pci_machine *machine;
 	const char *address;
@@ -70,13 +71,12 @@ static bool is_one(
 	return false;
 }
 
-/* Looks at open files of a process that can be of interest; -EACCES: not ours to know. */
+/* Looks at open files of a process that can be of interest; -EACCES: they cannot be read. */
 static int look_into(const struct look *look, const char *process)
 {
 	char folder[PATH_MAX], path[PATH_MAX], target[PATH_MAX];
 	const struct dirent *entry;
 	struct stat file;
-	ssize_t length;
 	int held = 0;
 	DIR *dir;
 
@@ -86,13 +86,9 @@ static int look_into(const struct look *look, const char *process)
 	if (!dir)
 		return errno == EACCES ? -EACCES : 0;
 	while (!held && (entry = readdir(dir)) != NULL) {
-		if (pci_path(path, "%s/%s", folder, entry->d_name))
+		if (pci_path(path, "%s/%s", folder, entry->d_name) || !link_target(path, target))
 			continue;
 		/* Other files are not touched: stat of one on a dead file server would hang. */
-		length = readlink(path, target, sizeof(target) - 1);
-		if (length < 0)
-			continue;
-		target[length] = '\0';
 		if ((strstr(target, "vfio") || strstr(target, "uio") ||
 			    strstr(target, "infiniband")) &&
 			!stat(path, &file) && S_ISCHR(file.st_mode))
@@ -102,7 +98,7 @@ static int look_into(const struct look *look, const char *process)
 	return held;
 }
 
-/* @return 1 and *holder; 0 nobody; -EACCES nobody seen, but not every process could be looked at */
+/* @return 1 and *holder; 0 none; -EACCES none seen, but not every process could be looked at */
 static int look_around(const struct look *look, struct shunt_pci_holder *holder)
 {
 	const char *proc = pci_machine_proc(look->machine);
@@ -124,7 +120,7 @@ static int look_around(const struct look *look, struct shunt_pci_holder *holder)
 			continue;
 		holder->pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		if (pci_path(path, "%s/comm", process) ||
-			pci_read_line(path, holder->command, sizeof(holder->command)))
+			!file_line(path, holder->command, sizeof(holder->command)))
 			snprintf(holder->command, sizeof(holder->command), "?");
 	}
 	closedir(dir);
@@ -166,23 +162,17 @@ static bool read_syspath(const char *process, const char *fd, char *syspath, siz
 }
 
 /*
- * A device that the kernel takes back is in no class any more while its file is still open. Which
- * function it was only newer kernels say.
+ * A device that the kernel takes back is in no class while its file is still open. Only newer
+ * kernels say which function it was.
  */
 static bool is_taken_back(
 	const struct look *look, const char *process, const char *fd, const struct stat *file)
 {
 	char syspath[512], path[PATH_MAX], target[PATH_MAX];
-	ssize_t length;
 	dev_t number;
 
-	if (pci_path(path, "%s/fd/%s", process, fd))
-		return false;
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length < 0)
-		return false;
-	target[length] = '\0';
-	if (!strstr(target, "/vfio/devices/"))
+	if (pci_path(path, "%s/fd/%s", process, fd) || !link_target(path, target) ||
+		!strstr(target, "/vfio/devices/"))
 		return false;
 	if (read_syspath(process, fd, syspath, sizeof(syspath)))
 		return strlen(syspath) > strlen(look->address) &&

@@ -12,6 +12,7 @@
 
 #include "bind.h"
 #include "identify.h"
+#include "kernel_sysfs.h"
 
 const char *pci_machine_records(const struct shunt_pci_machine *machine)
 {
@@ -55,37 +56,23 @@ int pci_node_path(const struct shunt_pci_machine *machine, const char *node, cha
 	return pci_path(path, "%s%s", pci_machine_dev(machine), node + strlen("/dev"));
 }
 
-int pci_read_line(const char *path, char *text, size_t size)
+int pci_entries(const char *folder, const char *prefix, char name[NAME_MAX + 1])
 {
-	FILE *file = fopen(path, "re");
-	int ret = 0;
+	const struct dirent *entry;
+	int count = 0;
+	DIR *dir = opendir(folder);
 
-	if (!file)
-		return -errno;
-	if (!fgets(text, (int)size, file)) {
-		ret = ferror(file) ? -EIO : 0;
-		text[0] = '\0';
+	name[0] = '\0';
+	if (!dir)
+		return errno == ENOENT ? 0 : shunt_fail_errno(-EIO, "reading %s", folder);
+	while ((entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
+		count++;
 	}
-	fclose(file);
-	text[strcspn(text, "\n")] = '\0';
-	return ret;
-}
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t written;
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	written = write(fd, text, strlen(text));
-	if (written < 0)
-		ret = -errno;
-	else if ((size_t)written != strlen(text))
-		ret = -EIO;
-	close(fd);
-	return ret;
+	closedir(dir);
+	return count;
 }
 
 static const char *remedy(int err)
@@ -122,7 +109,17 @@ int pci_write(const struct shunt_pci_machine *machine, const char *address, cons
 {
 	return pci_written(address, path, text,
 		machine->write ? machine->write(machine->context, path, text)
-			       : write_file(path, text));
+			       : file_write(path, text));
+}
+
+int pci_set(const struct shunt_pci_machine *machine, const char *address, const char *attribute,
+	const char *text)
+{
+	char path[PATH_MAX];
+	int ret = pci_path(
+		path, "%s/bus/pci/devices/%s/%s", machine->platform->sysfs, address, attribute);
+
+	return ret ? ret : pci_write(machine, address, path, text);
 }
 
 int pci_bindings_add(struct shunt_pci_bindings *bindings, const struct shunt_pci_binding *binding)
@@ -163,17 +160,12 @@ bool pci_next_of_function(
 	char path[PATH_MAX], target[PATH_MAX], inside[32];
 	const struct dirent *entry;
 	const char *found;
-	ssize_t length;
 
 	snprintf(inside, sizeof(inside), "/%s/", address);
 	while ((entry = readdir(dir)) != NULL) {
-		if (pci_path(path, "%s/%s", folder, entry->d_name))
+		if (pci_path(path, "%s/%s", folder, entry->d_name) || !link_target(path, target))
 			continue;
-		length = readlink(path, target, sizeof(target) - 1);
-		if (length < 0)
-			continue;
-		target[length] = '\0';
-		/* A bridge's folder has those of the functions behind it. */
+		/* A bridge's folder has those of the functions below it. */
 		found = strstr(target, inside);
 		if (!found || is_below_bridge(found + strlen(inside)))
 			continue;

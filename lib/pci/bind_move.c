@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <shunt/error.h>
 
 #include "bind.h"
+#include "kernel_sysfs.h"
 #include "shunt_node.h"
 
 #define PATIENCE_MS 5000
@@ -19,27 +23,6 @@ static int function_path(const struct shunt_pci_machine *machine, const char *ad
 	const char *file, char path[PATH_MAX])
 {
 	return pci_path(path, "%s/bus/pci/devices/%s/%s", machine->platform->sysfs, address, file);
-}
-
-static int read_driver(
-	const struct shunt_pci_machine *machine, const char *address, char driver[32])
-{
-	char path[PATH_MAX], target[PATH_MAX];
-	const char *last;
-	ssize_t length;
-	int ret = function_path(machine, address, "driver", path);
-
-	if (ret)
-		return ret;
-	driver[0] = '\0';
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length < 0)
-		return errno == ENOENT ? 0 : shunt_fail_errno(-EIO, "%s: %s", address, path);
-	target[length] = '\0';
-	last = strrchr(target, '/');
-	if (snprintf(driver, 32, "%s", last ? last + 1 : target) >= 32)
-		return shunt_fail(-EIO, "%s: driver's name in %s is too long", address, target);
-	return 0;
 }
 
 /* The kernel prints a null pointer for no override. */
@@ -80,50 +63,37 @@ int pci_save(const struct shunt_pci_machine *machine, const char *address, struc
 		return shunt_fail(-ENODEV, "%s: no such function any more", address);
 	memset(saved, 0, sizeof(*saved));
 	memcpy(saved->address, address, strlen(address) + 1);
-	ret = read_driver(machine, address, saved->driver);
-	if (ret)
-		return ret;
-	return read_override(machine, address, saved->override);
+	ret = pci_link_name(
+		machine->platform->sysfs, address, "driver", saved->driver, sizeof(saved->driver));
+	return ret ? ret : read_override(machine, address, saved->override);
 }
 
-static int write_override(
+static int set_override(
 	const struct shunt_pci_machine *machine, const char *address, const char *override)
 {
-	char path[PATH_MAX], text[80];
-	int ret = function_path(machine, address, "driver_override", path);
+	char text[80];
 
-	if (ret)
-		return ret;
 	snprintf(text, sizeof(text), "%s\n", override);
-	return pci_write(machine, address, path, text);
+	return pci_set(machine, address, "driver_override", text);
 }
 
 static int leave_driver(const struct shunt_pci_machine *machine, const struct pci_saved *now)
 {
-	char path[PATH_MAX];
-	int ret;
-
-	if (!now->driver[0])
-		return 0;
-	ret = function_path(machine, now->address, "driver/unbind", path);
-	if (ret)
-		return ret;
-	return pci_write(machine, now->address, path, now->address);
+	return now->driver[0] ? pci_set(machine, now->address, "driver/unbind", now->address) : 0;
 }
 
 static int check_driver(
 	const struct shunt_pci_machine *machine, const char *address, const char *wanted)
 {
 	char driver[32];
-	int ret = read_driver(machine, address, driver);
+	int ret =
+		pci_link_name(machine->platform->sysfs, address, "driver", driver, sizeof(driver));
 
-	if (ret)
+	if (ret || strcmp(driver, wanted) == 0)
 		return ret;
-	if (strcmp(driver, wanted) != 0)
-		return shunt_fail(-EIO,
-			"%s: %s did not take it, it is on %s: the kernel's log says why (dmesg)",
-			address, wanted, driver[0] ? driver : "no driver");
-	return 0;
+	return shunt_fail(-EIO,
+		"%s: %s did not take it, it is on %s: the kernel's log says why (dmesg)", address,
+		wanted, driver[0] ? driver : "no driver");
 }
 
 int pci_move_to_vfio(const struct shunt_pci_machine *machine, const char *address)
@@ -133,21 +103,15 @@ int pci_move_to_vfio(const struct shunt_pci_machine *machine, const char *addres
 	int ret;
 
 	ret = pci_save(machine, address, &now);
-	if (ret)
-		return ret;
-	ret = write_override(machine, address, PCI_VFIO_DRIVER);
-	if (ret)
-		return ret;
-	ret = leave_driver(machine, &now);
-	if (ret)
-		return ret;
-	ret = pci_path(path, "%s/bus/pci/drivers_probe", machine->platform->sysfs);
-	if (ret)
-		return ret;
-	ret = pci_write(machine, address, path, address);
-	if (ret)
-		return ret;
-	return check_driver(machine, address, PCI_VFIO_DRIVER);
+	if (!ret)
+		ret = set_override(machine, address, PCI_VFIO_DRIVER);
+	if (!ret)
+		ret = leave_driver(machine, &now);
+	if (!ret)
+		ret = pci_path(path, "%s/bus/pci/drivers_probe", machine->platform->sysfs);
+	if (!ret)
+		ret = pci_write(machine, address, path, address);
+	return ret ? ret : check_driver(machine, address, PCI_VFIO_DRIVER);
 }
 
 /* By the driver's own file: a probe would leave the choice among drivers to the kernel. */
@@ -164,46 +128,22 @@ static int enter_driver(const struct shunt_pci_machine *machine, const struct pc
 			"%s: its driver %s is not loaded; as root: modprobe %s; then again",
 			saved->address, saved->driver, saved->driver);
 	ret = pci_write(machine, saved->address, path, saved->address);
-	if (ret)
-		return ret;
-	return check_driver(machine, saved->address, saved->driver);
+	return ret ? ret : check_driver(machine, saved->address, saved->driver);
 }
 
 int pci_put_back(const struct shunt_pci_machine *machine, const struct pci_saved *saved)
 {
 	struct pci_saved now;
-	int ret;
+	int ret = pci_save(machine, saved->address, &now);
 
-	ret = pci_save(machine, saved->address, &now);
-	if (ret)
+	if (!ret && strcmp(now.override, saved->override) != 0)
+		ret = set_override(machine, saved->address, saved->override);
+	if (ret || strcmp(now.driver, saved->driver) == 0)
 		return ret;
-	if (strcmp(now.override, saved->override) != 0) {
-		ret = write_override(machine, saved->address, saved->override);
-		if (ret)
-			return ret;
-	}
-	if (strcmp(now.driver, saved->driver) == 0)
-		return 0;
 	ret = leave_driver(machine, &now);
 	if (ret || !saved->driver[0])
 		return ret;
 	return enter_driver(machine, saved);
-}
-
-/* Name of the function's VFIO device, "" while it has none. */
-static int find_cdev(const char *path, char name[32])
-{
-	const struct dirent *entry;
-	DIR *dir = opendir(path);
-
-	name[0] = '\0';
-	if (!dir)
-		return errno == ENOENT ? 0 : shunt_fail_errno(-EIO, "reading %s", path);
-	while ((entry = readdir(dir)) != NULL)
-		if (strncmp(entry->d_name, "vfio", 4) == 0 && strlen(entry->d_name) < 32)
-			memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
-	closedir(dir);
-	return 0;
 }
 
 static int no_node(const char *address, const char *folder, const char *name, const char *node)
@@ -216,7 +156,7 @@ static int no_node(const char *address, const char *folder, const char *name, co
 		return ret;
 	if (!name[0])
 		return shunt_fail(-ETIMEDOUT, "%s: vfio-pci made no device in %s", address, folder);
-	if (pci_read_line(path, number, sizeof(number)))
+	if (!file_line(path, number, sizeof(number)))
 		return shunt_fail(-ENOTSUP,
 			"%s: this kernel's vfio-pci has no character devices: it takes Linux 6.6 "
 			"with "
@@ -235,7 +175,7 @@ int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, 
 {
 	unsigned int patience = machine->patience_ms ? machine->patience_ms : PATIENCE_MS;
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 };
-	char folder[PATH_MAX], node[PATH_MAX], name[32];
+	char folder[PATH_MAX], node[PATH_MAX], name[NAME_MAX + 1];
 	int ret = function_path(machine, address, "vfio-dev", folder);
 	struct stat status;
 	dev_t number;
@@ -244,10 +184,10 @@ int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, 
 	if (ret)
 		return ret;
 	for (unsigned int waited = 0;; waited += PAUSE_MS) {
-		ret = find_cdev(folder, name);
-		if (ret)
+		ret = pci_entries(folder, "vfio", name);
+		if (ret < 0)
 			return shunt_fail_while(ret, "%s", address);
-		snprintf(cdev, 64, "/dev/vfio/devices/%s", name);
+		snprintf(cdev, 64, "/dev/vfio/devices/%.32s", name);
 		ret = pci_node_path(machine, cdev, node);
 		if (ret)
 			return ret;
@@ -265,4 +205,74 @@ int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, 
 			return shunt_fail_while(ret, "%s", address);
 	}
 	return no_node(address, folder, name, cdev);
+}
+
+static bool is_there(const struct shunt_pci_machine *machine)
+{
+	char path[PATH_MAX];
+
+	return !pci_path(path, "%s/bus/pci/drivers/" PCI_VFIO_DRIVER, machine->platform->sysfs) &&
+	       access(path, F_OK) == 0;
+}
+
+/* Runs the helper quietly. @return its exit status, or a negative errno if it did not run */
+static int run_helper(char *helper)
+{
+	char module[] = PCI_VFIO_DRIVER, no_more_options[] = "--", home[] = "HOME=/";
+	char path[] = "PATH=/sbin:/usr/sbin:/bin:/usr/bin";
+	char *argv[] = { helper, no_more_options, module, NULL };
+	char *environment[] = { home, path, NULL };
+	posix_spawn_file_actions_t files;
+	int ret, status;
+	pid_t pid;
+
+	ret = posix_spawn_file_actions_init(&files);
+	if (ret)
+		return -ret;
+	ret = posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (!ret)
+		ret = posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+	if (!ret)
+		ret = posix_spawn(&pid, helper, &files, NULL, argv, environment);
+	posix_spawn_file_actions_destroy(&files);
+	if (ret)
+		return -ret;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+/* The kernel names the program that loads its modules; one without modules has no such name. */
+int pci_load_vfio(const struct shunt_pci_machine *machine)
+{
+	char path[PATH_MAX], helper[PATH_MAX];
+	int ret;
+
+	if (is_there(machine))
+		return 0;
+	ret = pci_path(path, "%s/sys/kernel/modprobe", pci_machine_proc(machine));
+	if (ret)
+		return ret;
+	if (!file_line(path, helper, sizeof(helper)))
+		return shunt_fail(-ENOTSUP,
+			"this kernel has no driver vfio-pci and takes no modules: it has to be "
+			"built "
+			"with CONFIG_VFIO_PCI, CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD");
+	ret = run_helper(helper);
+	if (ret < 0)
+		return shunt_fail_errno(-ENOTSUP,
+			"there is no driver vfio-pci, and %s, which would load it, did not run",
+			helper);
+	if (ret)
+		return shunt_fail(-ENOTSUP,
+			"there is no driver vfio-pci: '%s " PCI_VFIO_DRIVER
+			"' ended with status %d; it takes a kernel with CONFIG_VFIO_PCI and its "
+			"modules",
+			helper, ret);
+	if (!is_there(machine))
+		return shunt_fail(-ENOTSUP, "there is no driver vfio-pci though its module was "
+					    "loaded: the kernel's log "
+					    "says why (dmesg)");
+	return 0;
 }

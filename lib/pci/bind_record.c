@@ -151,50 +151,39 @@ static int read_record(const char *folder, const char *name, struct pci_record *
 	return ret;
 }
 
-static bool is_record(const char *file)
+static int is_record(const struct dirent *entry)
 {
+	const char *file = entry->d_name;
+
 	return file[0] != '.' && strlen(file) < sizeof(((struct pci_record *)0)->file) &&
 	       (ends_with(file, SUFFIX) || ends_with(file, SUFFIX_1));
-}
-
-static int by_file(const void *left, const void *right)
-{
-	return strcmp(
-		((const struct pci_record *)left)->file, ((const struct pci_record *)right)->file);
 }
 
 int pci_records_read(const struct shunt_pci_machine *machine, struct pci_records *records)
 {
 	const char *folder = pci_machine_records(machine);
-	const struct dirent *entry;
-	struct pci_record *grown;
-	int ret = 0;
-	DIR *dir;
+	struct dirent **entries;
+	int ret = 0, count = scandir(folder, &entries, is_record, alphasort);
 
 	memset(records, 0, sizeof(*records));
-	dir = opendir(folder);
-	if (!dir)
+	if (count < 0)
 		return errno == ENOENT
 			       ? 0
 			       : shunt_fail_errno(-errno, "records of bindings: %s", folder);
-	while (!ret && (entry = readdir(dir)) != NULL) {
-		if (!is_record(entry->d_name))
-			continue;
-		grown = reallocarray(records->records, records->count + 1, sizeof(*grown));
-		if (!grown) {
-			ret = shunt_fail(-ENOMEM, "records of bindings: out of memory");
-			break;
-		}
-		records->records = grown;
-		ret = read_record(folder, entry->d_name, &grown[records->count]);
+	records->records = calloc((size_t)count + 1, sizeof(*records->records));
+	if (!records->records)
+		ret = shunt_fail(-ENOMEM, "records of bindings: out of memory");
+	for (int i = 0; i < count; i++) {
+		if (!ret)
+			ret = read_record(
+				folder, entries[i]->d_name, &records->records[records->count]);
 		if (!ret)
 			records->count++;
+		free(entries[i]);
 	}
-	closedir(dir);
+	free(entries);
 	if (ret)
 		pci_records_free(records);
-	else if (records->count)
-		qsort(records->records, records->count, sizeof(*records->records), by_file);
 	return ret;
 }
 

@@ -11,6 +11,7 @@
 #include <shunt/error.h>
 
 #include "bind.h"
+#include "kernel_sysfs.h"
 
 #define BASE_CLASS_NETWORK 0x02     /* PCI Code and ID Assignment Specification */
 #define UPPER              "upper_" /* links of an interface to those above it */
@@ -36,34 +37,13 @@ static bool has_default_route(const struct shunt_pci_machine *machine, const cha
 	return found;
 }
 
-/* An interface that is down can still be a port of a bond or a bridge, or carry a VLAN. */
-static bool is_part(const char *folder, const char *name, char part_of[NAME_MAX + 1])
-{
-	char path[PATH_MAX];
-	const struct dirent *entry;
-	bool found = false;
-	DIR *dir;
-
-	if (pci_path(path, "%s/%s", folder, name))
-		return false;
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir)) != NULL) {
-		found = strncmp(entry->d_name, UPPER, strlen(UPPER)) == 0;
-		if (found)
-			snprintf(part_of, NAME_MAX + 1, "%s", entry->d_name + strlen(UPPER));
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
 static int check_interface(const struct shunt_pci_machine *machine, const char *address,
 	const char *folder, const char *name, char remedy[SHUNT_PCI_REMEDY])
 {
-	char path[PATH_MAX], text[32], part_of[NAME_MAX + 1];
+	char path[PATH_MAX], text[32], upper[NAME_MAX + 1];
 	int ret = pci_path(path, "%s/%s/flags", folder, name);
 
-	if (ret || pci_read_line(path, text, sizeof(text)))
+	if (ret || !file_line(path, text, sizeof(text)))
 		return ret;
 	if (strtoul(text, NULL, 16) & IFF_UP) {
 		snprintf(remedy, SHUNT_PCI_REMEDY, "ip link set dev %.64s down", name);
@@ -72,11 +52,13 @@ static int check_interface(const struct shunt_pci_machine *machine, const char *
 			name, has_default_route(machine, name) ? " and has the default route" : "",
 			remedy);
 	}
-	if (!is_part(folder, name, part_of))
-		return 0;
+	/* One that is down can still be a port of a bond or a bridge, or carry a VLAN. */
+	ret = pci_path(path, "%s/%s", folder, name);
+	if (ret || pci_entries(path, UPPER, upper) <= 0)
+		return ret;
 	return shunt_fail(-EBUSY,
 		"%s is in use: its network interface %s is part of %s: take it out of there",
-		address, name, part_of);
+		address, name, upper + strlen(UPPER));
 }
 
 /*
@@ -104,7 +86,7 @@ static int check_interfaces(const struct shunt_pci_machine *machine,
 		return ret;
 	return shunt_fail(-EBUSY,
 		"cannot tell whether %s is in use: it is a network function on %s, and no "
-		"interface of it is to be seen here: it may be in another network namespace, of a "
+		"interface of it is visible here: it may be in another network namespace, of a "
 		"container",
 		function->address, function->driver);
 }
@@ -127,49 +109,28 @@ static int check_block_devices(
 	return ret;
 }
 
-/*
- * By the links that the kernel makes for them. Reading sriov_numvfs would wait for whoever has the
- * function's lock, which may be a driver that waits for a process.
- */
-static int count_virtual_functions(
-	const struct shunt_pci_machine *machine, const char *address, unsigned int *count)
-{
-	char path[PATH_MAX];
-	const struct dirent *entry;
-	int ret = pci_path(path, "%s/bus/pci/devices/%s", machine->platform->sysfs, address);
-	DIR *dir;
-
-	*count = 0;
-	if (ret)
-		return ret;
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir)) != NULL)
-		*count += strncmp(entry->d_name, "virtfn", strlen("virtfn")) == 0;
-	if (dir)
-		closedir(dir);
-	return 0;
-}
-
 int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
 	const struct shunt_pci_function *function, char remedy[SHUNT_PCI_REMEDY])
 {
-	char command[SHUNT_PCI_REMEDY];
-	unsigned int count;
-	int ret = count_virtual_functions(machine, function->address, &count);
+	char command[SHUNT_PCI_REMEDY], path[PATH_MAX], name[NAME_MAX + 1];
+	int count, ret = pci_path(path, "%s/bus/pci/devices/%s", machine->platform->sysfs,
+			   function->address);
 
-	if (ret || !count)
+	/* By their links: a read of sriov_numvfs waits for whatever has the function's lock. */
+	count = ret ? 0 : pci_entries(path, "virtfn", name);
+	if (count <= 0)
 		return ret;
 	if (!remedy)
 		remedy = command;
 	snprintf(remedy, SHUNT_PCI_REMEDY, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
 		function->address);
 	return shunt_fail(-EBUSY,
-		"%s is in use: it has %u virtual function%s, which go when its driver does; as "
+		"%s is in use: it has %d virtual function%s, which go when its driver does; as "
 		"root: %s",
 		function->address, count, count == 1 ? "" : "s", remedy);
 }
 
-/* Whom the kernel's driver serves without an interface: by UIO, RDMA or a VFIO driver. */
+/* Processes that a driver serves without an interface: UIO, RDMA, VFIO. */
 static int check_processes(
 	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
 {
@@ -183,6 +144,17 @@ static int check_processes(
 	if (ret < 0 && pci_is_uio(function))
 		return shunt_fail_while(-EBUSY, "cannot tell");
 	return 0;
+}
+
+int pci_check_use(const struct shunt_pci_machine *machine,
+	const struct shunt_pci_function *function, bool force)
+{
+	int ret = pci_check_virtual_functions(machine, function, NULL);
+
+	if (ret || force)
+		return ret;
+	ret = shunt_pci_in_use(machine, function, NULL);
+	return ret ? shunt_fail_while(ret, "not without --force") : 0;
 }
 
 bool pci_is_uio(const struct shunt_pci_function *function)

@@ -75,6 +75,20 @@ bool pci_address_parse(const char *text, struct pci_address *address)
 	return read_rest(text, address);
 }
 
+int pci_address_full(const char *text, char address[16])
+{
+	struct pci_address parts;
+
+	if (!pci_address_parse(text, &parts) ||
+		snprintf(address, 16, "%04x:%02x:%02x.%x", parts.domain, parts.bus, parts.device,
+			parts.function) >= 16)
+		return shunt_fail(-EINVAL,
+			"'%s' is no PCI address: expected domain:bus:device.function in "
+			"hexadecimal, as in 0000:03:00.0, or without the domain",
+			text);
+	return 0;
+}
+
 int pci_identifier_open(const char *sysfs, struct pci_identifier **identifier)
 {
 	char parameter[] = "sysfs.path";

@@ -5,7 +5,7 @@
 #include <shunt/pci.h>
 
 /*
- * libpci, inside lib/pci: who a function is. libpci reports errors by calling a function that must
+ * libpci, inside lib/pci: what a function is. libpci reports errors by calling a function that must
  * not return and, by default, ends the process; here it jumps back into the call that failed.
  *
  *   struct pci_identifier --- struct pci_access (method "linux-sysfs", platform's tree)
@@ -43,5 +43,8 @@ struct pci_address {
  * @return whether it is an address
  */
 bool pci_address_parse(const char *text, struct pci_address *address);
+
+/** Writes an address in full, with its domain. @return 0, -EINVAL */
+int pci_address_full(const char *text, char address[16]);
 
 #endif

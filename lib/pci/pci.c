@@ -11,32 +11,27 @@
 #include <shunt/error.h>
 #include <shunt/pci.h>
 
+#include "bind.h"
+#include "kernel_sysfs.h"
 #include "identify.h"
 
 #define NO_IOMMU_GROUP "vfio-noiommu" /* drivers/vfio/group.c of Linux */
 #define NO_IOMMU_CDEV  "noiommu-"     /* drivers/vfio/vfio_main.c of Linux */
 
-/* Last component of where a link of the function points to; "" where there is no link. */
-static int link_name(
-	const char *sysfs, const char *address, const char *link, char *name, size_t size)
+int pci_link_name(const char *sysfs, const char *address, const char *link, char *name, size_t size)
 {
 	char path[PATH_MAX], target[PATH_MAX];
 	const char *last;
-	ssize_t length;
+	int ret = pci_path(path, "%s/bus/pci/devices/%s/%s", sysfs, address, link);
 
 	name[0] = '\0';
-	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sysfs, address,
-		    link) >= sizeof(path))
-		return shunt_fail(
-			-ENAMETOOLONG, "PCI function %s: path of %s is too long", address, link);
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length < 0) {
-		if (errno == ENOENT)
-			return 0;
-		return shunt_fail_errno(
-			-EIO, "PCI function %s: reading the link %s", address, path);
-	}
-	target[length] = '\0';
+	if (ret)
+		return ret;
+	if (!link_target(path, target))
+		return errno == ENOENT
+			       ? 0
+			       : shunt_fail_errno(-EIO, "PCI function %s: reading the link %s",
+					 address, path);
 	last = strrchr(target, '/');
 	last = last ? last + 1 : target;
 	if ((size_t)snprintf(name, size, "%s", last) >= size)
@@ -45,23 +40,13 @@ static int link_name(
 	return 0;
 }
 
-/* In no-IOMMU mode VFIO makes a group for each function: translated by nothing. */
+/* In no-IOMMU mode VFIO makes a group for each function, without translation. */
 static bool is_made_up(const char *sysfs, int group)
 {
-	char path[PATH_MAX], name[sizeof(NO_IOMMU_GROUP) + 1] = "";
-	FILE *file;
+	char path[PATH_MAX], name[sizeof(NO_IOMMU_GROUP) + 1];
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/kernel/iommu_groups/%d/name", sysfs, group) >=
-		sizeof(path))
-		return false;
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(name, sizeof(name), file))
-		name[0] = '\0';
-	fclose(file);
-	name[strcspn(name, "\n")] = '\0';
-	return strcmp(name, NO_IOMMU_GROUP) == 0;
+	return !pci_path(path, "%s/kernel/iommu_groups/%d/name", sysfs, group) &&
+	       file_line(path, name, sizeof(name)) && strcmp(name, NO_IOMMU_GROUP) == 0;
 }
 
 static int read_group(const char *sysfs, struct shunt_pci_function *function)
@@ -69,7 +54,7 @@ static int read_group(const char *sysfs, struct shunt_pci_function *function)
 	char name[NAME_MAX + 1];
 	char *end;
 	long group;
-	int ret = link_name(sysfs, function->address, "iommu_group", name, sizeof(name));
+	int ret = pci_link_name(sysfs, function->address, "iommu_group", name, sizeof(name));
 
 	if (ret)
 		return ret;
@@ -94,13 +79,11 @@ static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
 {
 	char path[PATH_MAX];
 	const struct dirent *entry;
-	int ret = 0;
+	int ret = pci_path(path, "%s/bus/pci/devices/%s/vfio-dev", sysfs, function->address);
 	DIR *dir;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/vfio-dev", sysfs,
-		    function->address) >= sizeof(path))
-		return shunt_fail(-ENAMETOOLONG, "PCI function %s: path of vfio-dev is too long",
-			function->address);
+	if (ret)
+		return ret;
 	dir = opendir(path);
 	if (!dir) {
 		if (errno == ENOENT)
@@ -127,15 +110,14 @@ static int read_sriov(const char *sysfs, struct shunt_pci_function *function)
 {
 	char path[PATH_MAX];
 	FILE *file;
-	int ret = link_name(
+	int ret = pci_link_name(
 		sysfs, function->address, "physfn", function->physfn, sizeof(function->physfn));
 
+	if (!ret)
+		ret = pci_path(
+			path, "%s/bus/pci/devices/%s/sriov_totalvfs", sysfs, function->address);
 	if (ret)
 		return ret;
-	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/sriov_totalvfs", sysfs,
-		    function->address) >= sizeof(path))
-		return shunt_fail(-ENAMETOOLONG,
-			"PCI function %s: path of sriov_totalvfs is too long", function->address);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -155,18 +137,14 @@ static int read_function(const char *sysfs, struct pci_identifier *identifier, c
 	memset(function, 0, sizeof(*function));
 	memcpy(function->address, address, strlen(address) + 1);
 	ret = pci_identify(identifier, function);
-	if (ret)
-		return ret;
-	ret = link_name(sysfs, address, "driver", function->driver, sizeof(function->driver));
-	if (ret)
-		return ret;
-	ret = read_group(sysfs, function);
-	if (ret)
-		return ret;
-	ret = read_sriov(sysfs, function);
-	if (ret)
-		return ret;
-	return read_cdev(sysfs, function);
+	if (!ret)
+		ret = pci_link_name(
+			sysfs, address, "driver", function->driver, sizeof(function->driver));
+	if (!ret)
+		ret = read_group(sysfs, function);
+	if (!ret)
+		ret = read_sriov(sysfs, function);
+	return ret ? ret : read_cdev(sysfs, function);
 }
 
 /* Addresses differ in length only by a domain above 0xffff, which is a greater one. */
@@ -196,19 +174,15 @@ static int skip(struct shunt_pci_list *list, const char *address)
 }
 
 /* Room for one more function, counted; NULL when out of memory. */
-static struct shunt_pci_function *append(struct shunt_pci_list *list, size_t *room)
+static struct shunt_pci_function *append(struct shunt_pci_list *list)
 {
-	if (list->count == *room) {
-		size_t more = *room ? 2 * *room : 16;
-		struct shunt_pci_function *grown =
-			reallocarray(list->functions, more, sizeof(*grown));
+	struct shunt_pci_function *grown =
+		reallocarray(list->functions, list->count + 1, sizeof(*grown));
 
-		if (!grown)
-			return NULL;
-		list->functions = grown;
-		*room = more;
-	}
-	return &list->functions[list->count++];
+	if (!grown)
+		return NULL;
+	list->functions = grown;
+	return &grown[list->count++];
 }
 
 int shunt_pci_scan(struct shunt_platform *platform, struct shunt_pci_list *list)
@@ -219,14 +193,11 @@ int shunt_pci_scan(struct shunt_platform *platform, struct shunt_pci_list *list)
 	const struct dirent *entry;
 	struct pci_address parts;
 	char path[PATH_MAX];
-	size_t room = 0;
 	DIR *dir;
-	int ret;
+	int ret = pci_path(path, "%s/bus/pci/devices", platform->sysfs);
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/bus/pci/devices", platform->sysfs) >=
-		sizeof(path))
-		return shunt_fail(-ENAMETOOLONG, "platform %s: path %s/bus/pci/devices is too long",
-			platform->name, platform->sysfs);
+	if (ret)
+		return ret;
 	dir = opendir(path);
 	if (!dir && errno == ENOENT)
 		return shunt_fail(-ENOENT, "platform %s: no PCI bus: %s does not exist",
@@ -240,7 +211,7 @@ int shunt_pci_scan(struct shunt_platform *platform, struct shunt_pci_list *list)
 		if (!pci_address_parse(entry->d_name, &parts) ||
 			strlen(entry->d_name) >= sizeof(function->address))
 			continue;
-		function = append(&found, &room);
+		function = append(&found);
 		if (!function) {
 			ret = shunt_fail(-ENOMEM, "out of memory");
 			goto out;

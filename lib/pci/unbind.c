@@ -49,32 +49,17 @@ static int no_record(const struct unbind *unbind, const char *address)
 		address, function->driver, address, address, address, address);
 }
 
-/* The address in full; functions that are gone may still have a record. */
-static int full_address(const char *text, char address[16])
-{
-	struct pci_address parts;
-
-	if (!pci_address_parse(text, &parts) ||
-		snprintf(address, 16, "%04x:%02x:%02x.%x", parts.domain, parts.bus, parts.device,
-			parts.function) >= 16)
-		return shunt_fail(-EINVAL,
-			"'%s' is no PCI address: expected domain:bus:device.function in "
-			"hexadecimal, as in 0000:03:00.0, or without the domain",
-			text);
-	return 0;
-}
-
 static int check_arguments(const char *const *addresses, size_t count)
 {
 	char address[16], other[16];
 	int ret;
 
 	for (size_t i = 0; i < count; i++) {
-		ret = full_address(addresses[i], address);
+		ret = pci_address_full(addresses[i], address);
 		if (ret)
 			return ret;
 		for (size_t j = 0; j < i; j++)
-			if (!full_address(addresses[j], other) && strcmp(address, other) == 0)
+			if (!pci_address_full(addresses[j], other) && strcmp(address, other) == 0)
 				return shunt_fail(-EINVAL, "%s is given twice", address);
 	}
 	return 0;
@@ -92,7 +77,7 @@ static int choose_all(struct unbind *unbind, const char *const *addresses, size_
 	for (size_t i = 0; i < unbind->records.count; i++)
 		unbind->chosen[i] = count == 0;
 	for (size_t i = 0; i < count; i++) {
-		ret = full_address(addresses[i], address);
+		ret = pci_address_full(addresses[i], address);
 		if (ret)
 			return ret;
 		record = pci_records_find(&unbind->records, address);
@@ -117,11 +102,7 @@ static int check_free(
 			function->address, (long)holder.pid, holder.command);
 	if (ret && !force)
 		return shunt_fail_while(ret, "not without --force");
-	ret = pci_check_virtual_functions(unbind->machine, function, NULL);
-	if (ret || force)
-		return ret;
-	ret = shunt_pci_in_use(unbind->machine, function, NULL);
-	return ret ? shunt_fail_while(ret, "not without --force") : 0;
+	return pci_check_use(unbind->machine, function, force);
 }
 
 static int check_record(const struct unbind *unbind, const struct pci_record *record, bool force)

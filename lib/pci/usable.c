@@ -13,18 +13,12 @@
 int shunt_pci_find(const struct shunt_pci_list *list, const char *address,
 	const struct shunt_pci_function **function)
 {
-	struct pci_address parts;
-	char whole[32];
+	char whole[16];
 	size_t i;
+	int ret = pci_address_full(address, whole);
 
-	if (!pci_address_parse(address, &parts))
-		return shunt_fail(-EINVAL,
-			"'%s' is no PCI address: expected domain:bus:device.function in "
-			"hexadecimal, "
-			"as in 0000:03:00.0, or without the domain",
-			address);
-	snprintf(whole, sizeof(whole), "%04x:%02x:%02x.%x", parts.domain, parts.bus, parts.device,
-		parts.function);
+	if (ret)
+		return ret;
 	for (i = 0; i < list->count; i++) {
 		if (strcmp(list->functions[i].address, whole) == 0) {
 			*function = &list->functions[i];
@@ -91,19 +85,11 @@ int shunt_pci_translated(const struct shunt_pci_function *function)
 	return 0;
 }
 
-/* Not bound, or not any more. */
-static int check_taken_back(
-	const struct shunt_pci_list *list, const struct shunt_pci_function *function)
-{
-	const struct shunt_pci_machine machine = { .platform = list->platform };
-	struct shunt_pci_holder holder;
-
-	return list->platform ? shunt_pci_taken_back(&machine, function, &holder) : 0;
-}
-
 int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_function *function)
 {
+	const struct shunt_pci_machine machine = { .platform = list->platform };
 	const struct shunt_pci_function *other;
+	struct shunt_pci_holder holder;
 	char commands[512];
 	size_t i;
 	int ret = shunt_pci_translated(function);
@@ -119,7 +105,7 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
 			"takes "
 			"Linux 6.6 with CONFIG_VFIO_DEVICE_CDEV",
 			function->address, function->driver);
-	ret = check_taken_back(list, function);
+	ret = list->platform ? shunt_pci_taken_back(&machine, function, &holder) : 0;
 	if (ret)
 		return ret;
 	if (!function->cdev[0]) {

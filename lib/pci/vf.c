@@ -7,11 +7,13 @@
 #include <shunt/error.h>
 
 #include "bind.h"
+#include "kernel_sysfs.h"
 
 /* Virtual functions of a physical one: Documentation/ABI/testing/sysfs-bus-pci of Linux, sriov_*.
  */
 
 #define ENABLE_SRIOV "module/vfio_pci/parameters/enable_sriov"
+#define AUTOPROBE    "sriov_drivers_autoprobe"
 
 static unsigned int count_of(
 	const struct shunt_pci_list *list, const struct shunt_pci_function *function)
@@ -23,7 +25,7 @@ static unsigned int count_of(
 	return count;
 }
 
-/* vfio-pci makes virtual functions only if it has been told that it may. */
+/* vfio-pci makes virtual functions only if its parameter allows it. */
 static int check_vfio(
 	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
 {
@@ -33,15 +35,15 @@ static int check_vfio(
 	if (strcmp(function->driver, PCI_VFIO_DRIVER) != 0)
 		return 0;
 	ret = pci_path(path, "%s/" ENABLE_SRIOV, machine->platform->sysfs);
-	if (ret || pci_read_line(path, text, sizeof(text)) || text[0] == 'Y')
+	if (ret || !file_line(path, text, sizeof(text)) || text[0] == 'Y')
 		return ret;
 	return shunt_fail(-ENOTSUP,
-		"%s is on vfio-pci, which makes no virtual functions unless it may; as root: "
+		"%s is on vfio-pci, which is not allowed to make virtual functions; as root: "
 		"echo Y > /sys/" ENABLE_SRIOV,
 		function->address);
 }
 
-/* Finds a function that can have virtual ones, at rest: nobody waits with its lock. */
+/* Finds a function that can have virtual ones, and that the kernel is not taking back. */
 static int find(const struct shunt_pci_machine *machine, const char *address,
 	struct shunt_pci_list *list, const struct shunt_pci_function **function)
 {
@@ -81,7 +83,7 @@ static int set_count(
 	if (ret == -ETIMEDOUT)
 		return shunt_fail(ret,
 			"%s: the kernel did not set sriov_numvfs to %u within %d s: it waits for "
-			"whoever holds the function, and may do it later; 'shunt vf list' shows it",
+			"the holder of the function, and may do it later; 'shunt vf list' shows it",
 			address, count, SHUNT_PCI_VF_PATIENCE_MS / 1000);
 	return pci_written(address, path, text, ret);
 }
@@ -91,7 +93,7 @@ int shunt_pci_vf_create(
 {
 	struct shunt_pci_list list = { 0 };
 	const struct shunt_pci_function *function;
-	char autoprobe[PATH_MAX], before[8];
+	char path[PATH_MAX], before[8];
 	unsigned int present;
 	int ret, restored;
 
@@ -114,18 +116,17 @@ int shunt_pci_vf_create(
 	else
 		ret = check_vfio(machine, function);
 	if (!ret)
-		ret = pci_path(autoprobe, "%s/bus/pci/devices/%s/sriov_drivers_autoprobe",
-			machine->platform->sysfs, function->address);
+		ret = pci_path(path, "%s/bus/pci/devices/%s/" AUTOPROBE, machine->platform->sysfs,
+			function->address);
 	if (ret)
 		goto out;
-	if (pci_read_line(autoprobe, before, sizeof(before)))
-		before[0] = '\0'; /* before Linux 4.12 */
+	file_line(path, before, sizeof(before)); /* "" before Linux 4.12 */
 	if (before[0] == '1')
-		ret = pci_write(machine, function->address, autoprobe, "0");
+		ret = pci_set(machine, function->address, AUTOPROBE, "0");
 	if (!ret)
 		ret = set_count(machine, function->address, count);
 	if (before[0] == '1' && ret != -EACCES) {
-		restored = pci_write(machine, function->address, autoprobe, "1");
+		restored = pci_set(machine, function->address, AUTOPROBE, "1");
 		ret = ret ? ret : restored;
 	}
 out:

@@ -16,7 +16,7 @@
  *              +-- 0000:03:00.0  82576, vfio-pci, /dev/vfio/devices/vfio0
  *              `-- 0000:04:00.0  82576, igb  <- blocks the group: bind it to vfio-pci
  *
- * A snapshot: taken by shunt_pci_scan(), never refreshed behind the reader. Any thread.
+ * A snapshot: taken by shunt_pci_scan(), never refreshed. Any thread.
  */
 
 #ifdef __cplusplus
@@ -93,7 +93,7 @@ int shunt_pci_translated(const struct shunt_pci_function *function);
  * Checks that a function can be taken: it has a group, a cdev, and no other function blocks its
  * group.
  *
- * @return 0; -EBUSY a sibling blocks (named, with the command that ends that), or the kernel waits
+ * @return 0; -EBUSY a sibling blocks (named, with the command that moves it), or the kernel waits
  *         for a process to give it back; -ENODEV not bound to vfio-pci; -ENOTSUP no IOMMU
  */
 int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_function *function);
@@ -103,13 +103,13 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
  *
  *            shunt_pci_bind()  ---------------------------->
  *   group 14                       /run/shunt/bind/           group 14
- *    02:00.0 bridge, pcieport       0000:03:00.0.json          02:00.0 bridge, pcieport
+ *    02:00.0 bridge, pcieport       0000:03:00.0.bind          02:00.0 bridge, pcieport
  *    03:00.0 igb                    03:00.0 igb, no override   03:00.0 vfio-pci, vfio0
  *    04:00.0 (no driver)            04:00.0 none, no override  04:00.0 vfio-pci, vfio1
  *            <---------------------------- shunt_pci_unbind()
  *
- * The record of what was there is written before anything is touched, one file for each group, and
- * stays until all of it is put back: whatever ends a bind in the middle, unbind repairs it. A group
+ * The record of what was there, one file for each group, is written before anything is touched. It
+ * stays until everything is put back, so unbind also repairs an interrupted bind. A group
  * is moved as one, because the kernel gives it to user space as one. Functions are moved by
  * driver_override, driver/unbind and drivers_probe of sysfs.
  *
@@ -117,13 +117,13 @@ int shunt_pci_usable(const struct shunt_pci_list *list, const struct shunt_pci_f
  * Source: Documentation/ABI/testing/sysfs-bus-pci, Documentation/driver-api/vfio.rst of Linux.
  */
 
-/** Where the records are, unless told otherwise. */
+/** Default folder of the records. */
 #define SHUNT_PCI_RECORDS "/run/shunt/bind"
 
 /** "Leave the owner of the character device as it is." */
 #define SHUNT_PCI_NO_OWNER (~(uid_t)0)
 
-/** Room for a command that is a remedy. */
+/** Size of a command that removes an obstacle. */
 #define SHUNT_PCI_REMEDY 160
 
 /** The machine on which functions are bound. Members that are NULL or 0 have a default. */
@@ -138,7 +138,7 @@ struct shunt_pci_machine {
 	void *context; /**< of write */
 };
 
-/** One function that bind or unbind had to do with. */
+/** One function of a group that was bound or unbound. */
 struct shunt_pci_binding {
 	char address[16];
 	int group;
@@ -148,7 +148,7 @@ struct shunt_pci_binding {
 	bool gone;       /**< unbind: the function is no longer in the machine */
 };
 
-/** All of them, in order of address, group by group. */
+/** All of them, group by group, in order of address. */
 struct shunt_pci_bindings {
 	struct shunt_pci_binding *functions;
 	size_t count;
@@ -167,7 +167,7 @@ struct shunt_pci_holder {
  *
  * @param force      also functions that are in use, see shunt_pci_in_use(); but never one that has
  *                   virtual functions
- * @param owner      user who gets the character devices; SHUNT_PCI_NO_OWNER
+ * @param owner      new owner of the character devices; SHUNT_PCI_NO_OWNER
  * @param[out] done  all functions of the groups; before == after: nothing had to be done.
  *                   Released with shunt_pci_bindings_free(); nothing to release on failure
  * @return 0; on failure every function is as it was, unless shunt_errmsg() says that this failed
@@ -183,7 +183,7 @@ int shunt_pci_bind(const struct shunt_pci_machine *machine, const char *const *a
  * Puts groups back: each function on the driver and with the driver_override of the record.
  *
  * @param count      0: all groups that have a record
- * @param force      as of shunt_pci_bind(), for functions that somebody moved in the meantime; also
+ * @param force      as of shunt_pci_bind(), for functions that were moved in the meantime; also
  *                   when it is unknown whether a process has one open
  * @param[out] done  all functions of the groups, also when some could not be put back
  * @return 0; -ENOENT no record of a function; -EBUSY a process has a function open (named), or it
@@ -197,11 +197,11 @@ int shunt_pci_unbind(const struct shunt_pci_machine *machine, const char *const 
 void shunt_pci_bindings_free(struct shunt_pci_bindings *bindings);
 
 /**
- * Whether the kernel's driver of a function serves somebody: a network interface that is up or part
+ * Whether a function is in use by the kernel's driver: a network interface that is up or part
  * of another one, a block device, virtual functions, a process by UIO, VFIO or RDMA. A network
- * function whose interface is not to be seen counts: it may be in another network namespace.
+ * function whose interface is not visible counts: it may be in another network namespace.
  *
- * @param[out] remedy  the command that ends the use, "" if there is none that fits all; may be NULL
+ * @param[out] remedy  the command that ends the use, "" if no single one does; may be NULL
  * @return 0; -EBUSY, shunt_errmsg() names what and how to end it; another errno of reading sysfs
  */
 int shunt_pci_in_use(const struct shunt_pci_machine *machine,
@@ -211,8 +211,7 @@ int shunt_pci_in_use(const struct shunt_pci_machine *machine,
  * Looks for a process that has a character device of the function or its group's open: VFIO's,
  * UIO's, RDMA's.
  *
- * @return 1 and *holder; 0 nobody; -EACCES nobody seen, but this user may not look into every
- *         process
+ * @return 1 and *holder; 0 none; -EACCES none seen, but this user cannot see every process
  */
 int shunt_pci_find_holder(const struct shunt_pci_machine *machine,
 	const struct shunt_pci_function *function, struct shunt_pci_holder *holder);
@@ -220,7 +219,7 @@ int shunt_pci_find_holder(const struct shunt_pci_machine *machine,
 /**
  * Makes virtual functions of a physical one. No driver of the kernel takes them
  * (sriov_drivers_autoprobe is off meanwhile), except that those of a function on vfio-pci are the
- * VFIO driver's. Which groups they come into, a scan tells.
+ * VFIO driver's. A scan shows their groups.
  *
  * @param count  1 to shunt_pci_function::vf_total
  * @return 0; -EINVAL not an address, a wrong count; -ENODEV no such function, or it has no driver;
@@ -244,8 +243,8 @@ int shunt_pci_vf_remove(const struct shunt_pci_machine *machine, const char *add
 
 /**
  * Whether the kernel is about to take a function from its VFIO driver and waits for a process to
- * give it back: it has no driver then, and whoever asks for its lock waits too. Before Linux 6.18
- * the kernel does not tell which function such a process holds.
+ * give it back: it has no driver then, and a caller that needs its lock waits too. Before
+ * Linux 6.18 the kernel does not show which function such a process holds.
  *
  * @return -EBUSY and *holder, shunt_errmsg() names it; 0 as far as this user can see
  */
