@@ -46,16 +46,13 @@ static int map_run(struct run *run)
 static int on_page(const struct rte_memseg_list *list, const struct rte_memseg *page, void *arg)
 {
 	struct run *run = arg;
-	const bool events = run->memory->events;
 	struct shunt_mapping next = { .iova = (uintptr_t)page->addr, .length = page->len };
 	struct shunt_mapping *pages = &run->pages;
-	bool lasting = !events || list->external || (page->flags & RTE_MEMSEG_FLAG_DO_NOT_FREE);
+	bool lasting = !run->memory->events || list->external ||
+		       (page->flags & RTE_MEMSEG_FLAG_DO_NOT_FREE);
 	int ret;
 
-	/* External memory has events if it is in a heap and EAL has any. Other external memory can
-	 * go without one: the application maps it (rte_dev_dma_map()), its mempools are followed.
-	 */
-	if (list->external && !(list->heap && events))
+	if (!memory_follows(run->memory, list))
 		return 0;
 	set_file(&next, page);
 	if (lasting && run->lasting && run->list == list &&

@@ -6,11 +6,55 @@
 #include <sys/queue.h>
 
 #include <rte_log.h>
+#include <rte_memory.h>
 
 #include "shunt_eal.h"
-#include "mirror.h"
+#include "ranges.h"
 
-/* Inside lib/eal: what memory.c (EAL's memory) and pools.c (mempools outside it) share. */
+/* Inside lib/eal: mirror.c, memory.c (EAL's memory) and pools.c (mempools outside it). */
+
+/*
+ * Which memory is mapped into every address space, and for which owners. It may be wanted several
+ * times, whole or in part: by EAL, by the application for each port (rte_dev_dma_map()), by a
+ * mempool.
+ *
+ *   EAL's        [page][page][page]                 never overlap
+ *   others'                  [--------------]       may overlap, and be the same: counted
+ *                                  [---]
+ *   pieces       [    ][    ][    ][--------]       what is mapped: shared mappings of the spaces'
+ *                                                   table with this mirror as their owner
+ *
+ * A new range maps what no piece has yet. A piece is unmapped with the last range that has part of
+ * it. The kernel cannot unmap part of a mapping: where that would be needed the caller is refused.
+ * The caller locks.
+ */
+
+struct mirror {
+	struct shunt_spaces *spaces;
+	struct ranges wants;
+};
+
+/**
+ * Maps memory for an owner. The application may want a range several times: that is counted.
+ *
+ * @param owner   the mirror stands for EAL, NULL for the application; or a mempool
+ * @param memory  IOVA and length, and its file if EAL has one
+ * @return 0; errors of shunt_spaces_map(); nothing is mapped then
+ */
+int mirror_add(struct mirror *mirror, const void *owner, const struct shunt_mapping *memory);
+
+/**
+ * Takes one mirror_add() back.
+ *
+ * @param gone  the memory is freed: it is unmapped although others want it
+ * @return 0; -ENOENT not wanted; -EBUSY not for EAL: others want part of a mapping, which could not
+ * stay; errors of an unmap: the mapping is left over until other memory is mapped there
+ */
+int mirror_remove(
+	struct mirror *mirror, const void *owner, uintptr_t start, size_t length, bool gone);
+
+/** Unmaps everything that can be unmapped. @return the last error */
+int mirror_clear(struct mirror *mirror);
 
 /** Why something could not be mapped; all zero: it could. */
 struct memory_error {
@@ -29,6 +73,13 @@ struct shunt_eal_memory {
 };
 
 extern int shunt_eal_logtype;
+
+/**
+ * Whether memory of a list is mapped as EAL's. External memory has events if it is in a heap and
+ * EAL has any. Other external memory can go without one: the application maps it, its mempools are
+ * followed.
+ */
+bool memory_follows(const struct shunt_eal_memory *memory, const struct rte_memseg_list *list);
 
 /** Logs the error in shunt_errmsg() and keeps the first one. */
 void memory_remember(struct memory_error *error, int err, const char *what);

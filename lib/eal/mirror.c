@@ -5,7 +5,7 @@
 
 #include <shunt/error.h>
 
-#include "mirror.h"
+#include "memory.h"
 
 /* A range that an owner wants. */
 struct want {
@@ -49,8 +49,8 @@ static uint64_t last_of(const struct shunt_mapping *piece)
 }
 
 /*
- * Unmaps the pieces with part of a range that nobody wants; of a range whose memory is gone all
- * that lie in it. @return the last error
+ * Unmaps the pieces in a range that no owner wants; if its memory is gone, all that lie in it.
+ * @return the last error
  */
 static int unmap_unwanted(struct mirror *mirror, uint64_t start, uint64_t last, bool gone)
 {
@@ -168,22 +168,6 @@ int mirror_remove(
 				(size_t)start, length);
 	forget(mirror, want);
 	return unmap_unwanted(mirror, start, last, gone);
-}
-
-bool mirror_is_eal(struct mirror *mirror, uintptr_t start, size_t length)
-{
-	const uint64_t last = start + (length - 1);
-	const struct want *page = NULL;
-	uint64_t at = start;
-
-	while (at <= last && (page = next_want(mirror, page, start, last)) != NULL) {
-		if (page->owner != mirror)
-			continue;
-		if (page->range.start > at)
-			return false;
-		at = page->range.last + 1;
-	}
-	return at > last;
 }
 
 int mirror_clear(struct mirror *mirror)

@@ -25,7 +25,7 @@ RTE_LOG_REGISTER(shunt_eal_logtype, lib.shunt.eal, NOTICE)
 
 /* One pass over a pool's chunks. */
 struct pass {
-	struct mirror *mirror;
+	struct shunt_eal_memory *memory;
 	bool map;
 	int ret; /* an error */
 };
@@ -36,7 +36,11 @@ struct pass {
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct shunt_eal_memory *followed;
-static bool registered;
+
+bool memory_follows(const struct shunt_eal_memory *memory, const struct rte_memseg_list *list)
+{
+	return list && (!list->external || (list->heap && memory->events));
+}
 
 void memory_remember(struct memory_error *error, int err, const char *what)
 {
@@ -54,12 +58,13 @@ static void on_chunk(
 	uintptr_t start = (uintptr_t)chunk->addr & ~(page - 1);
 	uintptr_t end = ((uintptr_t)chunk->addr + chunk->len + page - 1) & ~(page - 1);
 	struct pass *pass = opaque;
+	struct mirror *mirror = &pass->memory->mirror;
 	int ret = 0;
 
 	if (!pass->map)
-		ret = mirror_remove(pass->mirror, mp, start, end - start, false);
-	else if (!pass->ret && !mirror_is_eal(pass->mirror, start, end - start))
-		ret = mirror_add(pass->mirror, mp,
+		ret = mirror_remove(mirror, mp, start, end - start, false);
+	else if (!pass->ret && !memory_follows(pass->memory, rte_mem_virt2memseg_list(chunk->addr)))
+		ret = mirror_add(mirror, mp,
 			&(struct shunt_mapping){ .iova = start, .length = end - start });
 	if (ret && ret != -ENOENT) /* two chunks may share a page */
 		pass->ret = ret;
@@ -67,7 +72,7 @@ static void on_chunk(
 
 static void unmap_chunks(struct shunt_eal_memory *memory, struct rte_mempool *mp)
 {
-	struct pass pass = { .mirror = &memory->mirror };
+	struct pass pass = { .memory = memory };
 
 	rte_mempool_mem_iter(mp, on_chunk, &pass);
 	if (pass.ret)
@@ -88,7 +93,7 @@ static struct memory_error *error_of(struct shunt_eal_memory *memory, const stru
 /* Caller holds the memory's lock, as below. */
 static void map_pool(struct shunt_eal_memory *memory, struct rte_mempool *mp)
 {
-	struct pass pass = { .mirror = &memory->mirror, .map = true };
+	struct pass pass = { .memory = memory, .map = true };
 	struct memory_error *error;
 	char what[64];
 
@@ -146,12 +151,10 @@ int pools_follow(struct shunt_eal_memory *memory)
 	int ret = 0;
 
 	pthread_mutex_lock(&lock);
-	if (!registered && rte_mempool_event_callback_register(on_event, NULL))
+	if (rte_mempool_event_callback_register(on_event, NULL) && rte_errno != EEXIST)
 		ret = shunt_fail_errno(-rte_errno, "asking for events of mempools");
-	if (!ret) {
-		registered = true;
+	else
 		followed = memory;
-	}
 	pthread_mutex_unlock(&lock);
 	if (!ret)
 		rte_mempool_walk(on_known_pool, memory);

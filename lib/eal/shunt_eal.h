@@ -12,8 +12,8 @@
  *
  *   EAL heap (memseg lists)           struct shunt_eal_memory        struct shunt_spaces
  *     pages at start      --walk-->     what is mapped,
- *     pages added, freed  --events-->   and for whom      --map-->   space "a", space "b", ...
- *     external heaps      --events-->   (mirror.h)
+ *     pages added, freed  --events-->   its owners        --map-->   space "a", space "b", ...
+ *     external heaps      --events-->   (memory.h)
  *   mempools of other memory --events-->
  *   external memory      --map, unmap-->
  *
