@@ -7,21 +7,6 @@
 
 #include "spaces.h"
 
-/*
- * A device narrows the ranges of a space only while it is attached there: what is mapped into a
- * space beyond what the others allow would make the switch to it fail.
- */
-static int check_allowed_everywhere(
-	struct shunt_spaces *spaces, const struct shunt_mapping *mapping)
-{
-	struct shunt_space *space;
-	int ret = 0;
-
-	TAILQ_FOREACH (space, &spaces->list, next)
-		ret = ret ? ret : space_allows(space, mapping);
-	return ret;
-}
-
 static int check(const struct shunt_mapping *mapping)
 {
 	if (mapping->length == 0 || mapping->iova + (mapping->length - 1) < mapping->iova)
@@ -132,7 +117,7 @@ static int put_back(
 	return failed;
 }
 
-static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bool goes)
+static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bool freed)
 {
 	struct mapping *mapping;
 	struct space_set before;
@@ -146,8 +131,8 @@ static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bo
 			"no shared mapping is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64, iova,
 			length);
 	before = mapping->in;
-	ret = take_everywhere(spaces, mapping, goes);
-	if (!ret || goes) {
+	ret = take_everywhere(spaces, mapping, freed);
+	if (!ret || freed) {
 		mapping_unwant(spaces, mapping, NULL);
 		return ret;
 	}
@@ -210,12 +195,14 @@ int shunt_space_map_own(
 {
 	struct shunt_mapping about = { .iova = iova, .length = length, .va = va, .prot = prot };
 	struct shunt_spaces *spaces = space->all;
+	struct shunt_space *each;
 	struct mapping *mapping;
 	int ret = check(&about);
 
 	HOLD(spaces);
-	if (!ret)
-		ret = check_allowed_everywhere(spaces, &about);
+	/* In all: a device narrows a space only while it is attached, and may be switched here. */
+	TAILQ_FOREACH (each, &spaces->list, next)
+		ret = ret ? ret : space_allows(each, &about);
 	if (!ret)
 		ret = make_room(spaces, &about, space);
 	if (ret)

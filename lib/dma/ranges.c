@@ -3,7 +3,7 @@
 
 #include "ranges.h"
 
-/* Ranges that are the same are told apart by where they are. */
+/* Equal ranges are ordered by their addresses in memory. */
 static int compare(const struct range *a, const struct range *b)
 {
 	if (a->start != b->start)

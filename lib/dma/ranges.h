@@ -8,8 +8,8 @@
 
 /*
  * Ranges of addresses in a red-black tree, in order of start, then of last. They may overlap and be
- * the same: each node knows how far its subtree reaches, so that what overlaps a range is found in
- * logarithmic time. The nodes are the callers', inside what the range is of.
+ * equal: each node knows how far its subtree reaches, so that what overlaps a range is found in
+ * logarithmic time. The caller embeds the nodes in its own structures.
  *
  * Inside lib/dma and lib/eal; the caller locks.
  */

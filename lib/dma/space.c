@@ -9,8 +9,8 @@
 
 #include "spaces.h"
 
-/* In place of a group: had a hwpt that the kernel did not destroy. */
-#define NOBODY (-2)
+/* In place of a group: it had a hwpt that the kernel did not destroy. */
+#define NO_GROUP (-1)
 
 int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spaces)
 {
@@ -39,16 +39,16 @@ unsigned int space_groups(const struct shunt_space *space)
 /* @return 0; -EBUSY, naming the users */
 static int check_unused(const struct shunt_space *space)
 {
-	char who[200] = "";
+	char names[200] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; i < space->user_count && used < sizeof(who); i++)
+	for (size_t i = 0; i < space->user_count && used < sizeof(names); i++)
 		if (space->users[i].uses)
-			used += (size_t)snprintf(who + used, sizeof(who) - used, "%sgroup %d",
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%sgroup %d",
 				used ? ", " : "", space->users[i].group);
 	if (!used && !space->application)
 		return 0;
-	return shunt_fail(-EBUSY, "space '%s': in use by %s%s", space->name, who,
+	return shunt_fail(-EBUSY, "space '%s': in use by %s%s", space->name, names,
 		!space->application ? ""
 		: used              ? " and the application"
 				    : "the application");
@@ -149,7 +149,7 @@ static int destroy_hwpts(struct shunt_space *space)
 	return ret;
 }
 
-/* What the kernel keeps, because a device did not detach, goes with the space. */
+/* What the kernel keeps, because a device did not detach, is destroyed with the space. */
 void shunt_space_forget(struct shunt_space *space, int group)
 {
 	struct shunt_space *each;
@@ -160,7 +160,7 @@ void shunt_space_forget(struct shunt_space *space, int group)
 			struct space_user *user = &each->users[i];
 
 			if (user->group == group && !user->uses && destroy_hwpt(each, user))
-				user->group = NOBODY;
+				user->group = NO_GROUP;
 		}
 }
 
@@ -373,7 +373,7 @@ int shunt_space_covers(struct shunt_space *to, struct shunt_space *from)
 	if (mapping)
 		return shunt_fail(-EIO,
 			"space '%s' lost its mapping of IOVA 0x%" PRIx64
-			" in a restart: destroy it and make it anew",
+			" in a restart: destroy it and create it again",
 			to->name, mapping->about.iova);
 	TAILQ_FOREACH (mapping, &from->all->own, next) {
 		uint64_t covered = mapping_covered(to, &mapping->about);

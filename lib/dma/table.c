@@ -219,8 +219,8 @@ int mapping_take(struct shunt_space *space, struct mapping *mapping)
 	return 0;
 }
 
-/* Whether a mapping goes on where the one before ends, so that one call copies both. */
-static bool goes_on(
+/* Whether a mapping begins where the one before ends, so that one call copies both. */
+static bool continues(
 	const struct mapping *before, const struct mapping *mapping, const struct shunt_space *from)
 {
 	return mapping && mapping->range.start == before->range.last + 1 &&
@@ -238,7 +238,7 @@ int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from)
 
 		last = first;
 		end = mapping_next_wanted(spaces, first, from);
-		while (source && goes_on(last, end, source)) {
+		while (source && continues(last, end, source)) {
 			last = end;
 			end = mapping_next_wanted(spaces, end, from);
 		}

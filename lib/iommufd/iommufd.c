@@ -172,7 +172,7 @@ int shunt_ioas_unmap(
 	if (unmap.length != length)
 		return shunt_fail(-EIO,
 			"IOMMU_IOAS_UNMAP iova 0x%" PRIx64 " in IOAS %u: 0x%" PRIx64
-			" bytes were asked for, 0x%" PRIx64 " unmapped",
+			" bytes were requested, 0x%" PRIx64 " unmapped",
 			iova, ioas_id, length, (uint64_t)unmap.length);
 	return 0;
 }
@@ -209,7 +209,7 @@ int shunt_ioas_iova_ranges(struct shunt_iommufd *iommufd, uint32_t ioas_id,
 	int ret;
 
 	_Static_assert(sizeof(**ranges) == sizeof(struct iommu_iova_range), "same as the uAPI's");
-	do { /* their number may grow meanwhile */
+	do { /* their number may grow */
 		more = realloc(room, query.num_iovas * sizeof(**ranges));
 		if (!more) {
 			ret = shunt_fail(
@@ -234,7 +234,7 @@ free:
 	return ret;
 }
 
-/* The first table of an IOAS pins what is mapped: until then nothing was counted. */
+/* The first page table of an IOAS pins what is mapped; nothing was charged before. */
 static const char *hwpt_remedy(int err)
 {
 	switch (err) {

@@ -27,7 +27,7 @@ static int device_ioctl(struct shunt_vfio_device *device, unsigned long request,
 	return platform_of(device)->ops->ioctl(platform_of(device), device->fd, request, arg);
 }
 
-/* A device that is bound already gives EINVAL: there is one file for it, and it is taken. */
+/* EINVAL: the device is bound already. */
 static const char *bind_remedy(int err)
 {
 	switch (err) {
@@ -37,21 +37,20 @@ static const char *bind_remedy(int err)
 		       "names it)";
 	case -EPERM:
 		return " (a process has another function of its group, or interrupts are not "
-		       "isolated here: 'shunt doctor' tells which)";
+		       "isolated here: 'shunt doctor' shows which)";
 	default:
 		return "";
 	}
 }
 
-/* What a kernel of before Linux 7 gives for what it cannot do is not told apart from other reasons.
- */
+/* Before Linux 7 these errnos also stand for what the kernel cannot do. */
 static const char *attach_remedy(int err)
 {
 	switch (err) {
 	case -EBUSY:
-		return " (still, after waiting: a function of its group is being reset, or is in "
-		       "other "
-		       "hands)";
+		return " (still, after waiting: a function of its group is being reset, or is "
+		       "owned by "
+		       "another process)";
 	case -EADDRINUSE:
 		return " (a mapping lies where this IOMMU allows none, or the kernel cannot "
 		       "replace: "
@@ -81,8 +80,8 @@ static int check_translated(const char *cdev, const char *function)
 }
 
 /*
- * An open descriptor keeps its number from being given to another function: that it is this one's
- * is known from here on, whatever happened since the functions were listed.
+ * While the descriptor is open, its number is not given to another function. So it is checked now
+ * that it is still this function's.
  */
 static int check_function(
 	const struct shunt_platform *platform, const char *cdev, const char *function)
@@ -95,8 +94,8 @@ static int check_function(
 		return shunt_fail(-ENAMETOOLONG, "%s: path of %s is too long", function, cdev);
 	if (access(path, F_OK))
 		return shunt_fail(-ESTALE,
-			"%s: %s is another function's by now: 'shunt list' shows whose", function,
-			cdev);
+			"%s: %s belongs to another function now: 'shunt list' shows which",
+			function, cdev);
 	return 0;
 }
 
@@ -269,7 +268,7 @@ static int check_access(struct shunt_vfio_device *device, const struct shunt_vfi
 	return 0;
 }
 
-/* The register of an access, NULL if it has to go through the seam. */
+/* The register of an access; NULL if the platform has to make the access. */
 static volatile uint32_t *mapped_register(
 	const struct shunt_vfio_region *region, uint64_t offset, uint32_t length)
 {
@@ -321,7 +320,7 @@ int shunt_vfio_write(struct shunt_vfio_device *device, const struct shunt_vfio_r
 	return 0;
 }
 
-/* What the command register says is the device's owner's to know: one write is all it takes. */
+/* Only the owner of the device writes the command register: it need not be read. */
 int shunt_vfio_bus_master(struct shunt_vfio_device *device, bool enable)
 {
 	uint16_t command = device->command;

@@ -107,7 +107,7 @@ static void a_mapping_that_a_restart_lost_keeps_its_space_from_use(void **state)
 	assert_members_on(&result, rig.a);
 	assert_non_null(strstr(shunt_errmsg(), "is lost"));
 	assert_int_equal(shunt_group_switch(rig.group, rig.b, SHUNT_PLAN_REPLACE, &result), -EIO);
-	assert_non_null(strstr(shunt_errmsg(), "destroy it and make it anew"));
+	assert_non_null(strstr(shunt_errmsg(), "destroy it and create it again"));
 	/* The way out that the text names */
 	assert_int_equal(shunt_space_destroy(rig.b), 0);
 	assert_int_equal(shunt_space_create(rig.spaces, "b", &rig.b), 0);

@@ -99,7 +99,7 @@ static void devices(void **state)
 	assert_says(shunt_vfio_open(&iommufd, CDEV, FUNCTION, &device), -EINVAL,
 		"another process holds this function");
 	assert_says(shunt_vfio_open(&iommufd, "/dev/vfio/devices/vfio1", FUNCTION, &device),
-		-ESTALE, "/dev/vfio/devices/vfio1 is another function's by now");
+		-ESTALE, "/dev/vfio/devices/vfio1 belongs to another function now");
 	assert_says(shunt_vfio_open(&iommufd, "/dev/vfio/devices/noiommu-vfio0", FUNCTION, &device),
 		-ENOTSUP, "without an IOMMU");
 }

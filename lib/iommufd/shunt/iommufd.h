@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-/** An interval of IOVAs, last one included, as the uAPI has it. */
+/** An interval of IOVAs, last one included: the uAPI's. */
 struct shunt_iova_range {
 	uint64_t start;
 	uint64_t last;
@@ -49,7 +49,7 @@ int shunt_iommufd_open(struct shunt_platform *platform, struct shunt_iommufd *io
 /** Closes it: the kernel destroys what is left in it. @return 0; -EBUSY it has users */
 int shunt_iommufd_close(struct shunt_iommufd *iommufd);
 
-/** Counts a user, who is not to see it closed. */
+/** Counts a user: it cannot be closed while it has one. */
 void shunt_iommufd_get(struct shunt_iommufd *iommufd);
 void shunt_iommufd_put(struct shunt_iommufd *iommufd);
 
@@ -102,7 +102,7 @@ int shunt_ioas_copy(struct shunt_iommufd *iommufd, uint32_t dst_ioas_id, uint32_
 /**
  * IOMMU_IOAS_IOVA_RANGES: what may be mapped, narrowed by the devices that are attached.
  *
- * @param[out] ranges     in ascending order; to be freed
+ * @param[out] ranges     in ascending order; the caller frees them
  * @param[out] count      their number
  * @param[out] alignment  of IOVA and length
  * @return 0, -ENOMEM, the kernel's errno; nothing is to be freed then

@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/** An attach that the kernel answers with EBUSY is tried again for this many milliseconds. */
+/** An attach that fails with EBUSY is retried for that many milliseconds. */
 #define SHUNT_VFIO_BUSY_MS 200u
 
 /** A region of the device, as VFIO_DEVICE_GET_REGION_INFO gives it. */
@@ -45,8 +45,8 @@ struct shunt_vfio_device {
 	char function[16]; /**< "0000:03:00.0" */
 	struct shunt_vfio_region config;
 	uint16_t command; /**< PCI command register, as written last */
-	bool used;        /**< by a group, its member: not to be closed */
-	int group;        /**< number of that */
+	bool used;        /**< member of a group: cannot be closed */
+	int group;        /**< its number */
 };
 
 /**
@@ -54,14 +54,14 @@ struct shunt_vfio_device {
  *
  * @param cdev      path, "/dev/vfio/devices/vfio0" (struct shunt_pci_function::cdev)
  * @param function  the PCI function, for messages: "0000:03:00.0"
- * @return 0; -ENOENT no such cdev, -EACCES, -EINVAL held by another process, -ESTALE the cdev is
- *         another device than sysfs has for this function
+ * @return 0; -ENOENT no such cdev, -EACCES, -EINVAL owned by another process, -ESTALE the cdev is
+ *         not the device that sysfs has for this function
  */
 int shunt_vfio_open(struct shunt_iommufd *iommufd, const char *cdev, const char *function,
 	struct shunt_vfio_device *device);
 
 /**
- * Detaches, unbinds and closes the device. The kernel resets it. A closed one stays as it is.
+ * Detaches, unbinds and closes the device. The kernel resets it. Does nothing if it is closed.
  *
  * @return 0; -EBUSY it is a member of a group, which is named: nothing was touched
  */
@@ -81,8 +81,8 @@ int shunt_vfio_attach(struct shunt_vfio_device *device, uint32_t pt_id, uint32_t
 int shunt_vfio_detach(struct shunt_vfio_device *device);
 
 /**
- * The IOVAs that the device's IOMMU allows: less than 64 bits wide, and without what it reserves,
- * for interrupts say. Asked by an attach to an IOAS of no mappings.
+ * The IOVAs that the device's IOMMU allows: less than 64 bits wide, and without reserved ranges
+ * such as that for interrupts. Found by an attach to an empty IOAS.
  *
  * @param device       detached, as is all of its group
  * @param[out] ranges  in ascending order; to be freed
@@ -97,7 +97,7 @@ int shunt_vfio_region(
 
 /**
  * Maps a whole region; unmapped with shunt_vfio_unmap(). Where the platform allows it, reads and
- * writes of 32-bit registers are made through the mapping from then on: a system call less.
+ * writes of 32-bit registers then use the mapping, without a system call.
  */
 int shunt_vfio_map(struct shunt_vfio_device *device, struct shunt_vfio_region *region, void **addr);
 
@@ -124,8 +124,8 @@ int shunt_vfio_bus_master(struct shunt_vfio_device *device, bool enable);
 int shunt_vfio_msix(struct shunt_vfio_device *device, const int *eventfds, uint32_t count);
 
 /**
- * VFIO_DEVICE_SET_IRQS: signals an eventfd when the kernel wants the function back; it waits until
- * the device is closed.
+ * VFIO_DEVICE_SET_IRQS: signals an eventfd when the kernel wants the function back. It then waits
+ * until the device is closed.
  */
 int shunt_vfio_request(struct shunt_vfio_device *device, int eventfd);
 
