@@ -168,7 +168,7 @@ static int explain(int code, char **argv, const struct option *known, const char
 
 static int take(struct parse_option *option)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	char name[32];
 	int ret;
 
@@ -184,11 +184,14 @@ static int take(struct parse_option *option)
 		*option->text = optarg;
 	if (option->flag || option->text)
 		return 0;
-	ret = parse_number(
-		name, optarg, option->min, option->max, option->number ? option->number : &number);
-	if (!ret && option->count)
+	ret = parse_number(name, optarg, option->min, option->max, &number);
+	if (ret)
+		return ret;
+	if (option->number)
+		*option->number = number;
+	if (option->count)
 		*option->count = (unsigned int)number;
-	return ret;
+	return 0;
 }
 
 int parse_options(

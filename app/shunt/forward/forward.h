@@ -134,13 +134,13 @@ struct forward_traffic {
 	struct {
 		_Atomic uint64_t rounds; /* times that it has polled all its ports */
 	} __rte_cache_aligned lcores[FORWARD_LCORES];
-	_Atomic bool stop; /* the lcores */
 	const struct forward_config *config;
 	struct forward_ports *ports;
-	struct shunt_traffic frames;
 	struct shunt_tester *tester;
 	struct forward_sender *senders;
+	struct shunt_traffic frames;
 	unsigned int sender_count;
+	_Atomic bool stop; /* the lcores */
 };
 
 /* What switches did, and where that is shown and written. */
