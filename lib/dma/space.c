@@ -175,7 +175,7 @@ static void space_free(struct shunt_space *space)
 /* Nothing is attached any more, so the kernel refuses none of it. */
 int shunt_spaces_destroy(struct shunt_spaces *spaces)
 {
-	struct shunt_space *space;
+	struct shunt_space *space, *next;
 	struct mapping *mapping;
 	int ret;
 
@@ -186,7 +186,8 @@ int shunt_spaces_destroy(struct shunt_spaces *spaces)
 		if (ret)
 			return ret;
 	}
-	while ((space = TAILQ_FIRST(&spaces->list)) != NULL) {
+	for (space = TAILQ_FIRST(&spaces->list); space; space = next) {
+		next = TAILQ_NEXT(space, next);
 		destroy_hwpts(space);
 		shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
 		space_free(space);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,8 +107,8 @@ static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
 /* SR-IOV. The kernel gives sriov_totalvfs out without a lock, unlike sriov_numvfs. */
 static int read_sriov(const char *sysfs, struct shunt_pci_function *function)
 {
-	char path[PATH_MAX];
-	FILE *file;
+	char path[PATH_MAX], text[16], *end;
+	unsigned long total;
 	int ret = pci_link_name(
 		sysfs, function->address, "physfn", function->physfn, sizeof(function->physfn));
 
@@ -118,14 +117,15 @@ static int read_sriov(const char *sysfs, struct shunt_pci_function *function)
 			path, "%s/bus/pci/devices/%s/sriov_totalvfs", sysfs, function->address);
 	if (ret)
 		return ret;
-	file = fopen(path, "re");
-	if (!file)
+	if (!file_line(path, text, sizeof(text)))
 		return 0;
-	if (fscanf(file, "%" SCNu16, &function->vf_total) != 1)
-		ret = shunt_fail(
-			-EIO, "PCI function %s: %s has no number", function->address, path);
-	fclose(file);
-	return ret;
+	total = strtoul(text, &end, 10);
+	if (end == text || *end || total > UINT16_MAX)
+		return shunt_fail(-EIO,
+			"PCI function %s: %s has '%s', which is no number of functions",
+			function->address, path, text);
+	function->vf_total = (uint16_t)total;
+	return 0;
 }
 
 /* The address has been found to fit. */
