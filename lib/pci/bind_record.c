@@ -165,7 +165,7 @@ int pci_records_read(const struct shunt_pci_machine *machine, struct pci_records
 	struct dirent **entries;
 	int ret = 0, count = scandir(folder, &entries, is_record, alphasort);
 
-	memset(records, 0, sizeof(*records));
+	*records = (struct pci_records){ 0 };
 	if (count < 0)
 		return errno == ENOENT
 			       ? 0

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 #include <shunt/error.h>
 
 #include "irq_settle.h"
+#include "kernel_sysfs.h"
 
 #define SIZE         sizeof(struct processors)
 #define PATIENCE_NS  100000000
@@ -30,17 +30,14 @@ struct visitor {
 
 int processors_add(struct processors *set, const char *list)
 {
-	unsigned int first, last;
-	int used;
+	uint64_t first, last;
 
 	for (; *list && *list != '\n'; list += *list == ',') {
-		if (sscanf(list, "%9u%n", &first, &used) != 1)
+		if (!text_number(&list, 10, &first))
 			return -EINVAL;
-		list += used;
 		last = first;
-		if (*list == '-' && sscanf(list, "-%9u%n", &last, &used) != 1)
+		if (text_skip(&list, "-") && !text_number(&list, 10, &last))
 			return -EINVAL;
-		list += *list == '-' ? used : 0;
 		if (last < first || last >= SETTLE_PROCESSORS || (*list && !strchr(",\n", *list)))
 			return -EINVAL;
 		for (; first <= last; first++)

@@ -25,14 +25,14 @@ static const struct place {
 
 int shunt_node_read(const char *path, dev_t *number)
 {
-	unsigned int major, minor;
-	char text[32];
-	int used = 0;
+	uint64_t major, minor;
+	char line[32];
+	const char *text = line;
 
-	if (!file_line(path, text, sizeof(text)) ||
-		sscanf(text, "%u:%u%n", &major, &minor, &used) != 2 || text[used])
+	if (!file_line(path, line, sizeof(line)) || !text_number(&text, 10, &major) ||
+		!text_skip(&text, ":") || !text_number(&text, 10, &minor) || *text)
 		return -ENOENT;
-	*number = makedev(major, minor);
+	*number = makedev((unsigned int)major, (unsigned int)minor);
 	return 0;
 }
 
