@@ -18,6 +18,7 @@
 #define TICK_NS  1000000000ull
 #define POLL_NS  5000000ull   /* longest time between two polls of the window */
 #define CHECK_NS 100000000ull /* between two checks for stopped queues */
+#define LCORE_NS 1000000ull   /* between two looks at an lcore that ends */
 #define IN_A_ROW 10           /* failures of ports that end a run although they recovered */
 
 static void sleep_until(uint64_t ticks)
@@ -220,9 +221,15 @@ static int start_lcores(struct forward *run)
 	return ret ? shunt_fail_errno(ret, "starting the lcores") : 0;
 }
 
+/* EAL waits busily. This thread has a real-time priority, and a worker may share its processor. */
 static void stop_lcores(struct forward *run)
 {
+	unsigned int lcore;
+
 	atomic_store(&run->traffic.stop, true);
+	RTE_LCORE_FOREACH_WORKER (lcore)
+		while (rte_eal_get_lcore_state(lcore) == RUNNING)
+			sleep_until(shunt_clock_now() + shunt_clock_from_ns(LCORE_NS));
 	rte_eal_mp_wait_lcore();
 }
 
