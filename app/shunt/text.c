@@ -48,6 +48,11 @@ const char *plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
+const char *plural_es(uint64_t count)
+{
+	return count == 1 ? "" : "es";
+}
+
 /* C0 and DEL of ASCII, and C1, which UTF-8 encodes as 0xC2 and 0x80 to 0x9F. */
 static bool is_control(const unsigned char *at)
 {

@@ -21,8 +21,9 @@ const char *time_text(uint64_t ns, char text[TIME_TEXT]);
 /** Formats a quantile of times in ns; "-" if there is no sample. @return text */
 const char *quantile_text(struct shunt_samples *samples, double q, char text[TIME_TEXT]);
 
-/** @return "s" to make a word plural, "" for one */
+/** @return "s", or "es", to make a word plural, "" for one */
 const char *plural(uint64_t count);
+const char *plural_es(uint64_t count);
 
 /**
  * Makes foreign text safe for a terminal: control characters are shown as \x1b.

@@ -47,8 +47,9 @@ static void print(const struct shunt_pci_machine *machine, const struct shunt_pc
 
 	for (size_t i = 0; i < list->count; i++)
 		count += strcmp(list->functions[i].physfn, function->address) == 0;
-	printf("%s  %s  %u of %u virtual functions\n", function->address,
-		function->driver[0] ? function->driver : "no driver", count, function->vf_total);
+	printf("%s  %s  %u of %u virtual function%s\n", function->address,
+		function->driver[0] ? function->driver : "no driver", count, function->vf_total,
+		plural(function->vf_total));
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->functions[i].physfn, function->address) == 0)
 			print_one(machine, &list->functions[i]);

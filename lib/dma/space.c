@@ -328,7 +328,7 @@ int shunt_space_destroy(struct shunt_space *space)
 		return ret;
 	if (space == TAILQ_FIRST(&spaces->list) && !TAILQ_NEXT(space, next) && spaces->shared)
 		ret = shunt_fail(-EBUSY,
-			"it is the last one, and %zu mappings are shared: unmap them first",
+			"it is the last one, and has shared mappings (%zu): unmap them first",
 			spaces->shared);
 	if (!ret)
 		ret = destroy_hwpts(space);

@@ -48,7 +48,7 @@ int shunt_iommufd_close(struct shunt_iommufd *iommufd)
 
 	if (users)
 		return shunt_fail(-EBUSY,
-			"closing %s: %u devices and sets of spaces use it: close them first",
+			"closing %s: devices or sets of spaces use it (%u): close them first",
 			IOMMUFD_PATH, users);
 	iommufd->platform->ops->close(iommufd->platform, iommufd->fd);
 	iommufd->fd = -1;
@@ -213,7 +213,7 @@ int shunt_ioas_iova_ranges(struct shunt_iommufd *iommufd, uint32_t ioas_id,
 		more = realloc(room, query.num_iovas * sizeof(**ranges));
 		if (!more) {
 			ret = shunt_fail(
-				-ENOMEM, "no memory for %u ranges of IOVAs", query.num_iovas);
+				-ENOMEM, "no memory for ranges of IOVAs (%u)", query.num_iovas);
 			goto free;
 		}
 		room = more;

@@ -258,7 +258,8 @@ int sim_faults_take(struct sim_iommu *iommu, struct shunt_fault *records, unsign
 	pthread_mutex_unlock(&faults->lock);
 	if (lost)
 		return shunt_fail(-EOVERFLOW,
-			"sim: %llu fault records lost, the log holds %u: take them out more often",
+			"sim: fault records lost (%llu), the log holds %u: take them out more "
+			"often",
 			(unsigned long long)lost, FAULT_RECORDS);
 	return (int)count;
 }

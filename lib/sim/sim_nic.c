@@ -80,7 +80,7 @@ static bool region_holds(uint32_t size, uint64_t offset, uint32_t length)
 
 static int refuse(uint32_t index, uint64_t offset, uint32_t length, const char *what)
 {
-	return shunt_fail(-EINVAL, "%s of %u bytes at 0x%llx of region %u: outside or misaligned",
+	return shunt_fail(-EINVAL, "%s of length %u at 0x%llx of region %u: outside or misaligned",
 		what, length, (unsigned long long)offset, index);
 }
 

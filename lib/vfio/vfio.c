@@ -262,7 +262,7 @@ static int check_access(struct shunt_vfio_device *device, const struct shunt_vfi
 {
 	if (offset > region->size || length > region->size - offset)
 		return shunt_fail(-EINVAL,
-			"%s: access of %u bytes at 0x%" PRIx64 " outside a region of 0x%" PRIx64
+			"%s: access of length %u at 0x%" PRIx64 " outside a region of 0x%" PRIx64
 			" bytes",
 			device->function, length, offset, region->size);
 	return 0;
@@ -346,7 +346,7 @@ static int set_irqs(
 	set = calloc(1, size);
 	if (!set)
 		return shunt_fail(
-			-ENOMEM, "%s: no memory for %u interrupts", device->function, count);
+			-ENOMEM, "%s: no memory for interrupts (%u)", device->function, count);
 	set->argsz = (uint32_t)size;
 	set->flags = VFIO_IRQ_SET_ACTION_TRIGGER |
 		     (count ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE);

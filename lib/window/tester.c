@@ -111,7 +111,7 @@ int shunt_tester_create(unsigned int streams, const struct shunt_traffic *traffi
 
 free:
 	shunt_tester_destroy(made);
-	return shunt_fail(ret, "tester: out of memory for %u streams", streams);
+	return shunt_fail(ret, "tester: out of memory for streams (%u)", streams);
 }
 
 void shunt_tester_destroy(struct shunt_tester *tester)

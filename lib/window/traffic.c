@@ -179,7 +179,7 @@ static int copy_frames(pcap_t *pcap, const struct capture *capture, struct shunt
 	traffic->frames = calloc(capture->count, sizeof(*traffic->frames));
 	traffic->memory = calloc(capture->bytes, 1);
 	if (!traffic->frames || !traffic->memory)
-		return shunt_fail(-ENOMEM, "out of memory for %zu frames", capture->count);
+		return shunt_fail(-ENOMEM, "out of memory for frames (%zu)", capture->count);
 	while (traffic->count < capture->count && pcap_next_ex(pcap, &header, &data) == 1) {
 		struct shunt_frame *frame = &traffic->frames[traffic->count++];
 

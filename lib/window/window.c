@@ -435,9 +435,8 @@ int shunt_window_end(struct shunt_window *window)
 	ret = poll_all(window, true);
 	if (!ret && dropped)
 		ret = shunt_fail(-EOVERFLOW,
-			"%" PRIu64
-			" gaps or changed frames were not noted: the accounting cannot be "
-			"trusted (poll more often)",
+			"gaps or changed frames were not noted (%" PRIu64
+			"): the accounting cannot be trusted (poll more often)",
 			dropped);
 	return ret;
 }

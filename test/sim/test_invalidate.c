@@ -326,7 +326,7 @@ static void test_lost_faults_are_reported(void **state)
 	for (unsigned int i = 0; i < 65536 + 5; i++)
 		assert_null(sim_dma_translate(&rig.sim->functions[0].dma, PROBE, SHUNT_DMA_WRITE));
 	assert_int_equal(platform->ops->faults(platform, &fault, 1), -EOVERFLOW);
-	assert_non_null(strstr(shunt_errmsg(), "5 fault records lost"));
+	assert_non_null(strstr(shunt_errmsg(), "fault records lost (5)"));
 	while (platform->ops->faults(platform, &fault, 1) == 1)
 		taken++;
 	assert_int_equal(taken, 65536);

@@ -80,6 +80,14 @@ static void test_times_have_three_figures(void **state)
 		assert_string_equal(time_text(times[i].ns, text), times[i].text);
 }
 
+static void test_only_one_is_singular(void **state)
+{
+	for (uint64_t count = 0; count < 3; count++) {
+		assert_string_equal(plural(count), count == 1 ? "" : "s");
+		assert_string_equal(plural_es(count), count == 1 ? "" : "es");
+	}
+}
+
 static void test_what_was_not_measured(void **state)
 {
 	struct shunt_samples samples = { 0 };
@@ -108,6 +116,7 @@ int main(void)
 		cmocka_unit_test(test_times_are_read),
 		cmocka_unit_test(test_sizes_are_read),
 		cmocka_unit_test(test_times_have_three_figures),
+		cmocka_unit_test(test_only_one_is_singular),
 		cmocka_unit_test(test_what_was_not_measured),
 		cmocka_unit_test(test_control_characters_are_shown),
 	};

@@ -107,7 +107,8 @@ static void print_faults(const json_t *faults)
 	const char *number;
 	json_t *fault;
 
-	printf("%" PRIu64 " fault records stored", ctl_count(faults, "records"));
+	printf("%" PRIu64 " fault record%s stored", ctl_count(faults, "records"),
+		plural(ctl_count(faults, "records")));
 	printf(json_object_size(json_object_get(faults, "last")) ? "; most recent:\n" : "\n");
 	json_object_foreach (walked(json_object_get(faults, "last")), number, fault)
 		printf("  %12s ago  %-12s %-5s of %-18s reason %" PRIu64 " (%s)\n",
@@ -149,9 +150,10 @@ void ctl_print_result(const json_t *result)
 	const char *id;
 	json_t *port;
 
-	printf("group %" PRIu64 ": space '%s', %" PRIu64 " switches so far, %" PRIu64 " failed\n",
+	printf("group %" PRIu64 ": space '%s', %" PRIu64 " switch%s so far, %" PRIu64 " failed\n",
 		ctl_count(result, "group"), ctl_text(result, "space", space, TEXT),
-		ctl_count(result, "switches"), ctl_count(result, "failed_switches"));
+		ctl_count(result, "switches"), plural_es(ctl_count(result, "switches")),
+		ctl_count(result, "failed_switches"));
 	if (!json_object_get(result, "plan"))
 		return;
 	ctl_text(result, "plan_reason", why, TEXT);

@@ -188,7 +188,8 @@ static int switch_all(struct run *run)
 		ret = switch_to(run, options->words[i % spaces]);
 	}
 	if (ret && run->switches)
-		return shunt_fail_while(ret, "after %" PRIu64 " switches", run->switches);
+		return shunt_fail_while(
+			ret, "after %" PRIu64 " switch%s", run->switches, plural_es(run->switches));
 	return ret;
 }
 
@@ -244,8 +245,9 @@ static void print_sums(struct run *run)
 {
 	char ioctls[128], paused[128], plan[32], duration[128];
 
-	printf("group %d: %" PRIu64 " switches by %s, each in %s (median, p99, max)\n", run->group,
-		run->switches, ctl_text(run->last, "plan_taken", plan, sizeof(plan)),
+	printf("group %d: %" PRIu64 " switch%s by %s, each in %s (median, p99, max)\n", run->group,
+		run->switches, plural_es(run->switches),
+		ctl_text(run->last, "plan_taken", plan, sizeof(plan)),
 		three(&run->duration_ns, duration, sizeof(duration)));
 	ctl_print_warning(run->last);
 	printf("%-5s %-14s %-16s %-32s %-32s %8s %8s %10s\n", "port", "function", "driver",

@@ -160,8 +160,8 @@ static void check_iommu(struct doctor *doctor)
 	doctor_path(path, sizeof(path), "%s/kernel/iommu_groups", doctor->machine.platform->sysfs);
 	groups = entries(path, unused, sizeof(unused));
 	if (iommus && groups)
-		doctor_find(doctor, FINDING_OK, "IOMMU", "%s%s, %zu groups", name,
-			iommus > 1 ? " and others" : "", groups);
+		doctor_find(doctor, FINDING_OK, "IOMMU", "%s%s, %zu group%s", name,
+			iommus > 1 ? " and others" : "", groups, plural(groups));
 	else if (iommus)
 		doctor_advise(doctor_find(doctor, FINDING_WRONG, "IOMMU",
 				      "%s is present, but no function is in a group", name),

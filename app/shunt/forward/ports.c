@@ -217,7 +217,7 @@ static int start_all(const struct forward_config *config, struct forward_ports *
 		return ret;
 	ret = posix_memalign((void **)&ports->list, RTE_CACHE_LINE_SIZE, count * sizeof(*port));
 	if (ret)
-		return shunt_fail(-ret, "out of memory for %u ports", count);
+		return shunt_fail(-ret, "out of memory for %u port%s", count, plural(count));
 	memset(ports->list, 0, count * sizeof(*port));
 	for (; ports->count < count; ports->count++) {
 		port = &ports->list[ports->count];

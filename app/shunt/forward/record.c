@@ -120,12 +120,12 @@ static int judge(const struct shunt_record *record)
 
 	if (unexplained || changed)
 		return shunt_fail(-EIO,
-			"unexplained loss: %" PRIu64 " frames lost, %" PRIu64
+			"unexplained loss: %" PRIu64 " frame%s lost, %" PRIu64
 			" corrupted, with no fault or reset to account for them",
-			unexplained, changed);
+			unexplained, plural(unexplained), changed);
 	if (record->failed && !record->switches)
-		return shunt_fail(
-			-EIO, "%" PRIu64 " switches failed and none succeeded", record->failed);
+		return shunt_fail(-EIO, "%" PRIu64 " switch%s failed and none succeeded",
+			record->failed, plural_es(record->failed));
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <shunt/error.h>
 
 #include "forward.h"
+#include "text.h"
 
 /*
  * The tester's frames through real ports. Rate max is a closed loop: the number of frames in flight
@@ -197,7 +198,7 @@ int forward_senders_make(struct forward_traffic *traffic)
 		return 0;
 	if (posix_memalign((void **)&traffic->senders, RTE_CACHE_LINE_SIZE,
 		    count * sizeof(*traffic->senders)))
-		return shunt_fail(-ENOMEM, "out of memory for %u senders", count);
+		return shunt_fail(-ENOMEM, "out of memory for %u sender%s", count, plural(count));
 	memset(traffic->senders, 0, count * sizeof(*traffic->senders));
 	traffic->sender_count = count;
 	shunt_tester_in_bursts(traffic->tester);

@@ -8,6 +8,7 @@
 #include <shunt/clock.h>
 #include <shunt/error.h>
 
+#include "text.h"
 #include "timeline.h"
 
 #define PATIENCE_NS   100000000 /* after a switch; missing frames do not come back after it */
@@ -271,6 +272,7 @@ void forward_timeline_poll(struct forward *run)
 static int write_held(struct forward *run)
 {
 	uint64_t asked = run->config.options->timeline_switch;
+	uint64_t switches = run->measurement.switches + run->measurement.failed;
 
 	take_those_ready(run, true);
 	if (run->measurement.timeline->held->present)
@@ -280,8 +282,8 @@ static int write_held(struct forward *run)
 		return shunt_fail(-ENODATA, "--timeline: no switch was measured");
 	return shunt_fail(-ENODATA,
 		"--timeline-switch %" PRIu64 ": no such switch, or no port was measured in it; "
-		"%" PRIu64 " switches",
-		asked, run->measurement.switches + run->measurement.failed);
+		"%" PRIu64 " switch%s",
+		asked, switches, plural_es(switches));
 }
 
 int forward_timeline_write(struct forward *run)

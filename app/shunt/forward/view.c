@@ -188,7 +188,7 @@ static void print_table(const struct forward_ports *ports, struct forward_measur
 
 	screen_begin(screen, ports->count + 2);
 	screen_line(screen, "%6.1f s  %" PRIu64 " switch%s", at, measurement->switches,
-		measurement->switches == 1 ? "" : "es");
+		plural_es(measurement->switches));
 	snprintf(line, sizeof(line), "%-4s %-12s %5s %8s %8s %8s %8s %8s %10s", "port", "function",
 		"Mpps", "window", "p99", "max", "lost", "faults", "recoveries");
 	print_wide(screen, line, NULL);
@@ -244,8 +244,9 @@ static void print_windows(FILE *text, struct shunt_window_figures *figures)
 	print_samples(text, "fault window", &figures->window_ns);
 	print_uncertainty(text, &figures->uncertainty_ns);
 	print_samples(text, "by frames lost", &figures->loss_window_ns);
-	fprintf(text, " (methods agree in %" PRIu64 " of %" PRIu64 " switches with loss)\n",
-		figures->methods_agree, figures->methods_compared);
+	fprintf(text, " (methods agree in %" PRIu64 " of %" PRIu64 " switch%s with loss)\n",
+		figures->methods_agree, figures->methods_compared,
+		plural_es(figures->methods_compared));
 	print_samples(text, "outage", &figures->outage_ns);
 	print_uncertainty(text, &figures->outage_uncertainty_ns);
 }
@@ -324,8 +325,9 @@ static void print_truth(FILE *text, const struct shunt_record *record)
 	}
 	fprintf(text,
 		"ground truth within the uncertainty: %" PRIu64 " of %" PRIu64
-		" port windows, %" PRIu64 " of %" PRIu64 " group windows\n",
-		within, compared, group->within, group->compared);
+		" port window%s, %" PRIu64 " of %" PRIu64 " group window%s\n",
+		within, compared, plural(compared), group->within, group->compared,
+		plural(group->compared));
 }
 
 void forward_view_summary(const struct forward_config *config, const struct shunt_record *record)
@@ -338,7 +340,7 @@ void forward_view_summary(const struct forward_config *config, const struct shun
 		"\n%" PRIu64 " switch%s by %s in %.1f s (%" PRIu64
 		" failed) after a %.1f s baseline; "
 		"%.2f Mpps forwarded\n",
-		record->switches, record->switches == 1 ? "" : "es", record->plan,
+		record->switches, plural_es(record->switches), record->plan,
 		record->duration_s - record->baseline_s, record->failed, record->baseline_s,
 		record->duration_s > 0 ? (double)received / record->duration_s / 1e6 : 0);
 	if (config->options->plan == SHUNT_PLAN_AUTO)
@@ -351,9 +353,10 @@ void forward_view_summary(const struct forward_config *config, const struct shun
 		print_truth(config->text, record);
 	}
 	fprintf(config->text,
-		"loss: %" PRIu64 " frames unexplained, %" PRIu64 " corrupted, %" PRIu64
+		"loss: %" PRIu64 " frame%s unexplained, %" PRIu64 " corrupted, %" PRIu64
 		" of them in switches with faults\n",
-		shunt_record_unexplained(record), record->changed, record->changed_in_switches);
+		shunt_record_unexplained(record), plural(shunt_record_unexplained(record)),
+		record->changed, record->changed_in_switches);
 	if (config->options->json && config->text == stdout)
 		fprintf(config->text, "result record: %s\n", config->options->json);
 	fflush(config->text);
@@ -367,10 +370,11 @@ void forward_view_evidence(FILE *text, const struct forward_evidence *evidence)
 	if (!evidence->path[0] || !evidence->replaces)
 		return;
 	fprintf(text,
-		"evidence: %" PRIu64 " of %" PRIu64 " replaces count under %s traffic: %" PRIu64
+		"evidence: counted %" PRIu64 " of %" PRIu64 " replace%s under %s traffic: %" PRIu64
 		" faulted, fault status unknown for %" PRIu64 "; file %s\n",
-		sum.switches, evidence->replaces, shunt_evidence_traffic_name(evidence->traffic),
-		sum.faulted, sum.unknown, evidence->path);
+		sum.switches, evidence->replaces, plural(evidence->replaces),
+		shunt_evidence_traffic_name(evidence->traffic), sum.faulted, sum.unknown,
+		evidence->path);
 	if (evidence->traffic == SHUNT_EVIDENCE_COLD && sum.switches < evidence->replaces)
 		fprintf(text,
 			"in the others the first frame of a port came before or after the group "

@@ -106,7 +106,7 @@ static void set_title(struct report_figure *figure, const json_t *record)
 
 	snprintf(title, sizeof(title), "%.0f switch%s by %s  |  platform %s, IOMMU %s, NIC %s%s",
 		report_number(record, "switches"),
-		report_number(record, "switches") == 1 ? "" : "es", report_text(record, "plan"),
+		plural_es((uint64_t)report_number(record, "switches")), report_text(record, "plan"),
 		report_text(record, "platform"), report_text(record, "iommu"),
 		report_text(record, "nic"),
 		emulated ? "  |  emulated: no time is from hardware" : "");

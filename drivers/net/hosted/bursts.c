@@ -110,7 +110,7 @@ static int make_room(struct direction *direction, unsigned int count)
 	if (!polls || !queues) {
 		free(polls);
 		free(queues);
-		return shunt_fail(-ENOMEM, "bursts of %u queues: out of memory", count);
+		return shunt_fail(-ENOMEM, "bursts of queues (%u): out of memory", count);
 	}
 	for (unsigned int i = 0; i < count; i++)
 		shunt_poll_init(&polls[i].poll);

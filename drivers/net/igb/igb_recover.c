@@ -351,8 +351,9 @@ static void note_failure(struct igb_port *port)
 static void note_success(struct igb_port *port)
 {
 	if (port->backoff.times)
-		SHUNT_LOG(NOTICE, "%s runs again after %u failed attempts",
-			port->port.device.function, port->backoff.times);
+		SHUNT_LOG(NOTICE, "%s runs again after %u failed attempt%s",
+			port->port.device.function, port->backoff.times,
+			port->backoff.times == 1 ? "" : "s");
 	port->backoff = (struct igb_backoff){ 0 };
 }
 

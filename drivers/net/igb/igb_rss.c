@@ -40,7 +40,7 @@ int igb_rss_check_key(const struct rte_eth_rss_conf *conf)
 {
 	if (!conf->rss_key || !conf->rss_key_len || conf->rss_key_len == SHUNT_82576_RSSRK_SIZE)
 		return 0;
-	return shunt_fail(-EINVAL, "rss_key of %u bytes: this NIC's has %u", conf->rss_key_len,
+	return shunt_fail(-EINVAL, "rss_key_len %u: this NIC's key has %u bytes", conf->rss_key_len,
 		SHUNT_82576_RSSRK_SIZE);
 }
 
@@ -118,8 +118,9 @@ static int check_size(const struct rte_eth_dev *dev, uint16_t size)
 {
 	if (size == SHUNT_82576_RETA_ENTRIES)
 		return 0;
-	return igb_log_error(dev, shunt_fail(-EINVAL, "redirection table of %u entries: it has %u",
-					  size, SHUNT_82576_RETA_ENTRIES));
+	return igb_log_error(
+		dev, shunt_fail(-EINVAL, "redirection table of size %u: it has %u entries", size,
+			     SHUNT_82576_RETA_ENTRIES));
 }
 
 static bool chosen(const struct rte_eth_rss_reta_entry64 *table, uint32_t entry)

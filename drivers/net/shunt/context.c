@@ -122,8 +122,8 @@ static void check_group(struct shunt_group *group)
 	int ret = shunt_group_check(group, &result);
 
 	if (ret > 0)
-		SHUNT_LOG(NOTICE, "group %d: %d ports did not run, and were repaired",
-			shunt_group_number(group), ret);
+		SHUNT_LOG(NOTICE, "group %d: %d port%s did not run: repaired",
+			shunt_group_number(group), ret, ret == 1 ? "" : "s");
 	else if (ret < 0 && ret != -EBUSY && ret != -EIO) /* the port reports -EIO once itself */
 		SHUNT_LOG(ERR, "%s", shunt_errmsg());
 }
