@@ -122,8 +122,7 @@ int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
 		return ret;
 	if (!remedy)
 		remedy = command;
-	snprintf(remedy, SHUNT_PCI_REMEDY, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
-		function->address);
+	snprintf(remedy, SHUNT_PCI_REMEDY, "shunt vf remove %s", function->address);
 	return shunt_fail(-EBUSY,
 		"%s is in use: it has %d virtual function%s, which go when its driver does; as "
 		"root: %s",

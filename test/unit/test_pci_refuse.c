@@ -120,7 +120,7 @@ static void virtual_functions(void **state)
 	sysfs_tree_link(&tree.sysfs, ONE, "virtfn0", "../0000:03:10.0");
 	sysfs_tree_link(&tree.sysfs, ONE, "virtfn1", "../0000:03:10.2");
 	refused(bind_them, ONE, -EBUSY, "2 virtual functions");
-	assert_message("echo 0 > ");
+	assert_message("as root: shunt vf remove " ONE);
 	assert_int_equal(bind_them(true, ONE, NULL), -EBUSY);
 	sysfs_tree_remove(&tree.sysfs, ONE, "virtfn0");
 	sysfs_tree_remove(&tree.sysfs, ONE, "virtfn1");
