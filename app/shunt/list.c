@@ -238,7 +238,9 @@ static void print_table(const struct listing *listing, bool verbose, FILE *out)
 	fprintf(out, "platform %s: %zu PCI function%s, %zu IOMMU group%s; IOMMU %s%s\n",
 		listing->platform, count, plural(count), listing->group_count,
 		plural(listing->group_count), listing->info.iommu,
-		listing->info.emulated ? "; emulated, not silicon" : "");
+		!listing->info.emulated                    ? ""
+		: strcmp(listing->platform, "kernel") == 0 ? "; in a virtual machine"
+							   : "; emulated, not silicon");
 	if (count)
 		fprintf(out, "  %-12s  %-*s  %-*s  %s\n", "FUNCTION", widths.driver, "DRIVER",
 			widths.cdev, "CDEV", "NAME");
