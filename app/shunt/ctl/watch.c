@@ -69,13 +69,13 @@ static int find_rates(struct watch *watch, const char *id, char rx[RATE], char t
 	return 0;
 }
 
-/* 79 columns. */
 /* A time of the last switch or the longest one; "-" before the first. */
 static const char *paused_text(const json_t *port, const char *name, char text[TIME_TEXT])
 {
 	return ctl_count(port, "switches") ? time_text(ctl_count(port, name), text) : "-";
 }
 
+/* 79 columns. */
 static int look_at_member(struct watch *watch, const char *id, const json_t *port)
 {
 	char function[32], safe[16], last[TIME_TEXT], max[TIME_TEXT], rx[RATE] = "-",
