@@ -80,9 +80,7 @@ void doctor_check_kernel(struct doctor *doctor);
 void doctor_check_interrupts(struct doctor *doctor);
 void doctor_check_memory(struct doctor *doctor);
 void doctor_check_observers(struct doctor *doctor);
-/** @param info, group  an IOMMU, and one of its groups, to gather more evidence with */
-void doctor_check_evidence(
-	struct doctor *doctor, const struct shunt_platform_info *info, int group);
+void doctor_check_evidence(struct doctor *doctor);
 
 /** Value of an option of the kernel's configuration: 'y', 'm', 'n'; '?' if unknown. */
 char doctor_kernel_option(const struct doctor *doctor, const char *option);

@@ -10,7 +10,8 @@
 #include "doctor.h"
 #include "rte_net_shunt.h"
 
-#define SUBJECT "replace"
+#define SUBJECT    "replace"
+#define MAX_IOMMUS 16 /* kinds that are reported */
 
 /* The functions of a group that a run can switch, separated by commas. */
 static void list_ports(const struct doctor *doctor, int group, char *ports, size_t size)
@@ -77,7 +78,8 @@ static void report_kind(struct doctor *doctor, int group, const struct shunt_evi
 		advise_gathering(doctor, group, evidence->seen[kind], finding);
 }
 
-void doctor_check_evidence(struct doctor *doctor, const struct shunt_platform_info *info, int group)
+/* @param info, group  an IOMMU, and one of its groups, to gather more evidence with */
+static void check_evidence(struct doctor *doctor, const struct shunt_platform_info *info, int group)
 {
 	struct shunt_evidence evidence;
 	const enum shunt_hwpt_kind first = SHUNT_HWPT_EXPLICIT, second = SHUNT_HWPT_AUTOMATIC;
@@ -103,4 +105,32 @@ void doctor_check_evidence(struct doctor *doctor, const struct shunt_platform_in
 		report_kind(doctor, group, &evidence, first);
 	if (shunt_evidence_sum(&evidence, second).switches)
 		report_kind(doctor, group, &evidence, second);
+}
+
+/* Once for each IOMMU that translates a function to switch; without one, for the platform. */
+void doctor_check_evidence(struct doctor *doctor)
+{
+	struct shunt_platform *platform = doctor->machine.platform;
+	char seen[MAX_IOMMUS][sizeof(((struct shunt_platform_info *)NULL)->iommu)];
+	struct shunt_platform_info info;
+	unsigned int count = 0, known;
+
+	for (size_t i = 0; i < doctor->list.count && count < MAX_IOMMUS; i++) {
+		const struct shunt_pci_function *function = &doctor->list.functions[i];
+
+		if (!rte_net_shunt_drives(function->vendor, function->device) ||
+			function->group == SHUNT_PCI_NO_GROUP)
+			continue;
+		platform->ops->info(platform, function->address, &info);
+		for (known = 0; known < count && strcmp(seen[known], info.iommu) != 0; known++)
+			;
+		if (known < count)
+			continue;
+		memcpy(seen[count++], info.iommu, sizeof(seen[0]));
+		check_evidence(doctor, &info, function->group);
+	}
+	if (count)
+		return;
+	platform->ops->info(platform, NULL, &info);
+	check_evidence(doctor, &info, SHUNT_PCI_NO_GROUP);
 }

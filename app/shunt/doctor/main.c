@@ -21,8 +21,6 @@ static const char usage[] =
 	"            that shunt drives, of which one that can be switched is enough\n"
 	"  --json    print one JSON object\n";
 
-#define MAX_IOMMUS 16 /* kinds that are reported */
-
 struct options {
 	bool json;
 	const char *const *addresses;
@@ -113,34 +111,6 @@ static void examine_all(struct doctor *doctor, bool sound)
 			"'shunt doctor FUNCTION' tells what one of them needs");
 }
 
-/* Once for each IOMMU that translates a function to switch; without one, for the platform. */
-static void check_evidence(struct doctor *doctor)
-{
-	struct shunt_platform *platform = doctor->machine.platform;
-	char seen[MAX_IOMMUS][sizeof(((struct shunt_platform_info *)NULL)->iommu)];
-	struct shunt_platform_info info;
-	unsigned int count = 0, known;
-
-	for (size_t i = 0; i < doctor->list.count && count < MAX_IOMMUS; i++) {
-		const struct shunt_pci_function *function = &doctor->list.functions[i];
-
-		if (!rte_net_shunt_drives(function->vendor, function->device) ||
-			function->group == SHUNT_PCI_NO_GROUP)
-			continue;
-		platform->ops->info(platform, function->address, &info);
-		for (known = 0; known < count && strcmp(seen[known], info.iommu) != 0; known++)
-			;
-		if (known < count)
-			continue;
-		memcpy(seen[count++], info.iommu, sizeof(seen[0]));
-		doctor_check_evidence(doctor, &info, function->group);
-	}
-	if (count)
-		return;
-	platform->ops->info(platform, NULL, &info);
-	doctor_check_evidence(doctor, &info, SHUNT_PCI_NO_GROUP);
-}
-
 static int run(const struct options *options)
 {
 	struct doctor doctor = { .boot = "/boot", .plugins = RTE_EAL_PMD_PATH };
@@ -166,7 +136,7 @@ static int run(const struct options *options)
 	doctor_check_interrupts(&doctor);
 	doctor_check_memory(&doctor);
 	doctor_check_observers(&doctor);
-	check_evidence(&doctor);
+	doctor_check_evidence(&doctor);
 	sound = !doctor_count(&doctor, FINDING_WRONG);
 	if (options->count)
 		examine_named(&doctor, options, sound);
