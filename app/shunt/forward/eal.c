@@ -141,6 +141,7 @@ int forward_eal_start(struct forward_config *config)
 		ret = choose_lcores(config, lcores, sizeof(lcores));
 	if (ret)
 		return ret;
+	forward_view_memory(config->text, "--memory", config->options->memory_mib << 20, "frames");
 	snprintf(memory, sizeof(memory), "-m%" PRIu64, config->options->memory_mib);
 	if (rte_eal_init(argc, argv) < 0) {
 		const int err = -rte_errno;

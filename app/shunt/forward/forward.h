@@ -332,6 +332,9 @@ int forward_timeline_write(struct forward *run);
 
 /* ---- view.c ---- */
 
+/** Announces memory that can take seconds to allocate and map. @param user  what needs it */
+void forward_view_memory(FILE *text, const char *option, uint64_t bytes, const char *user);
+
 /** Prints what is about to run, and caveats of this machine. */
 void forward_view_head(const struct forward_config *config, const struct forward_ports *ports,
 	const struct forward_measurement *measurement);

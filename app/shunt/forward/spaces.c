@@ -10,7 +10,6 @@
 #define SECOND_SPACE "b"
 #define TESTER_SPACE "tester"
 #define GIB          (double)(1 << 30)
-#define LONG         (1u << 30) /* bytes; 16 of them take 20 s in plain memory */
 
 /* Memory of an earlier --map that covers the range: spaces may share it. */
 static void *earlier_memory(const struct forward_ports *ports, const struct forward_map *map)
@@ -26,19 +25,17 @@ static void *earlier_memory(const struct forward_ports *ports, const struct forw
 	return NULL;
 }
 
-/* More than the available memory would swap, or end other processes. A long wait is announced. */
+/* More than the available memory would swap, or end other processes. */
 static int check_memory(const struct forward_config *config, const struct forward_map *map)
 {
 	uint64_t available = forward_memory_available();
+	char user[64];
 
 	if (available && map->length > available)
 		return shunt_fail(-ENOMEM, "%.1f GiB: this machine has %.1f GiB available",
 			(double)map->length / GIB, (double)available / GIB);
-	if (map->length >= LONG) {
-		fprintf(config->text, "--map: allocating and mapping %.1f GiB for space '%s'\n",
-			(double)map->length / GIB, map->space);
-		fflush(config->text);
-	}
+	snprintf(user, sizeof(user), "space '%s'", map->space);
+	forward_view_memory(config->text, "--map", map->length, user);
 	return 0;
 }
 

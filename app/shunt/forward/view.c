@@ -10,6 +10,8 @@
 #include "screen.h"
 #include "text.h"
 
+#define LONG (1u << 30) /* bytes; 16 of them take 20 s in plain memory */
+
 static const char *faults_text(int64_t faults, char text[TIME_TEXT])
 {
 	if (faults < 0)
@@ -22,6 +24,15 @@ static const char *faults_text(int64_t faults, char text[TIME_TEXT])
 static double seconds(uint64_t ticks)
 {
 	return (double)shunt_clock_to_ns(ticks) / 1e9;
+}
+
+void forward_view_memory(FILE *text, const char *option, uint64_t bytes, const char *user)
+{
+	if (bytes < LONG)
+		return;
+	fprintf(text, "%s: allocating and mapping %.1f GiB for %s\n", option,
+		(double)bytes / (1 << 30), user);
+	fflush(text);
 }
 
 void forward_view_head(const struct forward_config *config, const struct forward_ports *ports,
