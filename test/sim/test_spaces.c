@@ -321,6 +321,28 @@ static void a_mapping_that_does_not_fit_is_named(void **state)
 	assert_said("every member is back on hwpt");
 }
 
+/* A mapping that the spaces do not know of is in the way of what the devices reserve. */
+static void a_refused_replace_keeps_what_devices_reserve(void **state)
+{
+	const uint32_t b = shunt_space_ioas(rig.b);
+	struct shunt_switch_result result;
+
+	assert_int_not_equal(shunt_space_ioas(rig.a), b);
+	assert_int_equal(
+		shunt_ioas_map(&rig.iommufd, b, rig.arena.addr, 0x1000, 0xfee00000, SHUNT_DMA_BOTH),
+		0);
+	assert_int_equal(
+		shunt_group_switch(rig.group, rig.b, SHUNT_PLAN_REPLACE, &result), -EADDRINUSE);
+	assert_said("every member is back on hwpt");
+	assert_members_on(&result, rig.a);
+	assert_int_equal(
+		shunt_space_map_own(rig.a, rig.arena.addr, 0x1000, 0xfee00000, SHUNT_DMA_BOTH),
+		-EINVAL);
+	assert_said("outside the ranges");
+	assert_int_equal(shunt_ioas_unmap(&rig.iommufd, b, 0xfee00000, 0x1000), 0);
+	assert_int_equal(shunt_group_switch(rig.group, rig.b, SHUNT_PLAN_REPLACE, &result), 0);
+}
+
 #define MANY 40
 
 static struct shunt_platform *below;
@@ -407,6 +429,7 @@ int main(void)
 		group_test(memory_that_a_space_has_is_copied),
 		group_test(a_hwpt_that_could_not_be_made_is_asked_for_again),
 		group_test(a_mapping_that_does_not_fit_is_named),
+		group_test(a_refused_replace_keeps_what_devices_reserve),
 		group_test(any_number_of_iova_ranges_will_do),
 		group_test(no_more_spaces_than_fit_the_table),
 		cmocka_unit_test(a_failed_arena_leaves_nothing_to_destroy),
