@@ -69,7 +69,7 @@ int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 
 	if (ret)
 		return ret;
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	if (TAILQ_EMPTY(&spaces->list))
 		return shunt_fail(-ENOENT, "no address space to map into: create one first");
 	ret = make_room(spaces, about, NULL);
@@ -124,7 +124,7 @@ static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bo
 	char why[512];
 	int ret;
 
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	mapping = mapping_exact(spaces, iova, length, NULL);
 	if (!mapping)
 		return shunt_fail(-ENOENT,
@@ -157,7 +157,7 @@ bool shunt_spaces_next(struct shunt_spaces *spaces, const void *owner, uint64_t 
 {
 	const struct mapping *found = NULL;
 
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	do
 		found = mapping_next(spaces, found, start, last);
 	while (found && !(mapping_wanted(found, NULL) && found->about.owner == owner));
@@ -171,7 +171,7 @@ uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
 	const struct mapping *mapping = NULL;
 	uint64_t bytes = 0;
 
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	while ((mapping = mapping_next_wanted(spaces, mapping, NULL)) != NULL)
 		bytes += mapping->about.by_file ? mapping->about.length : 0;
 	return bytes;
@@ -199,7 +199,7 @@ int shunt_space_map_own(
 	struct mapping *mapping;
 	int ret = check(&about);
 
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	/* In all: a device narrows a space only while it is attached, and may be switched here. */
 	TAILQ_FOREACH (each, &spaces->list, next)
 		ret = ret ? ret : space_allows(each, &about);
@@ -226,7 +226,7 @@ int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t len
 	struct mapping *mapping;
 	int ret;
 
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	mapping = mapping_exact(space->all, iova, length, space);
 	if (!mapping)
 		return shunt_fail(-ENOENT,
@@ -263,7 +263,7 @@ int shunt_space_remap(struct shunt_space *space)
 	struct mapping *mapping = NULL;
 	int ret = 0;
 
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	if (space_groups(space) > 1)
 		ret = shunt_fail(-EBUSY, "another group uses it too");
 	while (!ret && (mapping = mapping_next_wanted(space->all, mapping, space)) != NULL)

@@ -74,7 +74,7 @@ int shunt_space_use(struct shunt_space *space, int group)
 {
 	struct space_user *user;
 
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	user = user_of(space, group);
 	if (!user)
 		return shunt_fail(-ENOMEM, "space '%s': out of memory", space->name);
@@ -84,13 +84,13 @@ int shunt_space_use(struct shunt_space *space, int group)
 
 void shunt_space_leave(struct shunt_space *space, int group)
 {
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	user_of(space, group)->uses--;
 }
 
 unsigned int shunt_space_users(struct shunt_space *space)
 {
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	return space_groups(space);
 }
 
@@ -112,7 +112,7 @@ int shunt_space_hwpt(
 	struct space_user *user;
 	int ret = shunt_space_takes(space, device);
 
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	user = user_of(space, group);
 	if (!ret && !user)
 		ret = shunt_fail(-ENOMEM, "out of memory");
@@ -154,7 +154,7 @@ void shunt_space_forget(struct shunt_space *space, int group)
 {
 	struct shunt_space *each;
 
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	TAILQ_FOREACH (each, &space->all->list, next)
 		for (size_t i = 0; i < each->user_count; i++) {
 			struct space_user *user = &each->users[i];
@@ -212,7 +212,7 @@ static struct shunt_space *find(const struct shunt_spaces *spaces, const char *n
 
 struct shunt_space *shunt_space_find(struct shunt_spaces *spaces, const char *name)
 {
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	return find(spaces, name);
 }
 
@@ -220,7 +220,7 @@ struct shunt_space *shunt_space_get(struct shunt_spaces *spaces, const char *nam
 {
 	struct shunt_space *space;
 
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	space = find(spaces, name);
 	if (space)
 		space->application++;
@@ -231,13 +231,13 @@ void shunt_space_put(struct shunt_space *space)
 {
 	if (!space)
 		return;
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	space->application--;
 }
 
 struct shunt_space *shunt_space_next(struct shunt_spaces *spaces, const struct shunt_space *after)
 {
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	return after ? TAILQ_NEXT(after, next) : TAILQ_FIRST(&spaces->list);
 }
 
@@ -303,7 +303,7 @@ int shunt_space_create(struct shunt_spaces *spaces, const char *name, struct shu
 {
 	int ret;
 
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	ret = create(spaces, name, NULL, space);
 	return ret ? shunt_fail_while(ret, "space '%s'", name) : 0;
 }
@@ -312,7 +312,7 @@ int shunt_space_copy(struct shunt_space *from, const char *name, struct shunt_sp
 {
 	int ret;
 
-	HOLD(from->all);
+	SHUNT_HOLD(&from->all->lock);
 	ret = create(from->all, name, from, space);
 	return ret ? shunt_fail_while(ret, "space '%s', a copy of '%s'", name, from->name) : 0;
 }
@@ -322,7 +322,7 @@ int shunt_space_destroy(struct shunt_space *space)
 	struct shunt_spaces *spaces = space->all;
 	int ret;
 
-	HOLD(spaces);
+	SHUNT_HOLD(&spaces->lock);
 	ret = check_unused(space);
 	if (ret)
 		return ret;
@@ -342,7 +342,7 @@ int shunt_space_destroy(struct shunt_space *space)
 
 uint64_t shunt_space_mapped(struct shunt_space *space)
 {
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	return space->mapped;
 }
 
@@ -369,7 +369,7 @@ int shunt_space_covers(struct shunt_space *to, struct shunt_space *from)
 			"space '%s' is of the iommufd of descriptor %d, space '%s' of that of "
 			"descriptor %d: ids of one mean nothing to the other",
 			to->name, to->all->iommufd->fd, from->name, from->all->iommufd->fd);
-	HOLD(from->all);
+	SHUNT_HOLD(&from->all->lock);
 	mapping = lost(to);
 	if (mapping)
 		return shunt_fail(-EIO,
@@ -395,7 +395,7 @@ int shunt_space_fits(
 	const struct mapping *mapping = NULL;
 	int ret = 0;
 
-	HOLD(space->all);
+	SHUNT_HOLD(&space->all->lock);
 	while (!ret && (mapping = mapping_next(space->all, mapping, 0, UINT64_MAX)) != NULL)
 		if (set_has(&mapping->in, space))
 			ret = ranges_allow(ranges, count, &mapping->about);

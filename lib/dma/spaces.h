@@ -2,13 +2,13 @@
 #ifndef SPACES_H
 #define SPACES_H
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include <shunt/space.h>
 
 #include "ranges.h"
+#include "shunt_hold.h"
 
 /* Inside lib/dma. The caller holds the lock. */
 
@@ -58,22 +58,6 @@ struct shunt_spaces {
 	TAILQ_HEAD(, mapping) own; /* those that are not shared, in order of creation */
 	size_t shared;             /* how many are */
 };
-
-static inline struct shunt_spaces *spaces_lock(struct shunt_spaces *spaces)
-{
-	pthread_mutex_lock(&spaces->lock);
-	return spaces;
-}
-
-static inline void spaces_unlock(struct shunt_spaces **spaces)
-{
-	pthread_mutex_unlock(&(*spaces)->lock);
-}
-
-/* Holds the lock until the scope ends, however that is left. */
-#define HOLD(spaces)                                                                  \
-	struct shunt_spaces *locked __attribute__((cleanup(spaces_unlock), unused)) = \
-		spaces_lock(spaces)
 
 /* Of a space; NULL: of all spaces. */
 static inline bool set_has(const struct space_set *set, const struct shunt_space *space)
