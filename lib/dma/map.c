@@ -39,7 +39,7 @@ static int make_room(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 	struct mapping *other, *after = NULL;
 	int ret;
 
-	while ((other = mapping_next(spaces, after, about->iova, last)) != NULL) {
+	while ((other = shunt_ranges_next(&spaces->table, after, about->iova, last)) != NULL) {
 		if (set_empty(&other->wanted)) {
 			ret = take_everywhere(spaces, other, true);
 			if (ret)
@@ -159,7 +159,7 @@ bool shunt_spaces_next(struct shunt_spaces *spaces, const void *owner, uint64_t 
 
 	SHUNT_HOLD(&spaces->lock);
 	do
-		found = mapping_next(spaces, found, start, last);
+		found = shunt_ranges_next(&spaces->table, found, start, last);
 	while (found && !(mapping_wanted(found, NULL) && found->about.owner == owner));
 	if (found)
 		*mapping = found->about;
@@ -183,7 +183,8 @@ static struct mapping *same_elsewhere(
 {
 	struct mapping *mapping = NULL;
 
-	while ((mapping = mapping_next(spaces, mapping, about->iova, about->iova)) != NULL)
+	while ((mapping = shunt_ranges_next(&spaces->table, mapping, about->iova, about->iova)) !=
+		NULL)
 		if (mapping->about.iova == about->iova && mapping->about.length == about->length &&
 			mapping->about.va == about->va && mapping->about.prot == about->prot)
 			break;

@@ -52,19 +52,16 @@ static struct range *search(
 
 	if (!top || top->reach < start)
 		return NULL;
-	if (!after || compare(top, after) > 0) {
-		found = search(RB_LEFT(top, node), after, start, last);
-		if (found)
-			return found;
-		after = NULL; /* all that is left comes after it */
-		if (top->start <= last && top->last >= start)
-			return top;
-	}
-	return top->start > last ? NULL : search(RB_RIGHT(top, node), after, start, last);
+	if (after && compare(top, after) <= 0)
+		return search(RB_RIGHT(top, node), after, start, last);
+	found = search(RB_LEFT(top, node), after, start, last);
+	if (found || top->start > last)
+		return found;
+	return top->last >= start ? top : search(RB_RIGHT(top, node), NULL, start, last);
 }
 
-struct range *shunt_ranges_next(
-	const struct ranges *ranges, const struct range *after, uint64_t start, uint64_t last)
+void *shunt_ranges_next(
+	const struct ranges *ranges, const void *after, uint64_t start, uint64_t last)
 {
 	return search(RB_ROOT(ranges), after, start, last);
 }

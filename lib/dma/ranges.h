@@ -9,7 +9,7 @@
 /*
  * Ranges of addresses in a red-black tree, in order of start, then of last. They may overlap and be
  * equal: each node knows how far its subtree reaches, so that what overlaps a range is found in
- * logarithmic time. The caller embeds the nodes in its own structures.
+ * logarithmic time. The caller's structures begin with their node.
  *
  * Inside lib/dma and lib/eal; the caller locks.
  */
@@ -35,9 +35,9 @@ void shunt_ranges_remove(struct ranges *ranges, struct range *range);
  * The next range that has an address of start to last.
  *
  * @param after  in the tree; NULL: the first one
- * @return NULL: there is none
+ * @return the structure that begins with it; NULL: there is none
  */
-struct range *shunt_ranges_next(
-	const struct ranges *ranges, const struct range *after, uint64_t start, uint64_t last);
+void *shunt_ranges_next(
+	const struct ranges *ranges, const void *after, uint64_t start, uint64_t last);
 
 #endif

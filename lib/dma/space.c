@@ -192,7 +192,7 @@ int shunt_spaces_destroy(struct shunt_spaces *spaces)
 		shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
 		space_free(space);
 	}
-	while ((mapping = mapping_next(spaces, NULL, 0, UINT64_MAX)) != NULL)
+	while ((mapping = shunt_ranges_next(&spaces->table, NULL, 0, UINT64_MAX)) != NULL)
 		mapping_unwant(spaces, mapping, NULL);
 	shunt_iommufd_put(spaces->iommufd);
 	pthread_mutex_destroy(&spaces->lock);
@@ -396,7 +396,8 @@ int shunt_space_fits(
 	int ret = 0;
 
 	SHUNT_HOLD(&space->all->lock);
-	while (!ret && (mapping = mapping_next(space->all, mapping, 0, UINT64_MAX)) != NULL)
+	while (!ret &&
+		(mapping = shunt_ranges_next(&space->all->table, mapping, 0, UINT64_MAX)) != NULL)
 		if (set_has(&mapping->in, space))
 			ret = ranges_allow(ranges, count, &mapping->about);
 	return ret ? shunt_fail_while(-EADDRINUSE, "space '%s'", space->name) : 0;

@@ -98,11 +98,7 @@ void mapping_unwant(
 /** Whether a mapping is shared, or a space's own. */
 bool mapping_wanted(const struct mapping *mapping, const struct shunt_space *space);
 
-/** The next mapping with an IOVA of start to last; after NULL: the first one. */
-struct mapping *mapping_next(const struct shunt_spaces *spaces, const struct mapping *after,
-	uint64_t start, uint64_t last);
-
-/** The next one that is shared, or a space's own. */
+/** The next mapping that is shared, or a space's own; after NULL: the first one. */
 struct mapping *mapping_next_wanted(const struct shunt_spaces *spaces, const struct mapping *after,
 	const struct shunt_space *space);
 

@@ -47,20 +47,13 @@ bool mapping_wanted(const struct mapping *mapping, const struct shunt_space *spa
 	return set_has(&mapping->wanted, NULL) || set_has(&mapping->wanted, space);
 }
 
-struct mapping *mapping_next(const struct shunt_spaces *spaces, const struct mapping *after,
-	uint64_t start, uint64_t last)
-{
-	return (struct mapping *)shunt_ranges_next(
-		&spaces->table, after ? &after->range : NULL, start, last);
-}
-
 struct mapping *mapping_next_wanted(const struct shunt_spaces *spaces, const struct mapping *after,
 	const struct shunt_space *space)
 {
 	struct mapping *mapping;
 
 	do
-		mapping = mapping_next(spaces, after, 0, UINT64_MAX);
+		mapping = shunt_ranges_next(&spaces->table, after, 0, UINT64_MAX);
 	while ((after = mapping) && !mapping_wanted(mapping, space));
 	return mapping;
 }
@@ -70,7 +63,7 @@ struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, 
 {
 	struct mapping *mapping = NULL;
 
-	while ((mapping = mapping_next(spaces, mapping, iova, iova)) != NULL)
+	while ((mapping = shunt_ranges_next(&spaces->table, mapping, iova, iova)) != NULL)
 		if (mapping->about.iova == iova && mapping->about.length == length &&
 			set_has(&mapping->wanted, space))
 			break;
@@ -84,7 +77,7 @@ uint64_t mapping_covered(const struct shunt_space *space, const struct shunt_map
 	uint64_t covered = 0;
 
 	while (covered < mapping->length &&
-		(have = mapping_next(space->all, have, mapping->iova, last)) != NULL) {
+		(have = shunt_ranges_next(&space->all->table, have, mapping->iova, last)) != NULL) {
 		uint64_t iova = mapping->iova + covered;
 		uint64_t skip = iova - have->about.iova;
 
@@ -256,10 +249,10 @@ int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from)
 void mapping_forget(struct shunt_space *space)
 {
 	struct shunt_spaces *spaces = space->all;
-	struct mapping *mapping = mapping_next(spaces, NULL, 0, UINT64_MAX), *next;
+	struct mapping *mapping = shunt_ranges_next(&spaces->table, NULL, 0, UINT64_MAX), *next;
 
 	for (; mapping; mapping = next) {
-		next = mapping_next(spaces, mapping, 0, UINT64_MAX);
+		next = shunt_ranges_next(&spaces->table, mapping, 0, UINT64_MAX);
 		if (set_has(&mapping->in, space))
 			note(space, mapping, false);
 		mapping_unwant(spaces, mapping, space);

@@ -14,18 +14,11 @@ struct want {
 	unsigned int users;
 };
 
-static struct want *next_want(
-	struct mirror *mirror, const struct want *after, uint64_t start, uint64_t last)
-{
-	return (struct want *)shunt_ranges_next(
-		&mirror->wants, after ? &after->range : NULL, start, last);
-}
-
 static struct want *find(struct mirror *mirror, const void *owner, uint64_t start, uint64_t last)
 {
 	struct want *want = NULL;
 
-	while ((want = next_want(mirror, want, start, start)) != NULL)
+	while ((want = shunt_ranges_next(&mirror->wants, want, start, start)) != NULL)
 		if (want->owner == owner && want->range.start == start && want->range.last == last)
 			break;
 	return want;
@@ -61,7 +54,7 @@ static int unmap_unwanted(struct mirror *mirror, uint64_t start, uint64_t last, 
 	while (next_piece(mirror, at, last, &piece)) {
 		at = last_of(&piece) + 1;
 		if (!(gone && piece.iova >= start && last_of(&piece) <= last) &&
-			next_want(mirror, NULL, piece.iova, last_of(&piece)))
+			shunt_ranges_next(&mirror->wants, NULL, piece.iova, last_of(&piece)))
 			continue;
 		ret = shunt_spaces_drop(mirror->spaces, piece.iova, piece.length);
 		failed = ret ? ret : failed;
@@ -135,7 +128,7 @@ static bool may_stay(
 	const struct want *want = NULL;
 	bool part = false;
 
-	while ((want = next_want(mirror, want, piece->iova, last)) != NULL) {
+	while ((want = shunt_ranges_next(&mirror->wants, want, piece->iova, last)) != NULL) {
 		if (want == without)
 			continue;
 		if (want->range.start <= piece->iova && want->range.last >= last)

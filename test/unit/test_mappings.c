@@ -49,7 +49,8 @@ static struct mapping *add(uint64_t iova, uint64_t length, uintptr_t va, unsigne
 
 static uint64_t overlap(uint64_t iova, uint64_t length)
 {
-	const struct mapping *mapping = mapping_next(&spaces, NULL, iova, iova + (length - 1));
+	const struct mapping *mapping =
+		shunt_ranges_next(&spaces.table, NULL, iova, iova + (length - 1));
 
 	return mapping ? mapping->about.iova : UINT64_MAX;
 }
@@ -61,10 +62,10 @@ static void mappings_stay_sorted(void **state)
 	for (uint64_t i = 0; i < 1000; i++) /* 389 and 1000 have no common factor */
 		add(i * 389 % 1000 * 2 * PAGE, PAGE, PAGE, SHUNT_DMA_BOTH);
 	for (uint64_t i = 0; i < 1000; i++) {
-		mapping = mapping_next(&spaces, mapping, 0, UINT64_MAX);
+		mapping = shunt_ranges_next(&spaces.table, mapping, 0, UINT64_MAX);
 		assert_int_equal(mapping->about.iova, 2 * i * PAGE);
 	}
-	assert_null(mapping_next(&spaces, mapping, 0, UINT64_MAX));
+	assert_null(shunt_ranges_next(&spaces.table, mapping, 0, UINT64_MAX));
 	assert_int_equal(spaces.shared, 1000);
 	assert_int_equal(overlap(PAGE, PAGE), UINT64_MAX);
 	assert_int_equal(overlap(PAGE, PAGE + 1), 2 * PAGE);
