@@ -77,24 +77,21 @@ static void on_event(enum rte_mem_event type, const void *addr, size_t length, v
 	bool external = list && list->external;
 	struct shunt_mapping next = { .iova = (uintptr_t)addr,
 		.length = list && !external ? list->page_sz : length };
+	const char *what = type == RTE_MEM_EVENT_ALLOC ? "mapping memory that EAL allocated"
+						       : "unmapping memory that EAL freed";
 	int ret;
 
-	pthread_mutex_lock(&memory->lock);
+	SHUNT_HOLD(&memory->lock);
 	for (; next.iova < (uintptr_t)addr + length; next.iova += next.length) {
 		if (type == RTE_MEM_EVENT_ALLOC) {
 			set_file(&next, rte_mem_virt2memseg((const void *)next.iova, list));
 			ret = mirror_add(mirror, mirror, &next);
-			if (ret)
-				memory_remember(
-					&memory->error, ret, "mapping memory that EAL allocated");
 		} else {
 			ret = mirror_remove(mirror, mirror, next.iova, next.length, !external);
-			if (ret && ret != -ENOENT) /* what it could not map is not there */
-				memory_remember(
-					&memory->error, ret, "unmapping memory that EAL freed");
 		}
+		if (ret)
+			memory_remember(memory, NULL, shunt_fail_while(ret, "%s", what));
 	}
-	pthread_mutex_unlock(&memory->lock);
 }
 
 /* Under EAL's memory lock, which events take too: no change is missed, and none is seen twice. */
@@ -103,6 +100,7 @@ static int follow(struct shunt_eal_memory *memory)
 	struct run run = { .memory = memory };
 	int ret;
 
+	SHUNT_HOLD(&memory->lock);
 	memory->events = !rte_mem_event_callback_register(CALLBACK_NAME, on_event, memory);
 	if (!memory->events && rte_errno != ENOTSUP)
 		return shunt_fail_errno(-rte_errno, "asking EAL for memory events");
@@ -122,9 +120,7 @@ int shunt_eal_memory_create(struct shunt_spaces *spaces, struct shunt_eal_memory
 	memory->mirror.spaces = spaces;
 	pthread_mutex_init(&memory->lock, NULL);
 	rte_mcfg_mem_read_lock();
-	pthread_mutex_lock(&memory->lock);
 	ret = follow(memory);
-	pthread_mutex_unlock(&memory->lock);
 	rte_mcfg_mem_read_unlock();
 	if (!ret)
 		ret = pools_follow(memory);
@@ -144,8 +140,7 @@ void shunt_eal_memory_destroy(struct shunt_eal_memory *memory)
 		rte_mem_event_callback_unregister(CALLBACK_NAME, memory);
 	pthread_mutex_lock(&memory->lock);
 	if (mirror_clear(&memory->mirror))
-		rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype,
-			"SHUNT: unmapping EAL memory: %s\n", shunt_errmsg());
+		RTE_LOG(ERR, SHUNT, "unmapping EAL memory: %s\n", shunt_errmsg());
 	pthread_mutex_unlock(&memory->lock);
 	pthread_mutex_destroy(&memory->lock);
 	free(memory);
@@ -154,24 +149,19 @@ void shunt_eal_memory_destroy(struct shunt_eal_memory *memory)
 int shunt_eal_memory_check(struct shunt_eal_memory *memory)
 {
 	const struct memory_error *error;
-	int ret = 0;
 
-	pthread_mutex_lock(&memory->lock);
+	SHUNT_HOLD(&memory->lock);
 	error = memory->error.err ? &memory->error : SLIST_FIRST(&memory->pools);
-	if (error)
-		ret = shunt_fail(error->err, "%s", error->text);
-	pthread_mutex_unlock(&memory->lock);
-	return ret;
+	return error ? shunt_fail(error->err, "%s", error->text) : 0;
 }
 
 int shunt_eal_memory_map(struct shunt_eal_memory *memory, void *va, size_t length)
 {
 	int ret;
 
-	pthread_mutex_lock(&memory->lock);
+	SHUNT_HOLD(&memory->lock);
 	ret = mirror_add(&memory->mirror, NULL,
 		&(struct shunt_mapping){ .iova = (uintptr_t)va, .length = length });
-	pthread_mutex_unlock(&memory->lock);
 	return ret ? shunt_fail_while(ret, "external memory %p, %zu bytes", va, length) : 0;
 }
 
@@ -179,8 +169,7 @@ int shunt_eal_memory_unmap(struct shunt_eal_memory *memory, void *va, size_t len
 {
 	int ret;
 
-	pthread_mutex_lock(&memory->lock);
+	SHUNT_HOLD(&memory->lock);
 	ret = mirror_remove(&memory->mirror, NULL, (uintptr_t)va, length, false);
-	pthread_mutex_unlock(&memory->lock);
 	return ret ? shunt_fail_while(ret, "external memory %p, %zu bytes", va, length) : 0;
 }

@@ -2,14 +2,14 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
-#include <pthread.h>
 #include <sys/queue.h>
 
 #include <rte_log.h>
 #include <rte_memory.h>
 
-#include "shunt_eal.h"
 #include "ranges.h"
+#include "shunt_eal.h"
+#include "shunt_hold.h"
 
 /* Inside lib/eal: mirror.c, memory.c (EAL's memory) and pools.c (mempools outside it). */
 
@@ -47,8 +47,10 @@ int mirror_add(struct mirror *mirror, const void *owner, const struct shunt_mapp
  * Takes one mirror_add() back.
  *
  * @param gone  the memory is freed: it is unmapped although others want it
- * @return 0; -ENOENT not wanted; -EBUSY not for EAL: others want part of a mapping, which could not
- * stay; errors of an unmap: the mapping is left over until other memory is mapped there
+ * @return 0, also for what EAL or a mempool does not want: it could not be mapped, or two chunks
+ * share a page; -ENOENT the application does not want it; -EBUSY not for EAL: others want part of a
+ * mapping, which could not stay; errors of an unmap: the mapping is left over until other memory is
+ * mapped there
  */
 int mirror_remove(
 	struct mirror *mirror, const void *owner, uintptr_t start, size_t length, bool gone);
@@ -73,6 +75,7 @@ struct shunt_eal_memory {
 };
 
 extern int shunt_eal_logtype;
+#define RTE_LOGTYPE_SHUNT ((uint32_t)shunt_eal_logtype)
 
 /**
  * Whether memory of a list is mapped as EAL's. External memory has events if it is in a heap and
@@ -81,8 +84,9 @@ extern int shunt_eal_logtype;
  */
 bool memory_follows(const struct shunt_eal_memory *memory, const struct rte_memseg_list *list);
 
-/** Logs the error in shunt_errmsg() and keeps the first one. */
-void memory_remember(struct memory_error *error, int err, const char *what);
+/** Logs the error in shunt_errmsg() and keeps it: of a mempool, or the first one of EAL's memory.
+ */
+void memory_remember(struct shunt_eal_memory *memory, const struct rte_mempool *pool, int err);
 
 /** Follows the process's mempools for this memory. @return 0; -ENOMEM; nothing is mapped then */
 int pools_follow(struct shunt_eal_memory *memory);

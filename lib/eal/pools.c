@@ -42,13 +42,20 @@ bool memory_follows(const struct shunt_eal_memory *memory, const struct rte_mems
 	return list && (!list->external || (list->heap && memory->events));
 }
 
-void memory_remember(struct memory_error *error, int err, const char *what)
+void memory_remember(struct shunt_eal_memory *memory, const struct rte_mempool *pool, int err)
 {
-	rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype, "SHUNT: %s: %s\n", what, shunt_errmsg());
+	struct memory_error *error = pool ? calloc(1, sizeof(*error)) : NULL;
+
+	RTE_LOG(ERR, SHUNT, "%s\n", shunt_errmsg());
+	if (error)
+		SLIST_INSERT_HEAD(&memory->pools, error, next);
+	else
+		error = &memory->error;
 	if (error->err)
 		return;
+	error->pool = pool;
 	error->err = err;
-	snprintf(error->text, sizeof(error->text), "%s: %s", what, shunt_errmsg());
+	snprintf(error->text, sizeof(error->text), "%s", shunt_errmsg());
 }
 
 static void on_chunk(
@@ -66,7 +73,7 @@ static void on_chunk(
 	else if (!pass->ret && !memory_follows(pass->memory, rte_mem_virt2memseg_list(chunk->addr)))
 		ret = mirror_add(mirror, mp,
 			&(struct shunt_mapping){ .iova = start, .length = end - start });
-	if (ret && ret != -ENOENT) /* two chunks may share a page */
+	if (ret)
 		pass->ret = ret;
 }
 
@@ -76,8 +83,7 @@ static void unmap_chunks(struct shunt_eal_memory *memory, struct rte_mempool *mp
 
 	rte_mempool_mem_iter(mp, on_chunk, &pass);
 	if (pass.ret)
-		rte_log(RTE_LOG_ERR, (uint32_t)shunt_eal_logtype,
-			"SHUNT: unmapping mempool '%s': %s\n", mp->name, shunt_errmsg());
+		RTE_LOG(ERR, SHUNT, "unmapping mempool '%s': %s\n", mp->name, shunt_errmsg());
 }
 
 static struct memory_error *error_of(struct shunt_eal_memory *memory, const struct rte_mempool *mp)
@@ -90,34 +96,30 @@ static struct memory_error *error_of(struct shunt_eal_memory *memory, const stru
 	return error;
 }
 
-/* Caller holds the memory's lock, as below. */
-static void map_pool(struct shunt_eal_memory *memory, struct rte_mempool *mp)
+static void map_pool(struct rte_mempool *mp, void *arg)
 {
+	struct shunt_eal_memory *memory = arg;
 	struct pass pass = { .memory = memory, .map = true };
-	struct memory_error *error;
-	char what[64];
 
+	SHUNT_HOLD(&memory->lock);
 	if ((mp->flags & RTE_MEMPOOL_F_NON_IO) || mp->populated_size < mp->size ||
 		error_of(memory, mp))
 		return;
 	rte_mempool_mem_iter(mp, on_chunk, &pass);
 	if (!pass.ret)
 		return;
-	error = calloc(1, sizeof(*error));
-	if (error) {
-		error->pool = mp;
-		SLIST_INSERT_HEAD(&memory->pools, error, next);
-	}
-	snprintf(what, sizeof(what), "mapping mempool '%s'", mp->name);
-	memory_remember(error ? error : &memory->error, pass.ret, what);
+	shunt_fail_while(pass.ret, "mapping mempool '%s'", mp->name);
+	memory_remember(memory, mp, pass.ret);
 	unmap_chunks(memory, mp);
 }
 
-static void unmap_pool(struct shunt_eal_memory *memory, struct rte_mempool *mp)
+static void unmap_pool(struct rte_mempool *mp, struct shunt_eal_memory *memory)
 {
-	struct memory_error *error = error_of(memory, mp);
+	struct memory_error *error;
 
+	SHUNT_HOLD(&memory->lock);
 	unmap_chunks(memory, mp);
+	error = error_of(memory, mp);
 	if (error)
 		SLIST_REMOVE(&memory->pools, error, memory_error, next);
 	free(error);
@@ -125,25 +127,11 @@ static void unmap_pool(struct shunt_eal_memory *memory, struct rte_mempool *mp)
 
 static void on_event(enum rte_mempool_event event, struct rte_mempool *mp, void *arg)
 {
-	pthread_mutex_lock(&lock);
-	if (followed) {
-		pthread_mutex_lock(&followed->lock);
-		if (event == RTE_MEMPOOL_EVENT_READY)
-			map_pool(followed, mp);
-		else if (event == RTE_MEMPOOL_EVENT_DESTROY)
-			unmap_pool(followed, mp);
-		pthread_mutex_unlock(&followed->lock);
-	}
-	pthread_mutex_unlock(&lock);
-}
-
-static void on_known_pool(struct rte_mempool *mp, void *arg)
-{
-	struct shunt_eal_memory *memory = arg;
-
-	pthread_mutex_lock(&memory->lock);
-	map_pool(memory, mp);
-	pthread_mutex_unlock(&memory->lock);
+	SHUNT_HOLD(&lock);
+	if (followed && event == RTE_MEMPOOL_EVENT_READY)
+		map_pool(mp, followed);
+	else if (followed && event == RTE_MEMPOOL_EVENT_DESTROY)
+		unmap_pool(mp, followed);
 }
 
 int pools_follow(struct shunt_eal_memory *memory)
@@ -157,7 +145,7 @@ int pools_follow(struct shunt_eal_memory *memory)
 		followed = memory;
 	pthread_mutex_unlock(&lock);
 	if (!ret)
-		rte_mempool_walk(on_known_pool, memory);
+		rte_mempool_walk(map_pool, memory);
 	return ret;
 }
 
@@ -165,10 +153,9 @@ void pools_forget(struct shunt_eal_memory *memory)
 {
 	struct memory_error *error;
 
-	pthread_mutex_lock(&lock);
+	SHUNT_HOLD(&lock);
 	if (followed == memory)
 		followed = NULL;
-	pthread_mutex_unlock(&lock);
 	while ((error = SLIST_FIRST(&memory->pools)) != NULL) {
 		SLIST_REMOVE_HEAD(&memory->pools, next);
 		free(error);
