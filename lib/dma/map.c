@@ -17,31 +17,36 @@ static int check(const struct shunt_mapping *mapping)
 	return 0;
 }
 
-/* Unmaps from every space; unless it is `all`, not from those after the first that fails. */
-static int take_everywhere(struct shunt_spaces *spaces, struct mapping *mapping, bool all)
+/* Puts or takes in every space; unless it is `all`, not in those after the first that fails. */
+static int everywhere(struct shunt_spaces *spaces, struct mapping *mapping,
+	int (*change)(struct shunt_space *, struct mapping *), bool all)
 {
 	struct shunt_space *space;
 	int ret, failed = 0;
 
 	TAILQ_FOREACH (space, &spaces->list, next) {
-		ret = failed && !all ? 0 : mapping_take(space, mapping);
+		ret = failed && !all ? 0 : change(space, mapping);
 		if (ret)
 			failed = shunt_fail_while(ret, "space '%s'", space->name);
 	}
 	return failed;
 }
 
-/* Unmaps what is left over in a range. What a space wants there is in the way. */
-static int make_room(struct shunt_spaces *spaces, const struct shunt_mapping *about,
-	const struct shunt_space *space)
+/*
+ * Enters a mapping in the table. What is left over in its range is unmapped; what a space wants
+ * there is in the way. Another space's own of the same memory is this one's too: to be copied.
+ */
+static int enter(struct shunt_spaces *spaces, const struct shunt_mapping *about,
+	const struct shunt_space *space, struct mapping **mapping)
 {
 	const uint64_t last = about->iova + (about->length - 1);
 	struct mapping *other, *after = NULL;
 	int ret;
 
+	*mapping = NULL;
 	while ((other = shunt_ranges_next(&spaces->table, after, about->iova, last)) != NULL) {
 		if (set_empty(&other->wanted)) {
-			ret = take_everywhere(spaces, other, true);
+			ret = everywhere(spaces, other, mapping_take, true);
 			if (ret)
 				return shunt_fail_while(ret,
 					"IOVA 0x%" PRIx64 " to 0x%" PRIx64
@@ -55,15 +60,21 @@ static int make_room(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 				"IOVA 0x%" PRIx64 " to 0x%" PRIx64 " overlaps the mapping of "
 				"0x%" PRIx64 " to 0x%" PRIx64,
 				about->iova, last, other->range.start, other->range.last);
+		if (other->about.iova == about->iova && other->about.length == about->length &&
+			other->about.va == about->va && other->about.prot == about->prot)
+			*mapping = other;
 		after = other;
 	}
-	return 0;
+	if (*mapping)
+		set_put(&(*mapping)->wanted, space, true);
+	else
+		*mapping = mapping_new(spaces, about, space);
+	return *mapping ? 0 : shunt_fail(-ENOMEM, "no memory for another mapping");
 }
 
 int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *about)
 {
 	struct mapping *mapping;
-	struct shunt_space *space;
 	char why[512];
 	int ret = check(about);
 
@@ -72,22 +83,14 @@ int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 	SHUNT_HOLD(&spaces->lock);
 	if (TAILQ_EMPTY(&spaces->list))
 		return shunt_fail(-ENOENT, "no address space to map into: create one first");
-	ret = make_room(spaces, about, NULL);
+	ret = enter(spaces, about, NULL, &mapping);
 	if (ret)
 		return ret;
-	mapping = mapping_new(spaces, about, NULL);
-	if (!mapping)
-		return shunt_fail(-ENOMEM, "no memory for another mapping");
-	TAILQ_FOREACH (space, &spaces->list, next) {
-		ret = mapping_put(space, mapping);
-		if (ret)
-			break;
-	}
+	ret = everywhere(spaces, mapping, mapping_put, false);
 	if (!ret)
 		return 0;
-	shunt_fail_while(ret, "space '%s'", space->name);
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	if (take_everywhere(spaces, mapping, true))
+	if (everywhere(spaces, mapping, mapping_take, true))
 		shunt_fail_while(ret, "%s; and it stays mapped elsewhere", why);
 	mapping_unwant(spaces, mapping, NULL);
 	return ret;
@@ -100,27 +103,9 @@ int shunt_spaces_map(
 		&(struct shunt_mapping){ .iova = iova, .length = length, .va = va, .prot = prot });
 }
 
-/* Where it had been, copied from where it still is. */
-static int put_back(
-	struct shunt_spaces *spaces, struct mapping *mapping, const struct space_set *before)
-{
-	struct shunt_space *space;
-	int ret, failed = 0;
-
-	TAILQ_FOREACH (space, &spaces->list, next) {
-		if (!set_has(before, space) || set_has(&mapping->in, space))
-			continue;
-		ret = mapping_put(space, mapping);
-		space->doubtful = space->doubtful || ret;
-		failed = ret ? ret : failed;
-	}
-	return failed;
-}
-
 static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bool freed)
 {
 	struct mapping *mapping;
-	struct space_set before;
 	char why[512];
 	int ret;
 
@@ -130,14 +115,13 @@ static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bo
 		return shunt_fail(-ENOENT,
 			"no shared mapping is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64, iova,
 			length);
-	before = mapping->in;
-	ret = take_everywhere(spaces, mapping, freed);
+	ret = everywhere(spaces, mapping, mapping_take, freed);
 	if (!ret || freed) {
 		mapping_unwant(spaces, mapping, NULL);
 		return ret;
 	}
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
-	if (put_back(spaces, mapping, &before))
+	if (everywhere(spaces, mapping, mapping_put, true))
 		shunt_fail_while(ret, "%s; and it could not be mapped again elsewhere", why);
 	return ret;
 }
@@ -177,20 +161,6 @@ uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
 	return bytes;
 }
 
-/* Another space's own, of the same memory: to be copied. */
-static struct mapping *same_elsewhere(
-	const struct shunt_spaces *spaces, const struct shunt_mapping *about)
-{
-	struct mapping *mapping = NULL;
-
-	while ((mapping = shunt_ranges_next(&spaces->table, mapping, about->iova, about->iova)) !=
-		NULL)
-		if (mapping->about.iova == about->iova && mapping->about.length == about->length &&
-			mapping->about.va == about->va && mapping->about.prot == about->prot)
-			break;
-	return mapping;
-}
-
 int shunt_space_map_own(
 	struct shunt_space *space, void *va, uint64_t length, uint64_t iova, unsigned int prot)
 {
@@ -205,21 +175,13 @@ int shunt_space_map_own(
 	TAILQ_FOREACH (each, &spaces->list, next)
 		ret = ret ? ret : space_allows(each, &about);
 	if (!ret)
-		ret = make_room(spaces, &about, space);
-	if (ret)
-		goto fail;
-	mapping = same_elsewhere(spaces, &about);
-	if (!mapping)
-		mapping = mapping_new(spaces, &about, space);
-	if (!mapping)
-		return shunt_fail(-ENOMEM, "no memory for another mapping");
-	set_put(&mapping->wanted, space, true);
-	ret = mapping_put(space, mapping);
-	if (!ret)
-		return 0;
-	mapping_unwant(spaces, mapping, space);
-fail:
-	return shunt_fail_while(ret, "space '%s'", space->name);
+		ret = enter(spaces, &about, space, &mapping);
+	if (!ret) {
+		ret = mapping_put(space, mapping);
+		if (ret)
+			mapping_unwant(spaces, mapping, space);
+	}
+	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
 }
 
 int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t length)
@@ -254,7 +216,6 @@ static int remap_one(struct shunt_space *space, struct mapping *mapping)
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	if (!mapping_put(space, mapping))
 		return shunt_fail(ret, "%s; mapped in a second attempt", why);
-	space->doubtful = true;
 	return shunt_fail_while(
 		ret, "%s; the mapping of IOVA 0x%" PRIx64 " is lost", why, mapping->about.iova);
 }

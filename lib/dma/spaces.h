@@ -114,7 +114,10 @@ struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, 
  */
 uint64_t mapping_covered(const struct shunt_space *space, const struct shunt_mapping *mapping);
 
-/** Maps into a space: copied from another that has it. -EINVAL names what the IOMMU allows. */
+/**
+ * Maps into a space, unless it is there: copied from another that has it. -EINVAL names what the
+ * IOMMU allows.
+ */
 int mapping_put(struct shunt_space *space, struct mapping *mapping);
 
 /** Unmaps from a space, if it is there. */

@@ -190,11 +190,17 @@ static int copy_or_map(struct shunt_space *space, const struct shunt_space *from
 
 int mapping_put(struct shunt_space *space, struct mapping *mapping)
 {
-	int ret = copy_or_map(space, holder(space->all, mapping), mapping, mapping->about.length);
-	int refused = ret == -EINVAL ? space_allows(space, &mapping->about) : 0;
+	int ret, refused;
 
-	if (!ret)
+	if (set_has(&mapping->in, space))
+		return 0;
+	ret = copy_or_map(space, holder(space->all, mapping), mapping, mapping->about.length);
+	if (!ret) {
 		note(space, mapping, true);
+		return 0;
+	}
+	space->doubtful = true;
+	refused = ret == -EINVAL ? space_allows(space, &mapping->about) : 0;
 	return refused ? refused : ret;
 }
 
@@ -223,24 +229,22 @@ static bool continues(
 int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from)
 {
 	struct shunt_spaces *spaces = space->all;
-	struct mapping *first = mapping_next_wanted(spaces, NULL, from), *last, *end, *each;
+	struct mapping *first = mapping_next_wanted(spaces, NULL, from), *last, *end;
 	int ret = 0;
 
-	for (; first && !ret; first = end) {
+	while (first && !ret) {
 		const struct shunt_space *source = holder(spaces, first);
 
-		last = first;
-		end = mapping_next_wanted(spaces, first, from);
-		while (source && continues(last, end, source)) {
+		end = first;
+		do {
 			last = end;
-			end = mapping_next_wanted(spaces, end, from);
-		}
+			end = mapping_next_wanted(spaces, last, from);
+		} while (source && continues(last, end, source));
 		ret = copy_or_map(space, source, first, last->range.last - first->range.start + 1);
-		for (each = first; !ret && each != end;
-			each = mapping_next_wanted(spaces, each, from)) {
-			if (!set_has(&each->wanted, NULL))
-				set_put(&each->wanted, space, true);
-			note(space, each, true);
+		for (; !ret && first != end; first = mapping_next_wanted(spaces, first, from)) {
+			if (!set_has(&first->wanted, NULL))
+				set_put(&first->wanted, space, true);
+			note(space, first, true);
 		}
 	}
 	return ret;
