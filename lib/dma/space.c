@@ -48,7 +48,7 @@ static int check_unused(const struct shunt_space *space)
 				used ? ", " : "", space->users[i].group);
 	if (!used && !space->application)
 		return 0;
-	return shunt_fail(-EBUSY, "space '%s': in use by %s%s", space->name, names,
+	return shunt_fail(-EBUSY, "in use by %s%s", names,
 		!space->application ? ""
 		: used              ? " and the application"
 				    : "the application");
@@ -131,22 +131,23 @@ int shunt_space_hwpt(
 	return 0;
 }
 
-static int destroy_hwpt(struct shunt_space *space, struct space_user *user)
+/* An object that the space has; 0: none. */
+static int destroy_id(const struct shunt_space *space, uint32_t *id)
 {
-	int ret = user->hwpt_id ? shunt_iommufd_destroy_id(space->all->iommufd, user->hwpt_id) : 0;
+	int ret = *id ? shunt_iommufd_destroy_id(space->all->iommufd, *id) : 0;
 
 	if (!ret)
-		user->hwpt_id = 0;
+		*id = 0;
 	return ret;
 }
 
-static int destroy_hwpts(struct shunt_space *space)
+static int destroy_ids(struct shunt_space *space)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < space->user_count && !ret; i++)
-		ret = destroy_hwpt(space, &space->users[i]);
-	return ret;
+		ret = destroy_id(space, &space->users[i].hwpt_id);
+	return ret ? ret : destroy_id(space, &space->ioas_id);
 }
 
 /* What the kernel keeps, because a device did not detach, is destroyed with the space. */
@@ -159,13 +160,15 @@ void shunt_space_forget(struct shunt_space *space, int group)
 		for (size_t i = 0; i < each->user_count; i++) {
 			struct space_user *user = &each->users[i];
 
-			if (user->group == group && !user->uses && destroy_hwpt(each, user))
+			if (user->group == group && !user->uses && destroy_id(each, &user->hwpt_id))
 				user->group = NO_GROUP;
 		}
 }
 
+/* Also if the kernel does not destroy its objects: they go with the iommufd. */
 static void space_free(struct shunt_space *space)
 {
+	destroy_ids(space);
 	mapping_forget(space);
 	TAILQ_REMOVE(&space->all->list, space, next);
 	free(space->users);
@@ -184,15 +187,13 @@ int shunt_spaces_destroy(struct shunt_spaces *spaces)
 	TAILQ_FOREACH (space, &spaces->list, next) {
 		ret = check_unused(space);
 		if (ret)
-			return ret;
+			return shunt_fail_while(ret, "space '%s'", space->name);
 	}
 	for (space = TAILQ_FIRST(&spaces->list); space; space = next) {
 		next = TAILQ_NEXT(space, next);
-		destroy_hwpts(space);
-		shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
 		space_free(space);
 	}
-	while ((mapping = shunt_ranges_next(&spaces->table, NULL, 0, UINT64_MAX)) != NULL)
+	while ((mapping = mapping_next_wanted(spaces, NULL, NULL)) != NULL)
 		mapping_unwant(spaces, mapping, NULL);
 	shunt_iommufd_put(spaces->iommufd);
 	pthread_mutex_destroy(&spaces->lock);
@@ -284,18 +285,12 @@ static int create(struct shunt_spaces *spaces, const char *name, const struct sh
 	snprintf(made->name, sizeof(made->name), "%s", name);
 	TAILQ_INSERT_TAIL(&spaces->list, made, next);
 	ret = shunt_ioas_alloc(spaces->iommufd, &made->ioas_id);
+	if (!ret)
+		ret = mapping_copy_all(made, from);
 	if (ret)
-		goto free;
-	ret = mapping_copy_all(made, from);
-	if (ret)
-		goto destroy;
-	*space = made;
-	return 0;
-
-destroy:
-	shunt_iommufd_destroy_id(spaces->iommufd, made->ioas_id);
-free:
-	space_free(made);
+		space_free(made);
+	else
+		*space = made;
 	return ret;
 }
 
@@ -324,16 +319,13 @@ int shunt_space_destroy(struct shunt_space *space)
 
 	SHUNT_HOLD(&spaces->lock);
 	ret = check_unused(space);
-	if (ret)
-		return ret;
-	if (space == TAILQ_FIRST(&spaces->list) && !TAILQ_NEXT(space, next) && spaces->shared)
+	if (!ret && space == TAILQ_FIRST(&spaces->list) && !TAILQ_NEXT(space, next) &&
+		spaces->shared)
 		ret = shunt_fail(-EBUSY,
 			"it is the last one, and has shared mappings (%zu): unmap them first",
 			spaces->shared);
 	if (!ret)
-		ret = destroy_hwpts(space);
-	if (!ret)
-		ret = shunt_iommufd_destroy_id(spaces->iommufd, space->ioas_id);
+		ret = destroy_ids(space);
 	if (ret)
 		return shunt_fail_while(ret, "space '%s'", space->name);
 	space_free(space);
@@ -346,7 +338,7 @@ uint64_t shunt_space_mapped(struct shunt_space *space)
 	return space->mapped;
 }
 
-/* The first shared mapping that a space lacks; NULL: it has all. */
+/* The first mapping that a space lacks; NULL: it has all. */
 static const struct mapping *lost(struct shunt_space *space)
 {
 	const struct mapping *mapping = NULL;
@@ -396,8 +388,7 @@ int shunt_space_fits(
 	int ret = 0;
 
 	SHUNT_HOLD(&space->all->lock);
-	while (!ret &&
-		(mapping = shunt_ranges_next(&space->all->table, mapping, 0, UINT64_MAX)) != NULL)
+	while (!ret && (mapping = shunt_ranges_next(&space->all->table, mapping, 0, UINT64_MAX)))
 		if (set_has(&mapping->in, space))
 			ret = ranges_allow(ranges, count, &mapping->about);
 	return ret ? shunt_fail_while(-EADDRINUSE, "space '%s'", space->name) : 0;
