@@ -36,8 +36,8 @@ static int everywhere(struct shunt_spaces *spaces, struct mapping *mapping,
  * Enters a mapping in the table. What is left over in its range is unmapped; what a space wants
  * there is in the way. Another space's own of the same memory is this one's too: to be copied.
  */
-static int enter(struct shunt_spaces *spaces, const struct shunt_mapping *about,
-	const struct shunt_space *space, struct mapping **mapping)
+static int enter(struct shunt_spaces *spaces, const struct shunt_mapping *about, unsigned int slot,
+	struct mapping **mapping)
 {
 	const uint64_t last = about->iova + (about->length - 1);
 	struct mapping *other, *after = NULL;
@@ -45,17 +45,17 @@ static int enter(struct shunt_spaces *spaces, const struct shunt_mapping *about,
 
 	*mapping = NULL;
 	while ((other = shunt_ranges_next(&spaces->table, after, about->iova, last)) != NULL) {
-		if (set_empty(&other->wanted)) {
+		if (slots_empty(other->wanted)) {
 			ret = everywhere(spaces, other, mapping_take, true);
 			if (ret)
 				return shunt_fail_while(ret,
 					"IOVA 0x%" PRIx64 " to 0x%" PRIx64
 					" is still mapped to memory that is gone",
 					other->range.start, other->range.last);
-			mapping_unwant(spaces, other, NULL);
+			mapping_unwant(spaces, other, SHARED);
 			continue;
 		}
-		if (!space || mapping_wanted(other, space))
+		if (slot == SHARED || mapping_wanted(other, slot))
 			return shunt_fail(-EEXIST,
 				"IOVA 0x%" PRIx64 " to 0x%" PRIx64 " overlaps the mapping of "
 				"0x%" PRIx64 " to 0x%" PRIx64,
@@ -66,9 +66,9 @@ static int enter(struct shunt_spaces *spaces, const struct shunt_mapping *about,
 		after = other;
 	}
 	if (*mapping)
-		set_put(&(*mapping)->wanted, space, true);
+		bit_set((*mapping)->wanted, slot);
 	else
-		*mapping = mapping_new(spaces, about, space);
+		*mapping = mapping_new(spaces, about, slot);
 	return *mapping ? 0 : shunt_fail(-ENOMEM, "no memory for another mapping");
 }
 
@@ -83,7 +83,7 @@ int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 	SHUNT_HOLD(&spaces->lock);
 	if (TAILQ_EMPTY(&spaces->list))
 		return shunt_fail(-ENOENT, "no address space to map into: create one first");
-	ret = enter(spaces, about, NULL, &mapping);
+	ret = enter(spaces, about, SHARED, &mapping);
 	if (ret)
 		return ret;
 	ret = everywhere(spaces, mapping, mapping_put, false);
@@ -92,7 +92,7 @@ int shunt_spaces_add(struct shunt_spaces *spaces, const struct shunt_mapping *ab
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	if (everywhere(spaces, mapping, mapping_take, true))
 		shunt_fail_while(ret, "%s; and it stays mapped elsewhere", why);
-	mapping_unwant(spaces, mapping, NULL);
+	mapping_unwant(spaces, mapping, SHARED);
 	return ret;
 }
 
@@ -110,14 +110,14 @@ static int unmap(struct shunt_spaces *spaces, uint64_t iova, uint64_t length, bo
 	int ret;
 
 	SHUNT_HOLD(&spaces->lock);
-	mapping = mapping_exact(spaces, iova, length, NULL);
+	mapping = mapping_exact(spaces, iova, length, SHARED);
 	if (!mapping)
 		return shunt_fail(-ENOENT,
 			"no shared mapping is exactly IOVA 0x%" PRIx64 " length 0x%" PRIx64, iova,
 			length);
 	ret = everywhere(spaces, mapping, mapping_take, freed);
 	if (!ret || freed) {
-		mapping_unwant(spaces, mapping, NULL);
+		mapping_unwant(spaces, mapping, SHARED);
 		return ret;
 	}
 	snprintf(why, sizeof(why), "%s", shunt_errmsg());
@@ -144,7 +144,7 @@ bool shunt_spaces_next(struct shunt_spaces *spaces, const void *owner, uint64_t 
 	SHUNT_HOLD(&spaces->lock);
 	do
 		found = shunt_ranges_next(&spaces->table, found, start, last);
-	while (found && !(mapping_wanted(found, NULL) && found->about.owner == owner));
+	while (found && !(mapping_wanted(found, SHARED) && found->about.owner == owner));
 	if (found)
 		*mapping = found->about;
 	return found;
@@ -156,7 +156,7 @@ uint64_t shunt_spaces_mapped_by_file(struct shunt_spaces *spaces)
 	uint64_t bytes = 0;
 
 	SHUNT_HOLD(&spaces->lock);
-	while ((mapping = mapping_next_wanted(spaces, mapping, NULL)) != NULL)
+	while ((mapping = mapping_next_wanted(spaces, mapping, SHARED)) != NULL)
 		bytes += mapping->about.by_file ? mapping->about.length : 0;
 	return bytes;
 }
@@ -175,11 +175,11 @@ int shunt_space_map_own(
 	TAILQ_FOREACH (each, &spaces->list, next)
 		ret = ret ? ret : space_allows(each, &about);
 	if (!ret)
-		ret = enter(spaces, &about, space, &mapping);
+		ret = enter(spaces, &about, space->slot, &mapping);
 	if (!ret) {
 		ret = mapping_put(space, mapping);
 		if (ret)
-			mapping_unwant(spaces, mapping, space);
+			mapping_unwant(spaces, mapping, space->slot);
 	}
 	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
 }
@@ -190,7 +190,7 @@ int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t len
 	int ret;
 
 	SHUNT_HOLD(&space->all->lock);
-	mapping = mapping_exact(space->all, iova, length, space);
+	mapping = mapping_exact(space->all, iova, length, space->slot);
 	if (!mapping)
 		return shunt_fail(-ENOENT,
 			"space '%s': no mapping of its own is exactly IOVA 0x%" PRIx64
@@ -199,7 +199,7 @@ int shunt_space_unmap_own(struct shunt_space *space, uint64_t iova, uint64_t len
 	ret = mapping_take(space, mapping);
 	if (ret)
 		return shunt_fail_while(ret, "space '%s'", space->name);
-	mapping_unwant(space->all, mapping, space);
+	mapping_unwant(space->all, mapping, space->slot);
 	return 0;
 }
 
@@ -228,7 +228,7 @@ int shunt_space_remap(struct shunt_space *space)
 	SHUNT_HOLD(&space->all->lock);
 	if (space_groups(space) > 1)
 		ret = shunt_fail(-EBUSY, "another group uses it too");
-	while (!ret && (mapping = mapping_next_wanted(space->all, mapping, space)) != NULL)
+	while (!ret && (mapping = mapping_next_wanted(space->all, mapping, space->slot)) != NULL)
 		ret = remap_one(space, mapping);
 	return ret ? shunt_fail_while(ret, "space '%s'", space->name) : 0;
 }

@@ -22,6 +22,7 @@ int shunt_spaces_create(struct shunt_iommufd *iommufd, struct shunt_spaces **spa
 	shunt_iommufd_get(iommufd);
 	TAILQ_INIT(&made->list);
 	TAILQ_INIT(&made->own);
+	bit_set(made->slots, SHARED);
 	pthread_mutex_init(&made->lock, NULL);
 	*spaces = made;
 	return 0;
@@ -170,6 +171,7 @@ static void space_free(struct shunt_space *space)
 {
 	destroy_ids(space);
 	mapping_forget(space);
+	bit_clear(space->all->slots, space->slot);
 	TAILQ_REMOVE(&space->all->list, space, next);
 	free(space->users);
 	free(space);
@@ -193,8 +195,8 @@ int shunt_spaces_destroy(struct shunt_spaces *spaces)
 		next = TAILQ_NEXT(space, next);
 		space_free(space);
 	}
-	while ((mapping = mapping_next_wanted(spaces, NULL, NULL)) != NULL)
-		mapping_unwant(spaces, mapping, NULL);
+	while ((mapping = mapping_next_wanted(spaces, NULL, SHARED)) != NULL)
+		mapping_unwant(spaces, mapping, SHARED);
 	shunt_iommufd_put(spaces->iommufd);
 	pthread_mutex_destroy(&spaces->lock);
 	free(spaces);
@@ -252,36 +254,26 @@ uint32_t shunt_space_ioas(const struct shunt_space *space)
 	return space->ioas_id;
 }
 
-static unsigned int free_slot(const struct shunt_spaces *spaces)
-{
-	struct shunt_space free = { .slot = 1 }, *space;
-	struct space_set taken = { 0 };
-
-	TAILQ_FOREACH (space, &spaces->list, next)
-		set_put(&taken, space, true);
-	while (set_has(&taken, &free))
-		free.slot++;
-	return free.slot;
-}
-
-static int create(struct shunt_spaces *spaces, const char *name, const struct shunt_space *from,
+static int create(struct shunt_spaces *spaces, const char *name, unsigned int from,
 	struct shunt_space **space)
 {
 	struct shunt_space *made;
-	int ret;
+	int ret, slot;
 
 	if (!*name || strlen(name) >= SHUNT_SPACE_NAME)
 		return shunt_fail(-EINVAL, "a name has 1 to %d characters", SHUNT_SPACE_NAME - 1);
 	if (find(spaces, name))
 		return shunt_fail(-EEXIST, "there is a space of that name");
-	if (free_slot(spaces) > SHUNT_SPACES_MAX)
+	bit_ffc(spaces->slots, SLOTS, &slot);
+	if (slot < 0)
 		return shunt_fail(
 			-ENOSPC, "there are %d spaces already: destroy one", SHUNT_SPACES_MAX);
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return shunt_fail(-ENOMEM, "out of memory");
 	made->all = spaces;
-	made->slot = free_slot(spaces);
+	made->slot = (unsigned int)slot;
+	bit_set(spaces->slots, slot);
 	snprintf(made->name, sizeof(made->name), "%s", name);
 	TAILQ_INSERT_TAIL(&spaces->list, made, next);
 	ret = shunt_ioas_alloc(spaces->iommufd, &made->ioas_id);
@@ -299,7 +291,7 @@ int shunt_space_create(struct shunt_spaces *spaces, const char *name, struct shu
 	int ret;
 
 	SHUNT_HOLD(&spaces->lock);
-	ret = create(spaces, name, NULL, space);
+	ret = create(spaces, name, SHARED, space);
 	return ret ? shunt_fail_while(ret, "space '%s'", name) : 0;
 }
 
@@ -308,7 +300,7 @@ int shunt_space_copy(struct shunt_space *from, const char *name, struct shunt_sp
 	int ret;
 
 	SHUNT_HOLD(&from->all->lock);
-	ret = create(from->all, name, from, space);
+	ret = create(from->all, name, from->slot, space);
 	return ret ? shunt_fail_while(ret, "space '%s', a copy of '%s'", name, from->name) : 0;
 }
 
@@ -346,8 +338,8 @@ static const struct mapping *lost(struct shunt_space *space)
 	if (!space->doubtful)
 		return NULL;
 	do
-		mapping = mapping_next_wanted(space->all, mapping, space);
-	while (mapping && set_has(&mapping->in, space));
+		mapping = mapping_next_wanted(space->all, mapping, space->slot);
+	while (mapping && bit_test(mapping->in, space->slot));
 	space->doubtful = mapping;
 	return mapping;
 }
@@ -371,7 +363,7 @@ int shunt_space_covers(struct shunt_space *to, struct shunt_space *from)
 	TAILQ_FOREACH (mapping, &from->all->own, next) {
 		uint64_t covered = mapping_covered(to, &mapping->about);
 
-		if (set_has(&mapping->in, from) && covered < mapping->about.length)
+		if (bit_test(mapping->in, from->slot) && covered < mapping->about.length)
 			return shunt_fail(-ENOENT,
 				"space '%s' lacks IOVA 0x%" PRIx64 " to 0x%" PRIx64
 				", which is in use in space '%s': map it there first",
@@ -389,7 +381,7 @@ int shunt_space_fits(
 
 	SHUNT_HOLD(&space->all->lock);
 	while (!ret && (mapping = shunt_ranges_next(&space->all->table, mapping, 0, UINT64_MAX)))
-		if (set_has(&mapping->in, space))
+		if (bit_test(mapping->in, space->slot))
 			ret = ranges_allow(ranges, count, &mapping->about);
 	return ret ? shunt_fail_while(-EADDRINUSE, "space '%s'", space->name) : 0;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include <bsd/bitstring.h>
+
 #include <shunt/space.h>
 
 #include "ranges.h"
@@ -12,21 +14,19 @@
 
 /* Inside lib/dma. The caller holds the lock. */
 
-/* A set of spaces by their slots, which begin at 1; 0 is "all spaces, future ones too". */
-struct space_set {
-	uint64_t words[SHUNT_SPACES_MAX / 64 + 1];
-};
+#define SHARED 0u                     /* in place of a slot: all spaces, future ones too */
+#define SLOTS  (SHUNT_SPACES_MAX + 1) /* of spaces, which begin at 1 */
 
 /*
  * One mapping of the table: which spaces want it, and where the kernel has it. The two differ after
  * a failed map or unmap. A mapping that no space wants is left over.
  */
 struct mapping {
-	struct range range;         /* IOVAs; stays first */
-	TAILQ_ENTRY(mapping) next;  /* of those that are not shared */
-	struct shunt_mapping about; /* iova and length again */
-	struct space_set wanted;    /* by all: shared */
-	struct space_set in;
+	struct range range;               /* IOVAs; stays first */
+	TAILQ_ENTRY(mapping) next;        /* of those that are not shared */
+	struct shunt_mapping about;       /* iova and length again */
+	bitstr_t bit_decl(wanted, SLOTS); /* by slots */
+	bitstr_t bit_decl(in, SLOTS);
 };
 
 /* A group that uses a space, or has a hwpt there. */
@@ -52,59 +52,43 @@ struct shunt_space {
 struct shunt_spaces {
 	struct shunt_iommufd *iommufd;
 	pthread_mutex_t lock;
-	bool no_map_file;               /* the kernel has no IOMMU_IOAS_MAP_FILE */
-	TAILQ_HEAD(, shunt_space) list; /* in order of creation */
+	bool no_map_file;                /* the kernel has no IOMMU_IOAS_MAP_FILE */
+	bitstr_t bit_decl(slots, SLOTS); /* in use */
+	TAILQ_HEAD(, shunt_space) list;  /* in order of creation */
 	struct ranges table;
 	TAILQ_HEAD(, mapping) own; /* those that are not shared, in order of creation */
 	size_t shared;             /* how many are */
 };
 
-/* Of a space; NULL: of all spaces. */
-static inline bool set_has(const struct space_set *set, const struct shunt_space *space)
+static inline bool slots_empty(const bitstr_t *slots)
 {
-	unsigned int slot = space ? space->slot : 0;
+	static const bitstr_t bit_decl(empty, SLOTS);
 
-	return set->words[slot / 64] >> slot % 64 & 1;
-}
-
-static inline void set_put(struct space_set *set, const struct shunt_space *space, bool in)
-{
-	unsigned int slot = space ? space->slot : 0;
-	uint64_t bit = (uint64_t)1 << slot % 64, *word = &set->words[slot / 64];
-
-	*word = in ? *word | bit : *word & ~bit;
-}
-
-static inline bool set_empty(const struct space_set *set)
-{
-	static const struct space_set empty;
-
-	return memcmp(set, &empty, sizeof(empty)) == 0;
+	return memcmp(slots, empty, sizeof(empty)) == 0;
 }
 
 /* ---- table.c: mappings, and the kernel's side of them ---- */
 
-/** A new mapping in the table, a space's own or, for NULL, a shared one. @return NULL: no memory */
-struct mapping *mapping_new(struct shunt_spaces *spaces, const struct shunt_mapping *about,
-	const struct shunt_space *space);
+/** A new mapping in the table, shared or of the space in a slot. @return NULL: no memory */
+struct mapping *mapping_new(
+	struct shunt_spaces *spaces, const struct shunt_mapping *about, unsigned int slot);
 
 /**
- * A space no longer wants its own mapping; NULL: none wants a shared one. It leaves the table once
- * the kernel has it nowhere.
+ * A space no longer wants its own mapping; SHARED: none wants a shared one. It leaves the table
+ * once the kernel has it nowhere.
  */
-void mapping_unwant(
-	struct shunt_spaces *spaces, struct mapping *mapping, const struct shunt_space *space);
+void mapping_unwant(struct shunt_spaces *spaces, struct mapping *mapping, unsigned int slot);
 
 /** Whether a mapping is shared, or a space's own. */
-bool mapping_wanted(const struct mapping *mapping, const struct shunt_space *space);
+bool mapping_wanted(const struct mapping *mapping, unsigned int slot);
 
 /** The next mapping that is shared, or a space's own; after NULL: the first one. */
-struct mapping *mapping_next_wanted(const struct shunt_spaces *spaces, const struct mapping *after,
-	const struct shunt_space *space);
+struct mapping *mapping_next_wanted(
+	const struct shunt_spaces *spaces, const struct mapping *after, unsigned int slot);
 
-/** The own mapping of a space, for NULL the shared one, of exactly that range; NULL if none. */
-struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, uint64_t length,
-	const struct shunt_space *space);
+/** The own mapping of a space, or the shared one, of exactly that range; NULL if none. */
+struct mapping *mapping_exact(
+	const struct shunt_spaces *spaces, uint64_t iova, uint64_t length, unsigned int slot);
 
 /**
  * How much of a mapping, from its start, a space has at the same IOVA, of the same memory, with at
@@ -123,8 +107,8 @@ int mapping_put(struct shunt_space *space, struct mapping *mapping);
 /** Unmaps from a space, if it is there. */
 int mapping_take(struct shunt_space *space, struct mapping *mapping);
 
-/** Copies what is shared, and what `from` (may be NULL) has of its own, into a new space. */
-int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from);
+/** Copies what is shared, and what the space in a slot has of its own, into a new space. */
+int mapping_copy_all(struct shunt_space *space, unsigned int slot);
 
 /** A space is destroyed: it has nothing any more. */
 void mapping_forget(struct shunt_space *space);

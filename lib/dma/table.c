@@ -7,8 +7,8 @@
 
 #include "spaces.h"
 
-struct mapping *mapping_new(struct shunt_spaces *spaces, const struct shunt_mapping *about,
-	const struct shunt_space *space)
+struct mapping *mapping_new(
+	struct shunt_spaces *spaces, const struct shunt_mapping *about, unsigned int slot)
 {
 	struct mapping *mapping = calloc(1, sizeof(*mapping));
 
@@ -18,54 +18,53 @@ struct mapping *mapping_new(struct shunt_spaces *spaces, const struct shunt_mapp
 	mapping->range.start = about->iova;
 	mapping->range.last = about->iova + (about->length - 1);
 	shunt_ranges_insert(&spaces->table, &mapping->range);
-	set_put(&mapping->wanted, space, true);
-	if (space)
-		TAILQ_INSERT_TAIL(&spaces->own, mapping, next);
-	else
+	bit_set(mapping->wanted, slot);
+	if (slot == SHARED)
 		spaces->shared++;
+	else
+		TAILQ_INSERT_TAIL(&spaces->own, mapping, next);
 	return mapping;
 }
 
-void mapping_unwant(
-	struct shunt_spaces *spaces, struct mapping *mapping, const struct shunt_space *space)
+void mapping_unwant(struct shunt_spaces *spaces, struct mapping *mapping, unsigned int slot)
 {
-	if (set_has(&mapping->wanted, space)) {
-		set_put(&mapping->wanted, space, false);
-		if (!space)
+	if (bit_test(mapping->wanted, slot)) {
+		bit_clear(mapping->wanted, slot);
+		if (slot == SHARED)
 			spaces->shared--;
-		else if (set_empty(&mapping->wanted))
+		else if (slots_empty(mapping->wanted))
 			TAILQ_REMOVE(&spaces->own, mapping, next);
 	}
-	if (!set_empty(&mapping->wanted) || !set_empty(&mapping->in))
+	if (!slots_empty(mapping->wanted) || !slots_empty(mapping->in))
 		return;
 	shunt_ranges_remove(&spaces->table, &mapping->range);
 	free(mapping);
 }
 
-bool mapping_wanted(const struct mapping *mapping, const struct shunt_space *space)
+bool mapping_wanted(const struct mapping *mapping, unsigned int slot)
 {
-	return set_has(&mapping->wanted, NULL) || set_has(&mapping->wanted, space);
+	return bit_test(mapping->wanted, SHARED) || bit_test(mapping->wanted, slot);
 }
 
-struct mapping *mapping_next_wanted(const struct shunt_spaces *spaces, const struct mapping *after,
-	const struct shunt_space *space)
+struct mapping *mapping_next_wanted(
+	const struct shunt_spaces *spaces, const struct mapping *after, unsigned int slot)
 {
 	struct mapping *mapping;
 
 	do
 		mapping = shunt_ranges_next(&spaces->table, after, 0, UINT64_MAX);
-	while ((after = mapping) && !mapping_wanted(mapping, space));
+	while ((after = mapping) && !mapping_wanted(mapping, slot));
 	return mapping;
 }
 
-struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, uint64_t length,
-	const struct shunt_space *space)
+struct mapping *mapping_exact(
+	const struct shunt_spaces *spaces, uint64_t iova, uint64_t length, unsigned int slot)
 {
 	struct mapping *mapping = NULL;
 
 	while ((mapping = shunt_ranges_next(&spaces->table, mapping, iova, iova)) != NULL)
 		if (mapping->about.iova == iova && mapping->about.length == length &&
-			set_has(&mapping->wanted, space))
+			bit_test(mapping->wanted, slot))
 			break;
 	return mapping;
 }
@@ -73,15 +72,16 @@ struct mapping *mapping_exact(const struct shunt_spaces *spaces, uint64_t iova, 
 uint64_t mapping_covered(const struct shunt_space *space, const struct shunt_mapping *mapping)
 {
 	const uint64_t last = mapping->iova + (mapping->length - 1);
+	const struct ranges *table = &space->all->table;
 	const struct mapping *have = NULL;
 	uint64_t covered = 0;
 
 	while (covered < mapping->length &&
-		(have = shunt_ranges_next(&space->all->table, have, mapping->iova, last)) != NULL) {
+		(have = shunt_ranges_next(table, have, mapping->iova, last)) != NULL) {
 		uint64_t iova = mapping->iova + covered;
 		uint64_t skip = iova - have->about.iova;
 
-		if (!set_has(&have->in, space))
+		if (!bit_test(have->in, space->slot))
 			continue;
 		if (have->about.iova > iova || (mapping->prot & ~have->about.prot) ||
 			(char *)have->about.va + skip != (char *)mapping->va + covered)
@@ -158,10 +158,10 @@ static int map_memory(struct shunt_space *space, struct shunt_mapping *memory)
 		memory->iova, memory->prot);
 }
 
-static void note(struct shunt_space *space, struct mapping *mapping, bool in)
+static void note(struct shunt_space *space, struct mapping *mapping)
 {
-	set_put(&mapping->in, space, in);
-	space->mapped += in ? mapping->about.length : -mapping->about.length;
+	bit_set(mapping->in, space->slot);
+	space->mapped += mapping->about.length;
 }
 
 /* A space that has a mapping; NULL: none does. */
@@ -171,7 +171,7 @@ static const struct shunt_space *holder(
 	const struct shunt_space *space;
 
 	TAILQ_FOREACH (space, &spaces->list, next)
-		if (set_has(&mapping->in, space))
+		if (bit_test(mapping->in, space->slot))
 			break;
 	return space;
 }
@@ -192,11 +192,11 @@ int mapping_put(struct shunt_space *space, struct mapping *mapping)
 {
 	int ret, refused;
 
-	if (set_has(&mapping->in, space))
+	if (bit_test(mapping->in, space->slot))
 		return 0;
 	ret = copy_or_map(space, holder(space->all, mapping), mapping, mapping->about.length);
 	if (!ret) {
-		note(space, mapping, true);
+		note(space, mapping);
 		return 0;
 	}
 	space->doubtful = true;
@@ -208,13 +208,14 @@ int mapping_take(struct shunt_space *space, struct mapping *mapping)
 {
 	int ret;
 
-	if (!set_has(&mapping->in, space))
+	if (!bit_test(mapping->in, space->slot))
 		return 0;
 	ret = shunt_ioas_unmap(
 		space->all->iommufd, space->ioas_id, mapping->about.iova, mapping->about.length);
 	if (ret && ret != -ENOENT)
 		return ret;
-	note(space, mapping, false);
+	bit_clear(mapping->in, space->slot);
+	space->mapped -= mapping->about.length;
 	return 0;
 }
 
@@ -223,13 +224,13 @@ static bool continues(
 	const struct mapping *before, const struct mapping *mapping, const struct shunt_space *from)
 {
 	return mapping && mapping->range.start == before->range.last + 1 &&
-	       mapping->about.prot == before->about.prot && set_has(&mapping->in, from);
+	       mapping->about.prot == before->about.prot && bit_test(mapping->in, from->slot);
 }
 
-int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from)
+int mapping_copy_all(struct shunt_space *space, unsigned int slot)
 {
 	struct shunt_spaces *spaces = space->all;
-	struct mapping *first = mapping_next_wanted(spaces, NULL, from), *last, *end;
+	struct mapping *first = mapping_next_wanted(spaces, NULL, slot), *last, *end;
 	int ret = 0;
 
 	while (first && !ret) {
@@ -238,13 +239,13 @@ int mapping_copy_all(struct shunt_space *space, const struct shunt_space *from)
 		end = first;
 		do {
 			last = end;
-			end = mapping_next_wanted(spaces, last, from);
+			end = mapping_next_wanted(spaces, last, slot);
 		} while (source && continues(last, end, source));
 		ret = copy_or_map(space, source, first, last->range.last - first->range.start + 1);
-		for (; !ret && first != end; first = mapping_next_wanted(spaces, first, from)) {
-			if (!set_has(&first->wanted, NULL))
-				set_put(&first->wanted, space, true);
-			note(space, first, true);
+		for (; !ret && first != end; first = mapping_next_wanted(spaces, first, slot)) {
+			if (!bit_test(first->wanted, SHARED))
+				bit_set(first->wanted, space->slot);
+			note(space, first);
 		}
 	}
 	return ret;
@@ -257,8 +258,7 @@ void mapping_forget(struct shunt_space *space)
 
 	for (; mapping; mapping = next) {
 		next = shunt_ranges_next(&spaces->table, mapping, 0, UINT64_MAX);
-		if (set_has(&mapping->in, space))
-			note(space, mapping, false);
-		mapping_unwant(spaces, mapping, space);
+		bit_clear(mapping->in, space->slot);
+		mapping_unwant(spaces, mapping, space->slot);
 	}
 }

@@ -27,8 +27,8 @@ static int clear(void **state)
 	struct mapping *top;
 
 	while ((top = (struct mapping *)RB_ROOT(&spaces.table)) != NULL) {
-		top->in = (struct space_set){ 0 };
-		mapping_unwant(&spaces, top, NULL);
+		memset(top->in, 0, sizeof(top->in));
+		mapping_unwant(&spaces, top, SHARED);
 	}
 	assert_int_equal(spaces.shared, 0);
 	assert_true(TAILQ_EMPTY(&spaces.own));
@@ -40,10 +40,10 @@ static struct mapping *add(uint64_t iova, uint64_t length, uintptr_t va, unsigne
 	struct shunt_mapping about = {
 		.iova = iova, .length = length, .va = (void *)va, .prot = prot
 	};
-	struct mapping *mapping = mapping_new(&spaces, &about, NULL);
+	struct mapping *mapping = mapping_new(&spaces, &about, SHARED);
 
 	assert_non_null(mapping);
-	set_put(&mapping->in, &here, true);
+	bit_set(mapping->in, here.slot);
 	return mapping;
 }
 
@@ -62,24 +62,24 @@ static void mappings_stay_sorted(void **state)
 	for (uint64_t i = 0; i < 1000; i++) /* 389 and 1000 have no common factor */
 		add(i * 389 % 1000 * 2 * PAGE, PAGE, PAGE, SHUNT_DMA_BOTH);
 	for (uint64_t i = 0; i < 1000; i++) {
-		mapping = shunt_ranges_next(&spaces.table, mapping, 0, UINT64_MAX);
+		mapping = mapping_next_wanted(&spaces, mapping, SHARED);
 		assert_int_equal(mapping->about.iova, 2 * i * PAGE);
 	}
-	assert_null(shunt_ranges_next(&spaces.table, mapping, 0, UINT64_MAX));
+	assert_null(mapping_next_wanted(&spaces, mapping, SHARED));
 	assert_int_equal(spaces.shared, 1000);
 	assert_int_equal(overlap(PAGE, PAGE), UINT64_MAX);
 	assert_int_equal(overlap(PAGE, PAGE + 1), 2 * PAGE);
 	assert_int_equal(overlap(3 * PAGE - 1, 1), 2 * PAGE);
 	assert_int_equal(overlap(2000 * PAGE, UINT64_MAX - 2000 * PAGE), UINT64_MAX);
-	mapping = mapping_exact(&spaces, 4 * PAGE, PAGE, NULL);
+	mapping = mapping_exact(&spaces, 4 * PAGE, PAGE, SHARED);
 	assert_non_null(mapping);
-	assert_null(mapping_exact(&spaces, 4 * PAGE, 2 * PAGE, NULL));
-	assert_null(mapping_exact(&spaces, 4 * PAGE, PAGE, &here));
-	mapping_unwant(&spaces, mapping, NULL); /* the kernel has it still */
+	assert_null(mapping_exact(&spaces, 4 * PAGE, 2 * PAGE, SHARED));
+	assert_null(mapping_exact(&spaces, 4 * PAGE, PAGE, here.slot));
+	mapping_unwant(&spaces, mapping, SHARED); /* the kernel has it still */
 	assert_int_equal(overlap(4 * PAGE, PAGE), 4 * PAGE);
-	assert_null(mapping_exact(&spaces, 4 * PAGE, PAGE, NULL));
-	set_put(&mapping->in, &here, false);
-	mapping_unwant(&spaces, mapping, NULL);
+	assert_null(mapping_exact(&spaces, 4 * PAGE, PAGE, SHARED));
+	bit_clear(mapping->in, here.slot);
+	mapping_unwant(&spaces, mapping, SHARED);
 	assert_int_equal(overlap(4 * PAGE, PAGE), UINT64_MAX);
 	assert_int_equal(spaces.shared, 999);
 }
@@ -101,8 +101,8 @@ static void coverage_needs_same_memory_and_rights(void **state)
 	add(0x12000, 0x1000, 0x502000, SHUNT_DMA_BOTH);
 	add(0x14000, 0x1000, 0x504000, SHUNT_DMA_READ);
 	elsewhere = add(0x13000, 0x1000, 0x503000, SHUNT_DMA_BOTH);
-	set_put(&elsewhere->in, &here, false);
-	set_put(&elsewhere->in, &there, true);
+	bit_clear(elsewhere->in, here.slot);
+	bit_set(elsewhere->in, there.slot);
 	/* one piece, and two that follow each other in memory too */
 	assert_int_equal(covered(0x10000, 0x1000, 0x500000, SHUNT_DMA_BOTH), 0x1000);
 	assert_int_equal(covered(0x10000, 0x3000, 0x500000, SHUNT_DMA_READ), 0x3000);
