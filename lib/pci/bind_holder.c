@@ -80,7 +80,10 @@ static int look_into(const struct look *look, const char *process)
 	int held = 0;
 	DIR *dir;
 
-	if (pci_path(folder, "%s/fd", process))
+	/* Threads of the kernel, most of what /proc has on a quiet machine, run no file. */
+	if (pci_path(path, "%s/exe", process) ||
+		(readlink(path, target, sizeof(target)) < 0 && errno == ENOENT) ||
+		pci_path(folder, "%s/fd", process))
 		return 0;
 	dir = opendir(folder);
 	if (!dir)
