@@ -211,6 +211,27 @@ static void what_a_restart_lost_is_not_lost_for_good(void **state)
 	assert_int_equal(shunt_group_switch(rig.group, rig.b, SHUNT_PLAN_REPLACE, &result), 0);
 }
 
+/* In all spaces or in none: also in the one that had it no more. */
+static void a_failed_unmap_puts_back_what_is_missing(void **state)
+{
+	struct shunt_switch_result result;
+	struct shunt_space *c;
+
+	assert_int_equal(shunt_space_create(rig.spaces, "c", &c), 0);
+	inject_fail(rig.inject, NULL, PORTS + 2, 2, ENOMEM); /* as above, of "b" */
+	assert_int_equal(
+		shunt_group_switch(rig.group, rig.b, SHUNT_PLAN_RESTART, &result), -ENOMEM);
+	assert_int_equal(shunt_space_mapped(rig.b), 0);
+	inject_fail(rig.inject, "IOMMU_IOAS_UNMAP", 2, 1, EIO);
+	assert_int_equal(shunt_spaces_unmap(rig.spaces, IOVA, rig.arena.size), -EIO);
+	assert_said("space 'c'");
+	inject_stop(rig.inject);
+	assert_int_equal(mapped_in_the_kernel(), 3);
+	assert_int_equal(shunt_space_mapped(rig.a), rig.arena.size);
+	assert_int_equal(shunt_space_mapped(rig.b), rig.arena.size);
+	assert_int_equal(shunt_group_switch(rig.group, rig.b, SHUNT_PLAN_REPLACE, &result), 0);
+}
+
 static void what_the_kernel_keeps_is_unmapped_before_other_memory_comes(void **state)
 {
 	struct shunt_space *c;
@@ -416,6 +437,27 @@ static void a_failed_arena_leaves_nothing_to_destroy(void **state)
 	shunt_arena_destroy(&arena);
 }
 
+static void pieces_of_an_arena_are_aligned_and_zeroed(void **state)
+{
+	const size_t block = 0x1000, align = 0x10000;
+	struct shunt_arena *arena = &rig.arena;
+	char *first = shunt_arena_alloc(arena, 1, 0), *piece, *next;
+
+	assert_ptr_equal(first, arena->addr);
+	piece = shunt_arena_alloc(arena, 2 * block, align);
+	assert_non_null(piece);
+	assert_int_equal((uintptr_t)piece % align, 0);
+	next = shunt_arena_alloc(arena, block, 1);
+	assert_ptr_equal(next, first + block);
+	memset(piece, 0xff, 2 * block);
+	shunt_arena_free(arena, piece, 2 * block);
+	assert_ptr_equal(shunt_arena_alloc(arena, block + 1, align), piece);
+	assert_int_equal(piece[0] | piece[2 * block - 1], 0);
+	assert_null(shunt_arena_alloc(arena, 0, 0));
+	assert_null(shunt_arena_alloc(arena, arena->size, 0));
+	assert_said("1032192 of them free");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +467,7 @@ int main(void)
 		group_test(a_member_leaves_whatever_its_detach_says),
 		group_test(what_is_of_another_iommufd_is_refused),
 		group_test(what_a_restart_lost_is_not_lost_for_good),
+		group_test(a_failed_unmap_puts_back_what_is_missing),
 		group_test(what_the_kernel_keeps_is_unmapped_before_other_memory_comes),
 		group_test(memory_that_a_space_has_is_copied),
 		group_test(a_hwpt_that_could_not_be_made_is_asked_for_again),
@@ -432,6 +475,7 @@ int main(void)
 		group_test(a_refused_replace_keeps_what_devices_reserve),
 		group_test(any_number_of_iova_ranges_will_do),
 		group_test(no_more_spaces_than_fit_the_table),
+		group_test(pieces_of_an_arena_are_aligned_and_zeroed),
 		cmocka_unit_test(a_failed_arena_leaves_nothing_to_destroy),
 	};
 
