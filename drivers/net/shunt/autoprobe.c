@@ -92,12 +92,14 @@ static void block(const char *address)
 	}
 }
 
-static void block_group(const struct shunt_pci_list *list, int group)
+/* @param ours  which functions are ours; NULL: none */
+static void block_group(const struct shunt_pci_list *list, int group, const bool *ours)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct shunt_pci_function *function = &list->functions[i];
 
-		if (function->group == group && !function->is_bridge && function->driver[0])
+		if (function->group == group && !function->is_bridge && function->driver[0] &&
+			!(ours && ours[i]))
 			block(function->address);
 	}
 }
@@ -133,7 +135,7 @@ static bool user_named(const struct shunt_pci_list *list)
 		if (named_only)
 			block(function->address);
 		else
-			block_group(list, function->group);
+			block_group(list, function->group, NULL);
 	}
 	return any;
 }
@@ -211,10 +213,8 @@ static void block_group_mates(const struct rte_bus *pci, const struct shunt_pci_
 	for (size_t i = 0; i < list->count; i++)
 		ours[i] = allowed(pci, list->functions[i].address) && can_take(&list->functions[i]);
 	for (size_t i = 0; i < list->count; i++)
-		for (size_t j = 0; j < list->count && ours[i]; j++)
-			if (list->functions[j].group == list->functions[i].group && !ours[j] &&
-				!list->functions[j].is_bridge && list->functions[j].driver[0])
-				block(list->functions[j].address);
+		if (ours[i])
+			block_group(list, list->functions[i].group, ours);
 	free(ours);
 }
 

@@ -12,8 +12,9 @@
 #include <shunt/pci.h>
 
 #include "context.h"
-#include "watchdog.h"
 #include "rte_net_shunt.h"
+
+RTE_LOG_REGISTER(shunt_net_logtype, pmd.net.shunt, NOTICE)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Read by who uses it without the lock, written by who opens or closes it, who holds both. */

@@ -95,4 +95,18 @@ struct shunt_port *shunt_context_port(struct shunt_context *context, const char 
 /** The ethdev port of a function, whichever driver it has, or NULL. */
 const struct rte_eth_dev *shunt_context_dev(struct shunt_context *context, const char *function);
 
+/* ---- watchdog.c ---- */
+
+/**
+ * Starts a thread that calls a function periodically (rte_net_shunt_check_every()): the context has
+ * it check every port group. It is a thread of its own because a repair takes milliseconds, for
+ * which EAL's interrupt thread must not be blocked. It runs on the caller's processors.
+ *
+ * @return 0, -errno
+ */
+int shunt_watchdog_start(void (*check)(void));
+
+/** Ends the thread; waits for a check that is under way. */
+void shunt_watchdog_stop(void);
+
 #endif

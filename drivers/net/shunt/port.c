@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include <bus_pci_driver.h>
+#include <rte_interrupts.h>
 
+#include <shunt/clock.h>
 #include <shunt/error.h>
 
 #include "context.h"
@@ -73,6 +76,55 @@ static int arena_close(struct shunt_port *port)
 
 	shunt_arena_destroy(&port->arena);
 	return ret;
+}
+
+/*
+ * The kernel requests a function back when it is unbound or removed, and waits until it is closed.
+ * The application receives RTE_ETH_EVENT_INTR_RMV in EAL's interrupt thread, and may close the port
+ * there. The datapath's own events are raised in that thread too, because their source holds locks
+ * that a close would wait for.
+ */
+
+static void requested(void *arg)
+{
+	struct shunt_port *port = arg;
+	enum rte_eth_event_type event;
+
+	if (!shunt_notify_taken(&port->request))
+		return;
+	event = __atomic_exchange_n(&port->event, RTE_ETH_EVENT_UNKNOWN, __ATOMIC_SEQ_CST);
+	if (event == RTE_ETH_EVENT_UNKNOWN) {
+		SHUNT_LOG(NOTICE, "%s: the kernel asks for %s back", port->dev->data->name,
+			port->device.function);
+		event = RTE_ETH_EVENT_INTR_RMV;
+	}
+	rte_eth_dev_callback_process(port->dev, event, NULL);
+}
+
+void shunt_port_raise_event(struct shunt_port *port, enum rte_eth_event_type event)
+{
+	__atomic_store_n(&port->event, event, __ATOMIC_SEQ_CST);
+	eventfd_write(rte_intr_fd_get(port->request), 1);
+}
+
+int shunt_device_request_open(struct shunt_port *port)
+{
+	int ret = shunt_notify_open(port->device.function, requested, port, &port->request);
+
+	if (ret)
+		return ret;
+	ret = shunt_vfio_request(&port->device, rte_intr_fd_get(port->request));
+	if (ret) {
+		shunt_notify_close(port->request, requested, port);
+		return ret;
+	}
+	port->dev->data->dev_flags |= RTE_ETH_DEV_INTR_RMV;
+	return 0;
+}
+
+void shunt_device_request_close(struct shunt_port *port)
+{
+	shunt_notify_close(port->request, requested, port);
 }
 
 int shunt_port_open(struct rte_eth_dev *dev, const struct shunt_port_driver *driver,
@@ -152,4 +204,56 @@ int shunt_port_close(struct rte_eth_dev *dev)
 int shunt_port_memory_check(struct shunt_port *port)
 {
 	return shunt_eal_memory_check(port->context->memory);
+}
+
+/* ---- what switches did to it ---- */
+
+/* In the order of struct shunt_port_switches. */
+static const char *const names[] = {
+	"switch_events",
+	"switch_failed_events",
+	"switch_faults",
+	"switch_faults_unknown_events",
+	"switch_ioctl_last_ns",
+	"switch_ioctl_max_ns",
+	"switch_ioctl_total_ns",
+	"switch_paused_last_ns",
+	"switch_paused_max_ns",
+	"switch_paused_total_ns",
+};
+
+_Static_assert(RTE_DIM(names) == SHUNT_PORT_XSTATS, "one for each counter");
+_Static_assert(sizeof(struct shunt_port_switches) == SHUNT_PORT_XSTATS * sizeof(uint64_t),
+	"counters and nothing else");
+
+void shunt_port_switched(void *opaque, const struct shunt_switch_result *result,
+	const struct shunt_switch_member *member)
+{
+	struct shunt_port_switches *sum = &((struct shunt_port *)opaque)->switches;
+	uint64_t paused = member->pause_start ? member->pause_end - member->pause_start : 0;
+
+	if (result->rolled_back || member->hwpt_id != result->to_hwpt)
+		sum->failed++;
+	else
+		sum->switches++;
+	if (member->faults > 0)
+		sum->faults += (uint64_t)member->faults;
+	else
+		sum->unknown += member->faults < 0;
+	sum->ioctl_last_ns = shunt_clock_to_ns(member->ioctl_time);
+	sum->ioctl_total_ns += sum->ioctl_last_ns;
+	sum->ioctl_max_ns = RTE_MAX(sum->ioctl_max_ns, sum->ioctl_last_ns);
+	sum->paused_last_ns = shunt_clock_to_ns(paused);
+	sum->paused_total_ns += sum->paused_last_ns;
+	sum->paused_max_ns = RTE_MAX(sum->paused_max_ns, sum->paused_last_ns);
+}
+
+void shunt_port_xstats(const struct shunt_port *port, uint64_t values[SHUNT_PORT_XSTATS])
+{
+	memcpy(values, &port->switches, sizeof(port->switches));
+}
+
+const char *shunt_port_xstat_name(unsigned int index)
+{
+	return names[index];
 }

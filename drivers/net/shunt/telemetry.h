@@ -11,7 +11,6 @@
  *   client --> telemetry's thread --> telemetry.c    words, the context's lock, errors
  *                                       |- telemetry_params.c  groups, spaces and parts named
  *                                       |- telemetry_list.c    /shunt/list, /shunt/group
- *                                       |    `- telemetry_members.c  their ports
  *                                       |- telemetry_spaces.c  /shunt/spaces, copy, destroy
  *                                       |- telemetry_switch.c  /shunt/switch, /shunt/result
  *                                       `- telemetry_faults.c  /shunt/faults
@@ -53,10 +52,6 @@ int telemetry_part(const struct words *words, unsigned long room, struct part *p
 
 /** Whether the next entry is shown. */
 bool telemetry_in_part(struct part *part);
-
-/** The members of a group that are in the part, as "ports". */
-void telemetry_members(struct shunt_context *context, struct shunt_group *group, struct part *part,
-	struct telemetry_reply reply);
 
 /** Finds the group that a word names by its number. @return 0, -EINVAL, -ENOENT */
 int telemetry_find_group(

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <shunt/clock.h>
 #include <shunt/error.h>
 
 #include "shunt_dpdk.h"
@@ -17,6 +18,57 @@ static const char *space_of(struct shunt_group *group)
 	struct shunt_space *space = shunt_group_space(group);
 
 	return space ? shunt_space_name(space) : "";
+}
+
+struct telemetry_reply telemetry_member(struct shunt_context *context, struct telemetry_reply ports,
+	const char *function, unsigned int index)
+{
+	const struct rte_eth_dev *dev = shunt_context_dev(context, function);
+	char name[16];
+	struct telemetry_reply row;
+
+	if (dev) {
+		row = reply_nth(ports, dev->data->port_id);
+		reply_text(row, "name", dev->data->name);
+	} else {
+		snprintf(name, sizeof(name), "member%u", index);
+		row = reply_object(ports, name);
+	}
+	reply_text(row, "function", function);
+	return row;
+}
+
+static void add_counts(const struct shunt_member_counts *counts, struct telemetry_reply row)
+{
+	reply_count(row, "switches", counts->switches);
+	reply_count(row, "failed_switches", counts->failed);
+	reply_count(row, "faults", counts->faults);
+	reply_count(row, "faults_unknown_switches", counts->unknown);
+	reply_count(row, "recoveries", counts->recoveries);
+	reply_count(row, "paused_last_ns", shunt_clock_to_ns(counts->halted_last));
+	reply_count(row, "paused_max_ns", shunt_clock_to_ns(counts->halted_max));
+}
+
+/* The members of a group that are in the part, as "ports". */
+static void add_members(struct shunt_context *context, struct shunt_group *group, struct part *part,
+	struct telemetry_reply reply)
+{
+	struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS];
+	unsigned int count = shunt_group_list(group, members);
+	struct telemetry_reply ports = reply_object(reply, "ports");
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct telemetry_reply row;
+
+		if (!telemetry_in_part(part))
+			continue;
+		row = telemetry_member(context, ports, members[i].function, i);
+		reply_text(row, "driver", members[i].driver);
+		reply_number(row, "hwpt", (int)members[i].hwpt_id);
+		reply_number(row, "can_pause", members[i].can_pause);
+		reply_number(row, "can_stop", members[i].can_stop);
+		add_counts(&members[i].counts, row);
+	}
 }
 
 int telemetry_list(
@@ -45,7 +97,7 @@ int telemetry_list(
 			reply_nth(groups, (unsigned int)shunt_group_number(entry->group));
 
 		reply_text(row, "space", space_of(entry->group));
-		telemetry_members(context, entry->group, &part, row);
+		add_members(context, entry->group, &part, row);
 	}
 	return 0;
 }
@@ -73,6 +125,6 @@ int telemetry_group(
 		reply_text(reply, "auto", ret ? "refused" : shunt_plan_name(plan));
 		reply_text(reply, "auto_why", ret ? shunt_errmsg() : why);
 	}
-	telemetry_members(context, entry->group, &whole, reply);
+	add_members(context, entry->group, &whole, reply);
 	return 0;
 }

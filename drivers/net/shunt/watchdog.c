@@ -6,11 +6,11 @@
 
 #include <shunt/error.h>
 
-#include "watchdog.h"
+#include "context.h"
 #include "rte_net_shunt.h"
 
-#define MS_PER_S  1000
-#define NS_PER_MS 1000000l
+#define MILLISECOND 1000000ull /* ns */
+#define SECOND      1000000000ull
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -23,18 +23,16 @@ static pthread_t thread;
 static bool wait_a_period(void)
 {
 	struct timespec until;
+	uint64_t ns;
 
 	if (!period_ms) {
 		pthread_cond_wait(&changed, &lock);
 		return false;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += period_ms / MS_PER_S;
-	until.tv_nsec += period_ms % MS_PER_S * NS_PER_MS;
-	if (until.tv_nsec >= MS_PER_S * NS_PER_MS) {
-		until.tv_sec++;
-		until.tv_nsec -= MS_PER_S * NS_PER_MS;
-	}
+	ns = (uint64_t)until.tv_nsec + period_ms * MILLISECOND;
+	until.tv_sec += (time_t)(ns / SECOND);
+	until.tv_nsec = (long)(ns % SECOND);
 	return pthread_cond_clockwait(&changed, &lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT;
 }
 
