@@ -34,27 +34,24 @@ int shunt_group_destroy(struct shunt_group *group)
 
 void shunt_group_observe(struct shunt_group *group, shunt_fault_observer observer, void *context)
 {
-	pthread_mutex_lock(&group->lock);
+	SHUNT_HOLD(&group->lock);
+
 	group->observer = observer;
 	group->observer_context = context;
-	pthread_mutex_unlock(&group->lock);
 }
 
 bool shunt_group_observed(struct shunt_group *group)
 {
-	bool observed;
+	SHUNT_HOLD(&group->lock);
 
-	pthread_mutex_lock(&group->lock);
-	observed = group->observer != NULL;
-	pthread_mutex_unlock(&group->lock);
-	return observed;
+	return group->observer != NULL;
 }
 
 void shunt_group_evidence(struct shunt_group *group, const struct shunt_evidence *evidence)
 {
-	pthread_mutex_lock(&group->lock);
+	SHUNT_HOLD(&group->lock);
+
 	group->evidence = *evidence;
-	pthread_mutex_unlock(&group->lock);
 }
 
 /* A switch relies on both halves of a pair being there. */
@@ -164,11 +161,9 @@ static int join_locked(struct shunt_group *group, struct shunt_vfio_device *devi
 int shunt_group_join(struct shunt_group *group, struct shunt_vfio_device *device,
 	const char *driver, const struct shunt_port_ops *ops, void *port, struct shunt_space *space)
 {
-	int ret;
+	SHUNT_HOLD(&group->lock);
+	int ret = join_locked(group, device, driver, ops, port, space);
 
-	pthread_mutex_lock(&group->lock);
-	ret = join_locked(group, device, driver, ops, port, space);
-	pthread_mutex_unlock(&group->lock);
 	if (ret)
 		return shunt_fail_while(
 			ret, "%s joining group %d", device->function, group->number);
@@ -215,11 +210,9 @@ static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *dev
 
 int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *device)
 {
-	int ret;
+	SHUNT_HOLD(&group->lock);
+	int ret = leave_locked(group, device);
 
-	pthread_mutex_lock(&group->lock);
-	ret = leave_locked(group, device);
-	pthread_mutex_unlock(&group->lock);
 	if (ret)
 		return shunt_fail_while(
 			ret, "%s leaving group %d", device->function, group->number);
@@ -228,26 +221,19 @@ int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *devic
 
 int shunt_group_prepare(struct shunt_group *group, struct shunt_space *space)
 {
+	SHUNT_HOLD(&group->lock);
 	uint32_t hwpt_id;
-	int ret;
 
-	pthread_mutex_lock(&group->lock);
-	if (group->count)
-		ret = shunt_space_hwpt(space, group->number, group->members[0].device, &hwpt_id);
-	else
-		ret = shunt_fail(-ENODEV, "group %d has no member", group->number);
-	pthread_mutex_unlock(&group->lock);
-	return ret;
+	if (!group->count)
+		return shunt_fail(-ENODEV, "group %d has no member", group->number);
+	return shunt_space_hwpt(space, group->number, group->members[0].device, &hwpt_id);
 }
 
 struct shunt_space *shunt_group_space(struct shunt_group *group)
 {
-	struct shunt_space *space;
+	SHUNT_HOLD(&group->lock);
 
-	pthread_mutex_lock(&group->lock);
-	space = group->to ? NULL : group->space;
-	pthread_mutex_unlock(&group->lock);
-	return space;
+	return group->to ? NULL : group->space;
 }
 
 int shunt_group_number(const struct shunt_group *group)
@@ -257,39 +243,30 @@ int shunt_group_number(const struct shunt_group *group)
 
 unsigned int shunt_group_members(struct shunt_group *group)
 {
-	unsigned int count;
+	SHUNT_HOLD(&group->lock);
 
-	pthread_mutex_lock(&group->lock);
-	count = group->count;
-	pthread_mutex_unlock(&group->lock);
-	return count;
+	return group->count;
 }
 
 int shunt_group_driver(
 	struct shunt_group *group, struct shunt_vfio_device *device, const char *driver)
 {
-	unsigned int i;
-	int ret = 0;
+	SHUNT_HOLD(&group->lock);
+	unsigned int i = find_member(group, device);
 
-	pthread_mutex_lock(&group->lock);
-	i = find_member(group, device);
 	if (i == group->count)
-		ret = shunt_fail(
+		return shunt_fail(
 			-ENOENT, "%s is not a member of group %d", device->function, group->number);
-	else
-		snprintf(group->members[i].driver, sizeof(group->members[i].driver), "%s", driver);
-	pthread_mutex_unlock(&group->lock);
-	return ret;
+	snprintf(group->members[i].driver, sizeof(group->members[i].driver), "%s", driver);
+	return 0;
 }
 
 unsigned int shunt_group_list(
 	struct shunt_group *group, struct shunt_member_info members[SHUNT_GROUP_MAX_MEMBERS])
 {
-	unsigned int count;
+	SHUNT_HOLD(&group->lock);
 
-	pthread_mutex_lock(&group->lock);
-	count = group->count;
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < group->count; i++) {
 		const struct member *member = &group->members[i];
 		struct shunt_member_info *info = &members[i];
 
@@ -302,6 +279,5 @@ unsigned int shunt_group_list(
 		memcpy(info->function, member->device->function, sizeof(info->function));
 		memcpy(info->driver, member->driver, sizeof(info->driver));
 	}
-	pthread_mutex_unlock(&group->lock);
-	return count;
+	return group->count;
 }

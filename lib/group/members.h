@@ -6,6 +6,8 @@
 
 #include <shunt/group.h>
 
+#include "shunt_hold.h"
+
 /*
  * Inside lib/group. A file uses those to its right:
  *

@@ -152,11 +152,9 @@ static int choose_locked(struct shunt_group *group, struct shunt_space *to, enum
 int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
 	char why[SHUNT_PLAN_TEXT])
 {
-	int ret;
+	SHUNT_HOLD(&group->lock);
+	int ret = choose_locked(group, to, plan, why);
 
-	pthread_mutex_lock(&group->lock);
-	ret = choose_locked(group, to, plan, why);
-	pthread_mutex_unlock(&group->lock);
 	return ret ? shunt_fail_while(ret, "group %d: auto", group->number) : 0;
 }
 

@@ -271,14 +271,13 @@ static int switch_locked(
 int shunt_group_switch_unpaused(struct shunt_group *group, struct shunt_space *to,
 	enum shunt_plan plan, enum shunt_unpaused unpaused, struct shunt_switch_result *result)
 {
+	SHUNT_HOLD(&group->lock);
 	int ret;
 
 	result->plan = plan;
 	result->unpaused = unpaused;
-	pthread_mutex_lock(&group->lock);
 	describe(group, result);
 	ret = switch_locked(group, to, result);
-	pthread_mutex_unlock(&group->lock);
 	if (ret)
 		return shunt_fail_while(ret, "group %d: %s to space '%s'", group->number,
 			shunt_plan_name(result->plan), shunt_space_name(to));
@@ -293,9 +292,9 @@ int shunt_group_switch(struct shunt_group *group, struct shunt_space *to, enum s
 
 void shunt_group_history(struct shunt_group *group, struct shunt_group_history *history)
 {
-	pthread_mutex_lock(&group->lock);
+	SHUNT_HOLD(&group->lock);
+
 	*history = group->history;
-	pthread_mutex_unlock(&group->lock);
 }
 
 static int check_locked(struct shunt_group *group, struct shunt_switch_result *result)

@@ -16,6 +16,7 @@
 
 #include "kernel_faults.h"
 #include "kernel_info.h"
+#include "shunt_hold.h"
 #include "shunt_node.h"
 
 /* A descriptor that the process came with, given out once in place of an open of its path. */
@@ -175,13 +176,9 @@ static const struct kernel_roots roots = {
 /* Only when asked for: it leaves traces in the machine. */
 static int begin_to_observe(struct kernel *kernel)
 {
-	int ret = 0;
+	SHUNT_HOLD(&kernel->lock);
 
-	pthread_mutex_lock(&kernel->lock);
-	if (!kernel->faults)
-		ret = kernel_faults_create(&roots, &kernel->faults);
-	pthread_mutex_unlock(&kernel->lock);
-	return ret;
+	return kernel->faults ? 0 : kernel_faults_create(&roots, &kernel->faults);
 }
 
 static int kernel_watch(struct shunt_platform *platform, const char *function)

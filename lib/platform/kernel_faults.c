@@ -15,6 +15,7 @@
 #include "kernel_faults.h"
 #include "kernel_sysfs.h"
 #include "kernel_trace.h"
+#include "shunt_hold.h"
 
 #define RECORD_SIZE 8192          /* no record of /dev/kmsg is longer */
 #define QUEUE       4096          /* records of one round that are kept */
@@ -127,8 +128,9 @@ static int find_unit(struct kernel_faults *faults, const char *function)
 	return (int)faults->unit_count++;
 }
 
-static int watch(struct kernel_faults *faults, const char *function)
+int kernel_faults_watch(struct kernel_faults *faults, const char *function)
 {
+	SHUNT_HOLD(&faults->lock);
 	struct watched *watched = &faults->watched[faults->watched_count];
 
 	for (unsigned int i = 0; i < faults->watched_count; i++)
@@ -147,16 +149,6 @@ static int watch(struct kernel_faults *faults, const char *function)
 		return shunt_fail(-ENOMEM, "faults of %s: out of memory", function);
 	faults->watched_count++;
 	return 0;
-}
-
-int kernel_faults_watch(struct kernel_faults *faults, const char *function)
-{
-	int ret;
-
-	pthread_mutex_lock(&faults->lock);
-	ret = watch(faults, function);
-	pthread_mutex_unlock(&faults->lock);
-	return ret;
 }
 
 /* Counts that cannot be read are looked for again, now and then. */
@@ -361,8 +353,9 @@ static bool counts_something(const struct kernel_faults *faults)
 	return complete;
 }
 
-static int take(struct kernel_faults *faults, struct shunt_fault *records, unsigned int n)
+int kernel_faults_take(struct kernel_faults *faults, struct shunt_fault *records, unsigned int n)
 {
+	SHUNT_HOLD(&faults->lock);
 	unsigned int count;
 
 	if (faults->first == faults->count) {
@@ -382,25 +375,13 @@ static int take(struct kernel_faults *faults, struct shunt_fault *records, unsig
 	return (int)count;
 }
 
-int kernel_faults_take(struct kernel_faults *faults, struct shunt_fault *records, unsigned int n)
-{
-	int ret;
-
-	pthread_mutex_lock(&faults->lock);
-	ret = take(faults, records, n);
-	pthread_mutex_unlock(&faults->lock);
-	return ret;
-}
-
 void kernel_faults_observers(struct kernel_faults *faults, char *names, size_t size)
 {
-	bool counts;
+	SHUNT_HOLD(&faults->lock);
+	const bool counts = counts_something(faults);
 
-	pthread_mutex_lock(&faults->lock);
-	counts = counts_something(faults);
 	snprintf(names, size, "%s%s%s", counts && faults->log >= 0 ? "kmsg " : "",
 		faults->trace ? "tracepoint " : "", counts ? "interrupts " : "");
-	pthread_mutex_unlock(&faults->lock);
 	if (names[0])
 		names[strlen(names) - 1] = '\0';
 }

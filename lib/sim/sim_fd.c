@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "shunt_hold.h"
 #include "sim_fd.h"
 
 #define DESCRIPTORS 1024 /* the usual limit of a process */
@@ -33,18 +34,15 @@ void sim_fds_destroy(struct sim *sim)
 
 int sim_fd_install(struct sim *sim, struct sim_file *file)
 {
-	int fd = -EMFILE;
+	SHUNT_HOLD(&sim->fds->lock);
 
-	pthread_mutex_lock(&sim->fds->lock);
 	for (int i = 0; i < DESCRIPTORS; i++) {
 		if (!sim->fds->files[i]) {
 			sim->fds->files[i] = file;
-			fd = SIM_FD_FIRST + i;
-			break;
+			return SIM_FD_FIRST + i;
 		}
 	}
-	pthread_mutex_unlock(&sim->fds->lock);
-	return fd;
+	return -EMFILE;
 }
 
 void sim_file_hold(struct sim_file *file)
@@ -54,15 +52,13 @@ void sim_file_hold(struct sim_file *file)
 
 struct sim_file *sim_fd_get(struct sim *sim, int fd)
 {
-	struct sim_file *file;
+	SHUNT_HOLD(&sim->fds->lock);
+	struct sim_file *file = NULL;
 
-	if (fd < SIM_FD_FIRST || fd >= SIM_FD_FIRST + DESCRIPTORS)
-		return NULL;
-	pthread_mutex_lock(&sim->fds->lock);
-	file = sim->fds->files[fd - SIM_FD_FIRST];
+	if (fd >= SIM_FD_FIRST && fd < SIM_FD_FIRST + DESCRIPTORS)
+		file = sim->fds->files[fd - SIM_FD_FIRST];
 	if (file)
 		sim_file_hold(file);
-	pthread_mutex_unlock(&sim->fds->lock);
 	return file;
 }
 
@@ -90,11 +86,10 @@ int sim_fd_close(struct sim *sim, int fd)
 
 unsigned int sim_fd_count(struct sim *sim)
 {
+	SHUNT_HOLD(&sim->fds->lock);
 	unsigned int count = 0;
 
-	pthread_mutex_lock(&sim->fds->lock);
 	for (int i = 0; i < DESCRIPTORS; i++)
 		count += sim->fds->files[i] != NULL;
-	pthread_mutex_unlock(&sim->fds->lock);
 	return count;
 }

@@ -8,6 +8,7 @@
 #include <shunt/clock.h>
 #include <shunt/error.h>
 
+#include "shunt_hold.h"
 #include "shunt_processor.h"
 #include "sim_iommu.h"
 
@@ -226,40 +227,37 @@ void sim_faults_add(
 {
 	struct sim_function *function = dma->function;
 	struct sim_faults *faults = function->sim->iommu.faults;
+	struct shunt_fault *fault;
 
-	pthread_mutex_lock(&faults->lock);
+	SHUNT_HOLD(&faults->lock);
 	if (faults->written - faults->taken == FAULT_RECORDS) {
 		faults->lost++;
-	} else {
-		struct shunt_fault *fault = &faults->records[faults->written % FAULT_RECORDS];
-
-		fault->time = shunt_clock_now();
-		snprintf(fault->observer, sizeof(fault->observer), "sim");
-		memcpy(fault->function, function->address, sizeof(fault->function));
-		fault->iova = iova;
-		fault->write = (prot & SHUNT_DMA_WRITE) != 0;
-		fault->reason = reason;
-		faults->written++;
+		return;
 	}
-	pthread_mutex_unlock(&faults->lock);
+	fault = &faults->records[faults->written++ % FAULT_RECORDS];
+	fault->time = shunt_clock_now();
+	snprintf(fault->observer, sizeof(fault->observer), "sim");
+	memcpy(fault->function, function->address, sizeof(fault->function));
+	fault->iova = iova;
+	fault->write = (prot & SHUNT_DMA_WRITE) != 0;
+	fault->reason = reason;
 }
 
 int sim_faults_take(struct sim_iommu *iommu, struct shunt_fault *records, unsigned int n)
 {
 	struct sim_faults *faults = iommu->faults;
-	uint64_t lost;
 	unsigned int count = 0;
+	uint64_t lost;
 
-	pthread_mutex_lock(&faults->lock);
+	SHUNT_HOLD(&faults->lock);
 	lost = faults->lost;
 	faults->lost = 0;
-	while (!lost && count < n && faults->taken != faults->written)
-		records[count++] = faults->records[faults->taken++ % FAULT_RECORDS];
-	pthread_mutex_unlock(&faults->lock);
 	if (lost)
 		return shunt_fail(-EOVERFLOW,
 			"sim: fault records lost (%llu), the log holds %u: take them out more "
 			"often",
 			(unsigned long long)lost, FAULT_RECORDS);
+	while (count < n && faults->taken != faults->written)
+		records[count++] = faults->records[faults->taken++ % FAULT_RECORDS];
 	return (int)count;
 }

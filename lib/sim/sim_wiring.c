@@ -4,6 +4,7 @@
 
 #include <shunt/error.h>
 
+#include "shunt_hold.h"
 #include "sim_nic.h"
 
 /* What callers do to a wire: its ends, its speed, and the truth of the port at its end. */
@@ -39,9 +40,7 @@ static void set_peer(struct sim_nic *nic, struct sim_nic *peer)
 /* The platform's lock keeps two wirings apart; the engine sees each end change under its lock. */
 int shunt_sim_wire(struct shunt_platform *platform, const char *port_a, const char *port_b)
 {
-	struct sim *sim = (struct sim *)platform;
 	struct sim_nic *a, *b = NULL;
-	int err = 0;
 
 	a = port_of(platform, port_a);
 	if (a)
@@ -50,39 +49,31 @@ int shunt_sim_wire(struct shunt_platform *platform, const char *port_a, const ch
 		return shunt_fail_while(-ENODEV, "wiring %s to %s", port_a, port_b);
 	if (a == b)
 		return shunt_fail(-EBUSY, "wiring %s to itself", port_a);
-	pthread_mutex_lock(&sim->lock);
-	if (wired(a) || wired(b)) {
-		err = shunt_fail(-EBUSY, "wiring %s to %s: %s has a wire already", port_a, port_b,
+	SHUNT_HOLD(&a->sim->lock);
+	if (wired(a) || wired(b))
+		return shunt_fail(-EBUSY, "wiring %s to %s: %s has a wire already", port_a, port_b,
 			wired(a) ? port_a : port_b);
-	} else {
-		set_peer(a, b);
-		set_peer(b, a);
-	}
-	pthread_mutex_unlock(&sim->lock);
-	return err;
+	set_peer(a, b);
+	set_peer(b, a);
+	return 0;
 }
 
 int shunt_sim_connect(struct shunt_platform *platform, const char *port,
 	const struct shunt_sim_endpoint *endpoint)
 {
-	struct sim *sim = (struct sim *)platform;
 	struct sim_nic *nic = port_of(platform, port);
-	int err = 0;
 
 	if (!nic)
 		return shunt_fail_while(-ENODEV, "connecting a tester");
-	pthread_mutex_lock(&sim->lock);
-	if (endpoint && wired(nic)) {
-		err = shunt_fail(-EBUSY, "connecting a tester to %s: it has a wire already", port);
-	} else {
-		sim_nic_lock(nic);
-		nic->connected = endpoint != NULL;
-		nic->endpoint = endpoint ? *endpoint : (struct shunt_sim_endpoint){ 0 };
-		sim_nic_update_link(nic);
-		sim_nic_unlock(nic);
-	}
-	pthread_mutex_unlock(&sim->lock);
-	return err;
+	SHUNT_HOLD(&nic->sim->lock);
+	if (endpoint && wired(nic))
+		return shunt_fail(-EBUSY, "connecting a tester to %s: it has a wire already", port);
+	sim_nic_lock(nic);
+	nic->connected = endpoint != NULL;
+	nic->endpoint = endpoint ? *endpoint : (struct shunt_sim_endpoint){ 0 };
+	sim_nic_update_link(nic);
+	sim_nic_unlock(nic);
+	return 0;
 }
 
 static void set_speed(struct sim_nic *nic, unsigned int speed)
@@ -96,7 +87,6 @@ static void set_speed(struct sim_nic *nic, unsigned int speed)
 
 int shunt_sim_speed(struct shunt_platform *platform, const char *port, unsigned int speed)
 {
-	struct sim *sim = (struct sim *)platform;
 	struct sim_nic *nic = port_of(platform, port);
 
 	if (!nic)
@@ -104,11 +94,10 @@ int shunt_sim_speed(struct shunt_platform *platform, const char *port, unsigned 
 	if (speed != 10 && speed != 100 && speed != SHUNT_SIM_SPEED_MAX)
 		return shunt_fail(
 			-EINVAL, "a wire of %u Mb/s: 10, 100 or %u", speed, SHUNT_SIM_SPEED_MAX);
-	pthread_mutex_lock(&sim->lock);
+	SHUNT_HOLD(&nic->sim->lock);
 	set_speed(nic, speed);
 	if (nic->peer)
 		set_speed(nic->peer, speed);
-	pthread_mutex_unlock(&sim->lock);
 	return 0;
 }
 
@@ -130,7 +119,6 @@ int shunt_sim_port_truth(
 	struct shunt_platform *platform, const char *port, struct shunt_sim_port_truth *truth)
 {
 	struct sim_nic *nic = port_of(platform, port);
-	unsigned int i;
 
 	if (!nic)
 		return -ENODEV;
@@ -138,7 +126,7 @@ int shunt_sim_port_truth(
 	*truth = nic->truth;
 	truth->rx_fifo = nic->fifo.frames;
 	truth->wedged_queues = 0;
-	for (i = 0; i < SIM_NIC_QUEUES; i++)
+	for (unsigned int i = 0; i < SIM_NIC_QUEUES; i++)
 		truth->wedged_queues +=
 			(uint32_t)nic->rx[i].ring.wedged + (uint32_t)nic->tx[i].ring.wedged;
 	sim_nic_unlock(nic);

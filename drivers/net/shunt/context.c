@@ -13,6 +13,7 @@
 
 #include "context.h"
 #include "rte_net_shunt.h"
+#include "shunt_hold.h"
 
 RTE_LOG_REGISTER(shunt_net_logtype, pmd.net.shunt, NOTICE)
 
@@ -338,64 +339,58 @@ const struct rte_eth_dev *shunt_context_dev(struct shunt_context *context, const
 
 int rte_net_shunt_platform(struct shunt_platform *platform)
 {
-	int ret = 0;
+	SHUNT_HOLD(&lock);
 
-	shunt_context_lock();
 	if (opened)
-		ret = shunt_fail(-EBUSY,
-			"choosing a platform: ports on platform '%s' exist; close "
-			"them first",
+		return shunt_fail(-EBUSY,
+			"choosing a platform: ports on platform '%s' exist; close them first",
 			opened->platform->name);
-	else
-		chosen = platform;
-	shunt_context_unlock();
-	return ret;
+	chosen = platform;
+	return 0;
 }
 
 struct shunt_platform *rte_net_shunt_platform_in_use(void)
 {
-	struct shunt_platform *platform;
+	SHUNT_HOLD(&lock);
 
-	shunt_context_lock();
-	platform = opened ? opened->platform : NULL;
-	shunt_context_unlock();
-	return platform;
+	return opened ? opened->platform : NULL;
 }
 
 struct shunt_spaces *rte_net_shunt_spaces(void)
 {
-	struct shunt_spaces *spaces;
+	SHUNT_HOLD(&lock);
 
-	shunt_context_lock();
-	spaces = opened ? opened->spaces : NULL;
-	shunt_context_unlock();
-	return spaces;
+	return opened ? opened->spaces : NULL;
 }
 
-/* Either of them. */
-static int look_up(uint16_t port_id, struct shunt_group **group, struct shunt_vfio_device **device)
+static struct shunt_port *port_of(uint16_t port_id)
 {
 	struct shunt_port *port = NULL;
 
-	shunt_context_lock();
 	if (opened)
 		TAILQ_FOREACH (port, &opened->ports, next)
 			if (port->dev->data->port_id == port_id)
-				break;
-	if (port && group)
-		*group = port->group;
-	if (port && device)
-		*device = &port->device;
-	shunt_context_unlock();
-	return port ? 0 : shunt_fail(-ENODEV, "port %u is not a port of net_shunt", port_id);
+				return port;
+	shunt_fail(-ENODEV, "port %u is not a port of net_shunt", port_id);
+	return NULL;
 }
 
 int rte_net_shunt_group(uint16_t port_id, struct shunt_group **group)
 {
-	return look_up(port_id, group, NULL);
+	SHUNT_HOLD(&lock);
+	const struct shunt_port *port = port_of(port_id);
+
+	if (port)
+		*group = port->group;
+	return port ? 0 : -ENODEV;
 }
 
 int rte_net_shunt_device(uint16_t port_id, struct shunt_vfio_device **device)
 {
-	return look_up(port_id, NULL, device);
+	SHUNT_HOLD(&lock);
+	struct shunt_port *port = port_of(port_id);
+
+	if (port)
+		*device = &port->device;
+	return port ? 0 : -ENODEV;
 }
