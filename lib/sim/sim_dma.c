@@ -55,38 +55,29 @@ static uint32_t in_page(uint64_t iova, uint32_t length)
 	return length < room ? length : (uint32_t)room;
 }
 
-bool sim_dma_read(struct sim_dma *dma, uint64_t iova, void *buf, uint32_t length)
+static bool copy(struct sim_dma *dma, uint64_t iova, uint8_t *buf, uint32_t length, bool write)
 {
-	uint8_t *to = buf;
-
 	while (length) {
 		uint32_t part = in_page(iova, length);
-		const uint8_t *from = sim_dma_translate(dma, iova, SHUNT_DMA_READ);
+		uint8_t *memory =
+			sim_dma_translate(dma, iova, write ? SHUNT_DMA_WRITE : SHUNT_DMA_READ);
 
-		if (!from)
+		if (!memory)
 			return false;
-		memcpy(to, from, part);
+		memcpy(write ? memory : buf, write ? buf : memory, part);
 		iova += part;
-		to += part;
+		buf += part;
 		length -= part;
 	}
 	return true;
 }
 
+bool sim_dma_read(struct sim_dma *dma, uint64_t iova, void *buf, uint32_t length)
+{
+	return copy(dma, iova, buf, length, false);
+}
+
 bool sim_dma_write(struct sim_dma *dma, uint64_t iova, const void *buf, uint32_t length)
 {
-	const uint8_t *from = buf;
-
-	while (length) {
-		uint32_t part = in_page(iova, length);
-		uint8_t *to = sim_dma_translate(dma, iova, SHUNT_DMA_WRITE);
-
-		if (!to)
-			return false;
-		memcpy(to, from, part);
-		iova += part;
-		from += part;
-		length -= part;
-	}
-	return true;
+	return copy(dma, iova, (uint8_t *)(uintptr_t)buf, length, true);
 }

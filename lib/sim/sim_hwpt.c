@@ -114,48 +114,27 @@ int sim_hwpt_destroy(struct sim_iommufd *iommufd, struct sim_hwpt *hwpt)
 	return 0;
 }
 
-/* Maps an area into every hwpt, or into none. */
-static int map_everywhere(struct sim_ioas *ioas, const struct sim_area *area)
-{
-	struct sim_hwpt *hwpt, *undo;
-	int ret;
-
-	TAILQ_FOREACH (hwpt, &ioas->hwpts, link) {
-		ret = map_area(hwpt, area, hwpt == TAILQ_FIRST(&ioas->hwpts));
-		if (ret)
-			goto undo;
-	}
-	return 0;
-
-undo:
-	TAILQ_FOREACH (undo, &ioas->hwpts, link) {
-		if (undo == hwpt)
-			break;
-		unmap_area(undo, area);
-	}
-	return ret;
-}
-
-int sim_hwpts_map(struct sim_ioas *ioas, struct sim_area **areas, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		int ret = map_everywhere(ioas, areas[i]);
-
-		if (ret) {
-			while (i--)
-				sim_hwpts_unmap(ioas, areas[i]);
-			return ret;
-		}
-	}
-	return 0;
-}
-
 void sim_hwpts_unmap(struct sim_ioas *ioas, const struct sim_area *area)
 {
 	struct sim_hwpt *hwpt;
 
 	TAILQ_FOREACH (hwpt, &ioas->hwpts, link)
 		unmap_area(hwpt, area);
+}
+
+int sim_hwpts_map(struct sim_ioas *ioas, struct sim_area **areas, size_t count)
+{
+	struct sim_hwpt *hwpt;
+	size_t done = 0;
+	int ret = 0;
+
+	for (; done < count && !ret; done++)
+		for (hwpt = TAILQ_FIRST(&ioas->hwpts); hwpt && !ret; hwpt = TAILQ_NEXT(hwpt, link))
+			ret = map_area(hwpt, areas[done], hwpt == TAILQ_FIRST(&ioas->hwpts));
+	/* A hwpt that has none of an area loses nothing. */
+	while (ret && done--)
+		sim_hwpts_unmap(ioas, areas[done]);
+	return ret;
 }
 
 int sim_hwpt_alloc(struct sim_iommufd *iommufd, union sim_command *request)

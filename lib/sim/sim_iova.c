@@ -209,21 +209,14 @@ int sim_iova_place(
 
 int sim_iova_insert(struct sim_iova_space *space, struct sim_area *area)
 {
-	size_t at;
+	const size_t at = sim_iova_first(space, area->start);
+	struct sim_area **areas = reallocarray(space->areas, space->area_count + 1, sizeof(*areas));
 
-	if (space->area_count == space->area_capacity) {
-		size_t capacity = space->area_capacity ? 2 * space->area_capacity : 16;
-		struct sim_area **areas = realloc(space->areas, capacity * sizeof(*areas));
-
-		if (!areas)
-			return -ENOMEM;
-		space->areas = areas;
-		space->area_capacity = capacity;
-	}
-	at = sim_iova_first(space, area->start);
-	memmove(&space->areas[at + 1], &space->areas[at],
-		(space->area_count - at) * sizeof(*space->areas));
-	space->areas[at] = area;
+	if (!areas)
+		return -ENOMEM;
+	memmove(&areas[at + 1], &areas[at], (space->area_count - at) * sizeof(*areas));
+	areas[at] = area;
+	space->areas = areas;
 	space->area_count++;
 	return 0;
 }

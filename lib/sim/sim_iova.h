@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "shunt_iommufd_uapi.h"
-#include "sim_pages.h"
+#include "sim_user.h"
 
 /*
  * The IOVAs of one IOAS: what is mapped, what is reserved by devices and domains, what the user
@@ -38,7 +38,7 @@ struct sim_reservation {
 /** The IOVAs of an IOAS. */
 struct sim_iova_space {
 	struct sim_area **areas;
-	size_t area_count, area_capacity;
+	size_t area_count;
 	struct sim_reservation *reserved; /**< in order of start; may overlap */
 	size_t reserved_count;
 	struct iommu_iova_range *allowed; /**< disjoint, in order */

@@ -22,8 +22,10 @@ static uint32_t irq_count(uint32_t index)
 	}
 }
 
-int sim_irqs_info(struct vfio_irq_info *info)
+int sim_irqs_info(struct sim_vfio *vfio, void *arg)
 {
+	struct vfio_irq_info *info = arg;
+
 	if (info->index >= VFIO_PCI_NUM_IRQS)
 		return -EINVAL;
 	info->flags = VFIO_IRQ_INFO_EVENTFD;
@@ -156,8 +158,9 @@ static int set_msix(struct sim_vfio *vfio, const struct vfio_irq_set *header, co
 	return 0;
 }
 
-int sim_irqs_set(struct sim_vfio *vfio, const struct vfio_irq_set *header)
+int sim_irqs_set(struct sim_vfio *vfio, void *arg)
 {
+	const struct vfio_irq_set *header = arg;
 	int32_t fds[SIM_NIC_VECTORS] = { -1 };
 	uint32_t data_size;
 	int ret;

@@ -11,7 +11,7 @@
 /* New areas, side by side, on their way into an IOAS. */
 struct pieces {
 	struct sim_area **areas;
-	size_t count, capacity;
+	size_t count;
 };
 
 static unsigned int prot_of(uint32_t flags)
@@ -23,17 +23,12 @@ static unsigned int prot_of(uint32_t flags)
 static int add_piece(struct pieces *pieces, uint8_t *memory, struct sim_pages *held,
 	uint64_t length, unsigned int prot, bool writable)
 {
+	struct sim_area **areas = reallocarray(pieces->areas, pieces->count + 1, sizeof(*areas));
 	struct sim_area *area;
 
-	if (pieces->count == pieces->capacity) {
-		size_t capacity = pieces->capacity ? 2 * pieces->capacity : 4;
-		struct sim_area **areas = realloc(pieces->areas, capacity * sizeof(*areas));
-
-		if (!areas)
-			return -ENOMEM;
-		pieces->areas = areas;
-		pieces->capacity = capacity;
-	}
+	if (!areas)
+		return -ENOMEM;
+	pieces->areas = areas;
 	area = calloc(1, sizeof(*area));
 	if (!area)
 		return -ENOMEM;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include <linux/vfio.h>
 
@@ -93,14 +94,9 @@ static int bar0_read(struct sim_nic *nic, uint64_t offset, void *buf, uint32_t l
 	if (!region_holds(SIM_NIC_BAR0_SIZE, offset, length) ||
 		(length < 4 ? place + length > 4 : place != 0 || length % 4 != 0))
 		return refuse(VFIO_PCI_BAR0_REGION_INDEX, offset, length, "read");
-	if (length < 4) {
-		value = sim_nic_register_read(nic, (uint32_t)offset - place);
-		memcpy(buf, (uint8_t *)&value + place, length);
-		return 0;
-	}
 	for (done = 0; done < length; done += 4) {
-		value = sim_nic_register_read(nic, (uint32_t)offset + done);
-		memcpy((uint8_t *)buf + done, &value, 4);
+		value = sim_nic_register_read(nic, (uint32_t)offset - place + done);
+		memcpy((uint8_t *)buf + done, (uint8_t *)&value + place, MIN(length, 4u));
 	}
 	return 0;
 }

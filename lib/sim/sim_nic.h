@@ -234,7 +234,7 @@ void sim_nic_update_link(struct sim_nic *nic);
 
 /* ---- interrupts (sim_nic_interrupt.c); lock held ---- */
 
-bool sim_nic_interrupt_read(struct sim_nic *nic, uint32_t offset, uint32_t *value);
+/** @return whether it is a register of interrupts that does more than to hold what was written */
 bool sim_nic_interrupt_write(struct sim_nic *nic, uint32_t offset, uint32_t value);
 /** Raises what the turn's frames caused. */
 void sim_nic_interrupt_queues(struct sim_nic *nic);

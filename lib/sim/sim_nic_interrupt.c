@@ -77,19 +77,6 @@ void sim_nic_interrupt_other(struct sim_nic *nic, uint32_t cause)
 					    SHUNT_82576_IVAR_MISC_OTHER_SHIFT));
 }
 
-bool sim_nic_interrupt_read(struct sim_nic *nic, uint32_t offset, uint32_t *value)
-{
-	switch (offset) {
-	case SHUNT_82576_ICR:
-	case SHUNT_82576_EICR:
-		*value = sim_register(nic, offset);
-		sim_register_set(nic, offset, 0);
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool sim_nic_interrupt_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
 {
 	switch (offset) {

@@ -25,14 +25,11 @@ enum queue_register {
 
 #define BASE_ALIGNMENT 127u /* RDBAL, TDBAL: low bits are not there, 8.10 and 8.12 */
 
-static bool is_rx_queue(uint32_t offset)
+/* Whether it is a register of a queue, and of which; the first queue's begin at `first`. */
+static bool queue_of(uint32_t offset, uint32_t first, uint32_t *index)
 {
-	return offset >= SHUNT_82576_RX_QUEUE(0) && offset < SHUNT_82576_RX_QUEUE(SIM_NIC_QUEUES);
-}
-
-static bool is_tx_queue(uint32_t offset)
-{
-	return offset >= SHUNT_82576_TX_QUEUE(0) && offset < SHUNT_82576_TX_QUEUE(SIM_NIC_QUEUES);
+	*index = (offset - first) / QUEUE_SIZE;
+	return offset >= first && *index < SIM_NIC_QUEUES;
 }
 
 /* What RDBAL, RDLEN and so on say counts from here on, also for a queue that runs already. */
@@ -77,9 +74,8 @@ static bool write_queue(struct sim_nic *nic, struct sim_ring *ring, uint32_t *wa
 	}
 }
 
-static void write_rx_queue(struct sim_nic *nic, uint32_t offset, uint32_t value)
+static void write_rx_queue(struct sim_nic *nic, uint32_t index, uint32_t offset, uint32_t value)
 {
-	uint32_t index = (offset - SHUNT_82576_RX_QUEUE(0)) / QUEUE_SIZE;
 	uint32_t place = offset % QUEUE_SIZE;
 	struct sim_rx_queue *queue = &nic->rx[index];
 
@@ -94,9 +90,8 @@ static void write_rx_queue(struct sim_nic *nic, uint32_t offset, uint32_t value)
 	}
 }
 
-static void write_tx_queue(struct sim_nic *nic, uint32_t offset, uint32_t value)
+static void write_tx_queue(struct sim_nic *nic, uint32_t index, uint32_t offset, uint32_t value)
 {
-	uint32_t index = (offset - SHUNT_82576_TX_QUEUE(0)) / QUEUE_SIZE;
 	uint32_t place = offset % QUEUE_SIZE;
 	struct sim_tx_queue *queue = &nic->tx[index];
 	uint32_t low;
@@ -116,33 +111,29 @@ static void write_tx_queue(struct sim_nic *nic, uint32_t offset, uint32_t value)
 
 bool sim_nic_queue_read(struct sim_nic *nic, uint32_t offset, uint32_t *value)
 {
-	uint32_t place = offset % QUEUE_SIZE;
-	struct sim_rx_queue *queue;
+	uint32_t place = offset % QUEUE_SIZE, index;
 
-	if (is_rx_queue(offset)) {
-		queue = &nic->rx[(offset - SHUNT_82576_RX_QUEUE(0)) / QUEUE_SIZE];
-		if (place == HEAD) {
-			*value = queue->ring.head;
-			return true;
-		}
-		if (place == RQDPC) {
-			*value = queue->dropped;
-			queue->dropped = 0;
-			return true;
-		}
-	} else if (is_tx_queue(offset) && place == HEAD) {
-		*value = nic->tx[(offset - SHUNT_82576_TX_QUEUE(0)) / QUEUE_SIZE].ring.head;
-		return true;
+	if (place == HEAD && queue_of(offset, SHUNT_82576_RX_QUEUE(0), &index)) {
+		*value = nic->rx[index].ring.head;
+	} else if (place == HEAD && queue_of(offset, SHUNT_82576_TX_QUEUE(0), &index)) {
+		*value = nic->tx[index].ring.head;
+	} else if (place == RQDPC && queue_of(offset, SHUNT_82576_RX_QUEUE(0), &index)) {
+		*value = nic->rx[index].dropped;
+		nic->rx[index].dropped = 0;
+	} else {
+		return false;
 	}
-	return false;
+	return true;
 }
 
 bool sim_nic_queue_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
 {
-	if (is_rx_queue(offset))
-		write_rx_queue(nic, offset, value);
-	else if (is_tx_queue(offset))
-		write_tx_queue(nic, offset, value);
+	uint32_t index;
+
+	if (queue_of(offset, SHUNT_82576_RX_QUEUE(0), &index))
+		write_rx_queue(nic, index, offset, value);
+	else if (queue_of(offset, SHUNT_82576_TX_QUEUE(0), &index))
+		write_tx_queue(nic, index, offset, value);
 	else
 		return false;
 	return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#include <sys/param.h>
 
 #include "sim_nic.h"
 
@@ -84,13 +85,7 @@ static void load_addresses(struct sim_nic *nic)
 	}
 }
 
-/* Registers stay at their highest value rather than wrap, datasheet 8.18. */
-static uint32_t limited(uint64_t value)
-{
-	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
-/* Reads and clears. */
+/* Reads and clears. Registers stay at their highest value rather than wrap, datasheet 8.18. */
 static uint32_t statistics_read(struct sim_nic *nic, uint32_t offset)
 {
 	uint32_t index = (offset - SHUNT_82576_STATISTICS) / 4;
@@ -111,7 +106,7 @@ static uint32_t statistics_read(struct sim_nic *nic, uint32_t offset)
 		counter[-1] = 0;
 		return value;
 	default:
-		value = limited(*counter);
+		value = (uint32_t)MIN(*counter, (uint64_t)UINT32_MAX);
 		*counter = 0;
 		return value;
 	}
@@ -124,18 +119,22 @@ uint32_t sim_nic_register_read(struct sim_nic *nic, uint32_t offset)
 	offset = canonical(offset);
 	if (offset >= SHUNT_82576_STATISTICS && offset < SHUNT_82576_STATISTICS_END)
 		return statistics_read(nic, offset);
-	if (sim_nic_interrupt_read(nic, offset, &value))
-		return value;
 	if (sim_nic_queue_read(nic, offset, &value))
 		return value;
-	if (offset == SHUNT_82576_STATUS)
+	value = sim_register(nic, offset);
+	switch (offset) {
+	case SHUNT_82576_STATUS:
 		return read_status(nic);
-	if (offset == SHUNT_82576_SWSM) {
-		value = sim_register(nic, offset);
+	case SHUNT_82576_SWSM:
 		sim_register_set(nic, offset, value | SHUNT_82576_SWSM_SMBI);
 		return value;
+	case SHUNT_82576_ICR:
+	case SHUNT_82576_EICR:
+		sim_register_set(nic, offset, 0);
+		return value;
+	default:
+		return value;
 	}
-	return sim_register(nic, offset);
 }
 
 void sim_nic_register_write(struct sim_nic *nic, uint32_t offset, uint32_t value)

@@ -43,18 +43,25 @@ static void fifo_pop(struct sim_fifo *fifo)
 	fifo->frames--;
 }
 
+/* Descriptors that a frame takes. */
+static uint32_t pieces_of(const struct sim_rx_queue *queue, uint32_t length)
+{
+	if (likely(length <= queue->buffer_size))
+		return 1;
+	return (length + queue->buffer_size - 1) / queue->buffer_size;
+}
+
 /* Whether a queue takes a frame now, and why not. */
 enum room { ROOM, NO_DESCRIPTORS, STOPPED };
 
 static enum room room_for(struct sim_nic *nic, struct sim_rx_queue *queue, uint32_t length)
 {
-	uint32_t needed = 1;
+	uint32_t needed;
 
 	if (unlikely(!sim_nic_makes_dma(nic) || !queue->ring.enabled || queue->ring.wedged ||
 		     queue->buffer_size == 0))
 		return STOPPED;
-	if (unlikely(length > queue->buffer_size))
-		needed = (length + queue->buffer_size - 1) / queue->buffer_size;
+	needed = pieces_of(queue, length);
 	if (likely(queue->ring.cached >= needed))
 		return ROOM;
 	if (sim_ring_fetch(nic, &queue->ring, needed)) {
@@ -105,19 +112,13 @@ static void deliver(struct sim_nic *nic, unsigned int index, const uint8_t *fram
 	struct sim_rx_queue *queue = &nic->rx[index];
 	struct sim_ring *ring = &queue->ring;
 	union shunt_82576_rx_descriptor done = *last;
-	uint32_t pieces = 1, piece, offset, part;
+	uint32_t pieces = pieces_of(queue, length), piece, offset;
 	bool good = true;
 
-	if (likely(length <= queue->buffer_size)) {
-		good = store(nic, sim_ring_peek(ring, 0)->rx.read.packet_address, frame, length);
-	} else {
-		pieces = (length + queue->buffer_size - 1) / queue->buffer_size;
-		for (piece = 0; piece < pieces && good; piece++) {
-			offset = piece * queue->buffer_size;
-			part = MIN(length - offset, queue->buffer_size);
-			good = store(nic, sim_ring_peek(ring, piece)->rx.read.packet_address,
-				frame + offset, part);
-		}
+	for (piece = 0; piece < pieces && good; piece++) {
+		offset = piece * queue->buffer_size;
+		good = store(nic, sim_ring_peek(ring, piece)->rx.read.packet_address,
+			frame + offset, MIN(length - offset, queue->buffer_size));
 	}
 	sim_ring_prefetch(nic, ring, true);
 	if (unlikely(!good))

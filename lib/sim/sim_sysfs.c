@@ -200,16 +200,8 @@ static int make_config(int dir, const struct entry *entry)
 }
 
 /* Regions 0 to 5 and the ROM: start, end, flags; the model's have no bus address. */
-static int make_resource(int dir)
-{
-	char text[7 * 64];
-	size_t used = 0;
-
-	for (unsigned int i = 0; i < 7; i++)
-		used += (size_t)snprintf(
-			text + used, sizeof(text) - used, "0x%016x 0x%016x 0x%016x\n", 0, 0, 0);
-	return make_file(dir, "resource", text, used);
-}
+#define NO_REGION  "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+#define NO_REGIONS NO_REGION NO_REGION NO_REGION NO_REGION NO_REGION NO_REGION NO_REGION
 
 static int make_files(int dir, const struct entry *entry)
 {
@@ -235,7 +227,7 @@ static int make_files(int dir, const struct entry *entry)
 	if (!ret)
 		ret = make_text(dir, "numa_node", "-1\n");
 	if (!ret)
-		ret = make_resource(dir);
+		ret = make_text(dir, "resource", NO_REGIONS);
 	if (!ret)
 		ret = make_config(dir, entry);
 	if (!ret)

@@ -56,7 +56,7 @@ static int bind_locked(struct sim_vfio *vfio, struct sim_iommufd *iommufd, uint3
 	ret = sim_device_bind(iommufd, function, &vfio->device);
 	if (ret)
 		return ret;
-	sim_nic_reset(vfio->function->nic);
+	sim_nic_reset(function->nic);
 	clear_bus_master(vfio);
 	function->vfio = vfio;
 	*id = vfio->device->object.id;
@@ -95,8 +95,9 @@ out:
 	return ret;
 }
 
-static int attach(struct sim_vfio *vfio, struct vfio_device_attach_iommufd_pt *request)
+static int attach(struct sim_vfio *vfio, void *arg)
 {
+	struct vfio_device_attach_iommufd_pt *request = arg;
 	uint32_t pt_id = request->pt_id;
 	int ret;
 
@@ -108,16 +109,20 @@ static int attach(struct sim_vfio *vfio, struct vfio_device_attach_iommufd_pt *r
 	return ret;
 }
 
-static int detach(struct sim_vfio *vfio, const struct vfio_device_detach_iommufd_pt *request)
+static int detach(struct sim_vfio *vfio, void *arg)
 {
+	const struct vfio_device_detach_iommufd_pt *request = arg;
+
 	if (request->flags)
 		return -EINVAL;
 	sim_device_detach(vfio->device);
 	return 0;
 }
 
-static int get_info(struct vfio_device_info *info)
+static int get_info(struct sim_vfio *vfio, void *arg)
 {
+	struct vfio_device_info *info = arg;
+
 	info->flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
 	info->num_regions = VFIO_PCI_NUM_REGIONS;
 	info->num_irqs = VFIO_PCI_NUM_IRQS;
@@ -126,8 +131,10 @@ static int get_info(struct vfio_device_info *info)
 	return 0;
 }
 
-static int get_region_info(struct vfio_region_info *info)
+static int get_region_info(struct sim_vfio *vfio, void *arg)
 {
+	struct vfio_region_info *info = arg;
+
 	if (info->index >= VFIO_PCI_NUM_REGIONS || info->index == VFIO_PCI_VGA_REGION_INDEX)
 		return -EINVAL;
 	info->offset = (uint64_t)info->index << SIM_VFIO_OFFSET_SHIFT;
@@ -140,66 +147,48 @@ static int get_region_info(struct vfio_region_info *info)
 	return 0;
 }
 
-/* Bytes of the argument that must be there, and that its argsz, the first field, must reach. */
-static uint32_t argument_size(unsigned long request)
+static int reset(struct sim_vfio *vfio, void *arg)
 {
-	switch (request) {
-	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-		return SIZE_TO(vfio_device_attach_iommufd_pt, pt_id);
-	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-		return SIZE_TO(vfio_device_detach_iommufd_pt, flags);
-	case VFIO_DEVICE_GET_INFO:
-		return SIZE_TO(vfio_device_info, num_irqs);
-	case VFIO_DEVICE_GET_REGION_INFO:
-		return SIZE_TO(vfio_region_info, offset);
-	case VFIO_DEVICE_GET_IRQ_INFO:
-		return SIZE_TO(vfio_irq_info, count);
-	case VFIO_DEVICE_SET_IRQS:
-		return sizeof(struct vfio_irq_set);
-	default:
-		return 0;
-	}
+	sim_nic_reset(vfio->function->nic);
+	return 0;
 }
 
-static int execute(struct sim_vfio *vfio, unsigned long request, void *arg)
-{
-	switch (request) {
-	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-		return attach(vfio, arg);
-	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-		return detach(vfio, arg);
-	case VFIO_DEVICE_GET_INFO:
-		return get_info(arg);
-	case VFIO_DEVICE_GET_REGION_INFO:
-		return get_region_info(arg);
-	case VFIO_DEVICE_GET_IRQ_INFO:
-		return sim_irqs_info(arg);
-	case VFIO_DEVICE_SET_IRQS:
-		return sim_irqs_set(vfio, arg);
-	case VFIO_DEVICE_RESET:
-		sim_nic_reset(vfio->function->nic);
-		return 0;
-	default:
-		return -ENOTTY;
-	}
-}
+/* Commands of a bound device. The argument's first field is argsz, which must reach `size`. */
+static const struct {
+	unsigned long request;
+	uint32_t size;
+	int (*execute)(struct sim_vfio *vfio, void *arg);
+} commands[] = {
+	{ VFIO_DEVICE_ATTACH_IOMMUFD_PT, SIZE_TO(vfio_device_attach_iommufd_pt, pt_id), attach },
+	{ VFIO_DEVICE_DETACH_IOMMUFD_PT, SIZE_TO(vfio_device_detach_iommufd_pt, flags), detach },
+	{ VFIO_DEVICE_GET_INFO, SIZE_TO(vfio_device_info, num_irqs), get_info },
+	{ VFIO_DEVICE_GET_REGION_INFO, SIZE_TO(vfio_region_info, offset), get_region_info },
+	{ VFIO_DEVICE_GET_IRQ_INFO, SIZE_TO(vfio_irq_info, count), sim_irqs_info },
+	{ VFIO_DEVICE_SET_IRQS, sizeof(struct vfio_irq_set), sim_irqs_set },
+	{ VFIO_DEVICE_RESET, 0, reset },
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static int vfio_ioctl(struct sim_file *file, unsigned long request, void *arg)
 {
 	struct sim_vfio *vfio = (struct sim_vfio *)file;
-	uint32_t size = argument_size(request);
+	size_t i = 0;
 	int ret;
 
 	if (request == VFIO_DEVICE_BIND_IOMMUFD)
 		return bind_iommufd(vfio, arg);
 	if (!atomic_load(&vfio->bound))
 		return -EINVAL;
-	if (!sim_user_mapped((uintptr_t)arg, size))
+	while (i < COMMANDS && commands[i].request != request)
+		i++;
+	if (i == COMMANDS)
+		return -ENOTTY;
+	if (commands[i].size && !sim_user_mapped((uintptr_t)arg, commands[i].size))
 		return -EFAULT;
-	if (size && *(const uint32_t *)arg < size)
+	if (commands[i].size && *(const uint32_t *)arg < commands[i].size)
 		return -EINVAL;
 	pthread_mutex_lock(&file->sim->lock);
-	ret = execute(vfio, request, arg);
+	ret = commands[i].execute(vfio, arg);
 	pthread_mutex_unlock(&file->sim->lock);
 	return ret;
 }

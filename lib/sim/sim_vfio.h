@@ -33,8 +33,8 @@ struct sim_vfio {
 int sim_vfio_open(struct sim_function *function, struct sim_file **file);
 
 /** VFIO_DEVICE_GET_IRQ_INFO and VFIO_DEVICE_SET_IRQS (sim_irqs.c). */
-int sim_irqs_info(struct vfio_irq_info *info);
-int sim_irqs_set(struct sim_vfio *vfio, const struct vfio_irq_set *header);
+int sim_irqs_info(struct sim_vfio *vfio, void *arg);
+int sim_irqs_set(struct sim_vfio *vfio, void *arg);
 
 /** Removes all vectors. On return none is signalled any more. */
 void sim_irqs_disable(struct sim_vfio *vfio);
