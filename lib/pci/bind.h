@@ -44,7 +44,6 @@ struct pci_records {
 /* Folders of the machine, with the defaults filled in. */
 const char *pci_machine_records(const struct shunt_pci_machine *machine);
 const char *pci_machine_proc(const struct shunt_pci_machine *machine);
-const char *pci_machine_dev(const struct shunt_pci_machine *machine);
 
 /* Prints into a path. @return 0, -ENAMETOOLONG with shunt_errmsg() */
 int pci_path(char path[PATH_MAX], const char *fmt, ...) __attribute__((format(printf, 2, 3)));

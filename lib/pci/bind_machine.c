@@ -24,11 +24,6 @@ const char *pci_machine_proc(const struct shunt_pci_machine *machine)
 	return machine->proc ? machine->proc : "/proc";
 }
 
-const char *pci_machine_dev(const struct shunt_pci_machine *machine)
-{
-	return machine->dev ? machine->dev : "/dev";
-}
-
 int pci_machine_check(const struct shunt_pci_machine *machine)
 {
 	if (strcmp(machine->platform->name, "sim") == 0)
@@ -53,7 +48,7 @@ int pci_path(char path[PATH_MAX], const char *fmt, ...)
 
 int pci_node_path(const struct shunt_pci_machine *machine, const char *node, char path[PATH_MAX])
 {
-	return pci_path(path, "%s%s", pci_machine_dev(machine), node + strlen("/dev"));
+	return pci_path(path, "%s%s", machine->dev ? machine->dev : "/dev", node + strlen("/dev"));
 }
 
 int pci_entries(const char *folder, const char *prefix, char name[NAME_MAX + 1])

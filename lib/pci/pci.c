@@ -51,8 +51,8 @@ static bool is_made_up(const char *sysfs, int group)
 static int read_group(const char *sysfs, struct shunt_pci_function *function)
 {
 	char name[NAME_MAX + 1];
-	char *end;
-	long group;
+	const char *end = name;
+	uint64_t group;
 	int ret = pci_link_name(sysfs, function->address, "iommu_group", name, sizeof(name));
 
 	if (ret)
@@ -60,9 +60,7 @@ static int read_group(const char *sysfs, struct shunt_pci_function *function)
 	function->group = SHUNT_PCI_NO_GROUP;
 	if (!name[0])
 		return 0;
-	errno = 0;
-	group = strtol(name, &end, 10);
-	if (errno || *end || group < 0 || group > INT_MAX)
+	if (!text_number(&end, 10, &group) || *end || group > INT_MAX)
 		return shunt_fail(-EIO, "PCI function %s: IOMMU group '%s' is no number",
 			function->address, name);
 	function->group = (int)group;
@@ -107,8 +105,9 @@ static int read_cdev(const char *sysfs, struct shunt_pci_function *function)
 /* SR-IOV. The kernel gives sriov_totalvfs out without a lock, unlike sriov_numvfs. */
 static int read_sriov(const char *sysfs, struct shunt_pci_function *function)
 {
-	char path[PATH_MAX], text[16], *end;
-	unsigned long total;
+	char path[PATH_MAX], text[16];
+	const char *end = text;
+	uint64_t total;
 	int ret = pci_link_name(
 		sysfs, function->address, "physfn", function->physfn, sizeof(function->physfn));
 
@@ -119,8 +118,7 @@ static int read_sriov(const char *sysfs, struct shunt_pci_function *function)
 		return ret;
 	if (!file_line(path, text, sizeof(text)))
 		return 0;
-	total = strtoul(text, &end, 10);
-	if (end == text || *end || total > UINT16_MAX)
+	if (!text_number(&end, 10, &total) || *end || total > UINT16_MAX)
 		return shunt_fail(-EIO,
 			"PCI function %s: %s has '%s', which is no number of functions",
 			function->address, path, text);

@@ -14,6 +14,7 @@
 
 #include <shunt/error.h>
 
+#include "kernel_sysfs.h"
 #include "shunt_output.h"
 
 #define LINKS       40 /* as the kernel */
@@ -63,15 +64,12 @@ static int follow(char path[PATH_MAX])
 {
 	char text[PATH_MAX], folder[PATH_MAX], next[PATH_MAX];
 	struct stat there;
-	ssize_t length;
 
 	for (int i = 0; i < LINKS; i++) {
 		if (lstat(path, &there) || !S_ISLNK(there.st_mode) || on_procfs(path))
 			return 0;
-		length = readlink(path, text, sizeof(text) - 1);
-		if (length < 0)
+		if (!link_target(path, text))
 			return -errno;
-		text[length] = '\0';
 		split(path, folder);
 		if (snprintf(next, sizeof(next), "%s%s%s", text[0] == '/' ? "" : folder,
 			    text[0] == '/' ? "" : "/", text) >= (int)sizeof(next))

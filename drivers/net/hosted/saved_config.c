@@ -188,35 +188,21 @@ static int restore_rss(uint16_t port_id, struct hosted_config *config)
 	return ret ? shunt_fail_errno(ret, "port %u: the redirection table of RSS", port_id) : 0;
 }
 
-static int restore_state(struct rte_eth_dev *dev, uint16_t queue, bool started,
-	int (*start)(struct rte_eth_dev *, uint16_t), int (*stop)(struct rte_eth_dev *, uint16_t))
+/* Of the queues of one direction. */
+static int restore_states(struct rte_eth_dev *dev, uint16_t queues, const uint8_t *now,
+	const uint8_t *before, int (*start)(struct rte_eth_dev *, uint16_t),
+	int (*stop)(struct rte_eth_dev *, uint16_t))
 {
-	int (*set)(struct rte_eth_dev *, uint16_t) = started ? start : stop;
-	int ret = set ? set(dev, queue) : 0;
+	for (uint16_t i = 0; i < queues; i++) {
+		const bool started = before[i] == RTE_ETH_QUEUE_STATE_STARTED;
+		int (*set)(struct rte_eth_dev *, uint16_t) = started ? start : stop;
+		int ret = now[i] != before[i] && set ? set(dev, i) : 0;
 
-	if (!ret)
-		return 0;
-	return shunt_fail_errno(
-		ret, "%s: queue %u %s", dev->data->name, queue, started ? "started" : "stopped");
-}
-
-static int restore_states(struct rte_eth_dev *dev, const struct hosted_config *config)
-{
-	const struct rte_eth_dev_data *data = dev->data;
-	const struct eth_dev_ops *ops = dev->dev_ops;
-	int ret = 0;
-
-	for (uint16_t i = 0; i < data->nb_rx_queues && !ret; i++)
-		if (data->rx_queue_state[i] != config->rx_states[i])
-			ret = restore_state(dev, i,
-				config->rx_states[i] == RTE_ETH_QUEUE_STATE_STARTED,
-				ops->rx_queue_start, ops->rx_queue_stop);
-	for (uint16_t i = 0; i < data->nb_tx_queues && !ret; i++)
-		if (data->tx_queue_state[i] != config->tx_states[i])
-			ret = restore_state(dev, i,
-				config->tx_states[i] == RTE_ETH_QUEUE_STATE_STARTED,
-				ops->tx_queue_start, ops->tx_queue_stop);
-	return ret;
+		if (ret)
+			return shunt_fail_errno(ret, "%s: queue %u %s", dev->data->name, i,
+				started ? "started" : "stopped");
+	}
+	return 0;
 }
 
 int hosted_config_restore(struct rte_eth_dev *dev, struct hosted_config *config)
@@ -242,7 +228,11 @@ int hosted_config_restore(struct rte_eth_dev *dev, struct hosted_config *config)
 	if (!ret)
 		ret = restore_rss(data->port_id, config);
 	if (!ret)
-		ret = restore_states(dev, config);
+		ret = restore_states(dev, data->nb_rx_queues, data->rx_queue_state,
+			config->rx_states, ops->rx_queue_start, ops->rx_queue_stop);
+	if (!ret)
+		ret = restore_states(dev, data->nb_tx_queues, data->tx_queue_state,
+			config->tx_states, ops->tx_queue_start, ops->tx_queue_stop);
 	if (!ret)
 		ret = hosted_waits_restore(dev, config->waits);
 free:
