@@ -20,7 +20,7 @@ struct moving_group {
 	bool written;
 };
 
-/* One bind: what it is about, and what it has done so far, to be undone in reverse. */
+/* One bind: what it moves, and what it has done so far, to be undone in reverse. */
 struct bind {
 	const struct shunt_pci_machine *machine;
 	struct shunt_pci_list list;
@@ -158,7 +158,7 @@ static bool to_move(const struct shunt_pci_binding *binding)
 	return strcmp(binding->before, binding->after) != 0;
 }
 
-/* What the record of a group has to say before the group is touched. */
+/* Makes the record of a group, to be written before the group is touched. */
 static int prepare_record(
 	struct bind *bind, const struct pci_records *records, struct moving_group *group)
 {
@@ -189,7 +189,7 @@ static int prepare_record(
 			continue;
 		ret = pci_save(bind->machine, binding->address, &saved);
 		known = pci_record_find(&group->record, binding->address);
-		/* On VFIO, or half way there after a killed bind: the record is right. */
+		/* Of a function on VFIO, or half moved by a killed bind, the record is right. */
 		if (!ret && (!known || (to_move(binding) &&
 					       strcmp(saved.override, PCI_VFIO_DRIVER) != 0)))
 			ret = pci_record_add(&group->record, &saved);
@@ -334,7 +334,7 @@ static void release(struct bind *bind)
 	shunt_pci_bindings_free(&bind->done);
 }
 
-/* Before the lock, which takes root: wrong arguments are reported to any user. */
+/* Called before the lock, which needs root: any user is told of wrong arguments. */
 static int check_arguments(
 	const struct shunt_pci_machine *machine, const char *const *addresses, size_t count)
 {

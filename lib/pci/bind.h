@@ -12,8 +12,7 @@
  *
  *   bind.c, unbind.c      what is moved, in which order, and what is undone
  *     |- bind_record.c    struct pci_record: one file for each group, and the lock on their folder
- *     |- bind_move.c      one function: on vfio-pci, loaded if needed, or back to a struct
- * pci_saved
+ *     |- bind_move.c      one function: to vfio-pci, which is loaded if needed, and back
  *     |- bind_use.c       what a function is used for
  *     |- bind_holder.c    which process has it open
  *     `- bind_machine.c   files of the machine, which vf.c uses too: virtual functions
@@ -21,7 +20,7 @@
 
 #define PCI_VFIO_DRIVER "vfio-pci"
 
-/* What a function was on. */
+/* Driver and override of a function before it was bound. */
 struct pci_saved {
 	char address[16];
 	char driver[32];   /* "" for none */
@@ -59,8 +58,9 @@ int pci_entries(const char *folder, const char *prefix, char name[NAME_MAX + 1])
 int pci_node_path(const struct shunt_pci_machine *machine, const char *node, char path[PATH_MAX]);
 
 /**
- * The first line of a file that the kernel reads under the function's lock. The holder of the
- * lock may wait for a process, and a read that waits for it cannot be ended: a child process reads.
+ * Reads the first line of a file that the kernel gives under the function's lock. The holder of the
+ * lock may wait for a process, and a read that waits for the lock cannot be ended. So a child
+ * process reads.
  *
  * @return 0 or a negative errno, no shunt_errmsg(); -ETIMEDOUT after PCI_LOCK_PATIENCE_MS
  */
@@ -97,7 +97,7 @@ bool pci_exists(const struct shunt_pci_machine *machine, const char *address);
 int pci_save(const struct shunt_pci_machine *machine, const char *address, struct pci_saved *saved);
 
 /**
- * Refuses a function that has virtual functions: these go when its driver lets go of it.
+ * Refuses a function that has virtual functions: these are removed when its driver is unbound.
  *
  * @param[out] remedy  the command that removes them; may be NULL
  * @return 0; -EBUSY with the remedy
@@ -131,7 +131,8 @@ int pci_move_to_vfio(const struct shunt_pci_machine *machine, const char *addres
  */
 int pci_wait_cdev(const struct shunt_pci_machine *machine, const char *address, char cdev[64]);
 
-/** Gives a function what was saved, from wherever it is. @return 0, the kernel's errno */
+/** Restores the saved driver and override of a function, whatever driver has it now. @return 0, the
+ * kernel's errno */
 int pci_put_back(const struct shunt_pci_machine *machine, const struct pci_saved *saved);
 
 /** Makes sure that the driver vfio-pci is there. @return 0, -ENOTSUP with the remedy */

@@ -16,7 +16,7 @@
 #define NUMBERS 16
 #define SYSPATH "vfio-device-syspath:" /* in fdinfo, since Linux 6.18 */
 
-/* Devices of a function, or of all functions: sysfs' numbers, for nodes can be wrong. */
+/* Device numbers of a function, from sysfs: those of nodes can be wrong. */
 struct devices {
 	dev_t numbers[NUMBERS];
 	unsigned int count;
@@ -71,7 +71,8 @@ static bool is_one(
 	return false;
 }
 
-/* Looks at open files of a process that can be of interest; -EACCES: they cannot be read. */
+/* Looks at those open files of a process that may be devices. @return -EACCES they cannot be read
+ */
 static int look_into(const struct look *look, const char *process)
 {
 	char folder[PATH_MAX], path[PATH_MAX], target[PATH_MAX];

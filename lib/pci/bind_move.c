@@ -114,7 +114,7 @@ int pci_move_to_vfio(const struct shunt_pci_machine *machine, const char *addres
 	return ret ? ret : check_driver(machine, address, PCI_VFIO_DRIVER);
 }
 
-/* By the driver's own file: a probe would leave the choice among drivers to the kernel. */
+/* Uses the driver's own file: in a probe the kernel would choose among drivers. */
 static int enter_driver(const struct shunt_pci_machine *machine, const struct pci_saved *saved)
 {
 	char path[PATH_MAX];
@@ -243,7 +243,7 @@ static int run_helper(char *helper)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-/* The kernel names the program that loads its modules; one without modules has no such name. */
+/* The kernel names the program that loads modules; a kernel without modules names none. */
 int pci_load_vfio(const struct shunt_pci_machine *machine)
 {
 	char path[PATH_MAX], helper[PATH_MAX];

@@ -52,7 +52,7 @@ static int check_interface(const struct shunt_pci_machine *machine, const char *
 			name, has_default_route(machine, name) ? " and has the default route" : "",
 			remedy);
 	}
-	/* One that is down can still be a port of a bond or a bridge, or carry a VLAN. */
+	/* An interface that is down can still be a port of a bond or a bridge, or carry a VLAN. */
 	ret = pci_path(path, "%s/%s", folder, name);
 	if (ret || pci_entries(path, UPPER, upper) <= 0)
 		return ret;
@@ -129,7 +129,7 @@ int pci_check_virtual_functions(const struct shunt_pci_machine *machine,
 		function->address, count, count == 1 ? "" : "s", remedy);
 }
 
-/* Processes that a driver serves without an interface: UIO, RDMA, VFIO. */
+/* Refuses a function that a process has open: by UIO, RDMA or VFIO, without an interface. */
 static int check_processes(
 	const struct shunt_pci_machine *machine, const struct shunt_pci_function *function)
 {

@@ -67,7 +67,8 @@ static void unreserve_members(struct sim_group *group, struct sim_ioas *ioas)
 		sim_iova_unreserve(&ioas->space, member);
 }
 
-/* First attach. The first member brings the group; the others follow and must name its hwpt. */
+/* First attach of a device. The first member moves the group; the others must name the same hwpt.
+ */
 static int attach(struct sim_device *device, struct sim_hwpt *hwpt, struct sim_hwpt **old)
 {
 	struct sim_group *group = device->function->group;
@@ -89,7 +90,7 @@ static int attach(struct sim_device *device, struct sim_hwpt *hwpt, struct sim_h
 	return 0;
 }
 
-/* Takes a device off its group's hwpt, which keeps one user for the caller to put. */
+/* Detaches a device. Its use of the hwpt is left for the caller to put. */
 static struct sim_hwpt *leave(struct sim_device *device)
 {
 	struct sim_group *group = device->function->group;
@@ -105,7 +106,7 @@ static struct sim_hwpt *leave(struct sim_device *device)
 	return hwpt;
 }
 
-/* Puts one user of a hwpt; an automatic one goes with the last. */
+/* Puts one use of a hwpt. The last use of an automatic one destroys it. */
 static void put(struct sim_iommufd *iommufd, struct sim_hwpt *hwpt)
 {
 	hwpt->object.users--;
@@ -120,8 +121,8 @@ void sim_device_detach(struct sim_device *device)
 }
 
 /*
- * Between two hwpts of one IOAS nothing is to be reserved, nor to be given up if the replace fails:
- * Linux 7.3 gives it up (test/conformance/README.md), which is a fault that is not modelled.
+ * Between two hwpts of one IOAS nothing is reserved, and nothing released if the replace fails.
+ * Linux 7.3 releases it then (test/conformance/README.md): that fault is not modelled.
  */
 static int reserve_for_members(struct sim_group *group, struct sim_ioas *ioas)
 {
@@ -168,7 +169,8 @@ static int replace(struct sim_device *device, struct sim_hwpt *hwpt, struct sim_
 	return 0;
 }
 
-/* A new automatic hwpt: a first attach comes before it is filled, a replace after, as in Linux. */
+/* Makes a new automatic hwpt. As in Linux, a first attach comes before it is filled, a replace
+ * after. */
 static int move_to_new(struct sim_device *device, struct sim_ioas *ioas, move_fn move,
 	struct sim_hwpt **hwpt, struct sim_hwpt **old)
 {

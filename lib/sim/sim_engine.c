@@ -14,9 +14,8 @@
 #define SLEEP_NS   20000
 
 /*
- * Of a round's time, the nap before it included, no more than this counts as time that the devices
- * had: the rest went by while the thread had no processor, or on ports that others' waits are not
- * for.
+ * Longest time of a round, with the nap before it, that counts as the devices' time. In the rest
+ * the thread had no processor, or served ports that a waiter does not wait for.
  */
 #define ROUND_NS 50000
 

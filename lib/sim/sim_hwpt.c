@@ -34,7 +34,7 @@ no_domain:
 	return ret;
 }
 
-/* Areas that no hwpt holds yet are looked at as the kernel does when it pins them. */
+/* The kernel pins an area for its first hwpt: here the memory is checked then. */
 static int map_area(struct sim_hwpt *hwpt, const struct sim_area *area, bool first)
 {
 	uint64_t length = area->last - area->start + 1;
@@ -47,7 +47,8 @@ static int map_area(struct sim_hwpt *hwpt, const struct sim_area *area, bool fir
 	} else if (first && !sim_user_mapped((uintptr_t)area->memory, length)) {
 		return -EFAULT;
 	}
-	/* Parts of a copy that are no whole pages get as far as this if their sum is. */
+	/* The parts of a copy need not be whole pages if their sum is: the kernel refuses them
+	 * here. */
 	if ((area->start | (uintptr_t)area->memory | length) & (SIM_PAGE_SIZE - 1))
 		return -EINVAL;
 	return sim_domain_map(hwpt->domain, area->start, area->memory, length, area->prot,
@@ -156,7 +157,7 @@ int sim_hwpt_alloc(struct sim_iommufd *iommufd, union sim_command *request)
 	if (!object)
 		return -EINVAL;
 	if (object->type == SIM_OBJECT_HWPT) {
-		/* A nested one, on a parent that was not made to be one. */
+		/* A nested hwpt, on one that was not allocated as a parent. */
 		if ((command->flags & ~(uint32_t)IOMMU_HWPT_FAULT_ID_VALID) || !command->data_len)
 			return -EOPNOTSUPP;
 		return -EINVAL;
@@ -201,8 +202,7 @@ struct bitmap {
 	uint64_t first, last, page_size;
 };
 
-/* Sets bits, and clears none. Where the bitmap is not in memory they are lost, as the kernel does
- * it. */
+/* Sets bits and clears none. As in the kernel, bits are lost where the bitmap is not mapped. */
 static void set_bits(void *context, uint64_t first, uint64_t last)
 {
 	const struct bitmap *bitmap = context;

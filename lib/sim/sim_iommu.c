@@ -54,7 +54,7 @@ int sim_iommu_create(struct sim *sim)
 	iommu->queue->sim = sim;
 	iommu->queue->asleep = true;
 	iommu->queue->tail = &iommu->queue->head;
-	/* It is held for a moment and often wanted in that moment: spin before sleeping. */
+	/* The lock is held briefly and often contended: spin before sleeping. */
 	pthread_mutexattr_init(&adaptive);
 	pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
 	pthread_mutex_init(&iommu->queue->lock, &adaptive);
@@ -116,7 +116,8 @@ static void forget_range(struct sim *sim, const struct invalidation *request)
 	}
 }
 
-/* Under the queue's lock, by the engine between two frames, or by anyone while it sleeps. */
+/* Called with the queue's lock held: by the engine between two frames, by any thread while it
+ * sleeps. */
 static void act(struct sim_iommu *iommu)
 {
 	struct sim_iommu_queue *queue = iommu->queue;
@@ -133,7 +134,7 @@ static void act(struct sim_iommu *iommu)
 			forget_range(queue->sim, request);
 		request->acted = shunt_clock_now();
 		atomic_fetch_add_explicit(&iommu->done, 1, memory_order_relaxed);
-		/* The requester's stack is gone after this store. */
+		/* After this store the requester may return, and `request` is gone. */
 		atomic_store_explicit(&request->done, true, memory_order_release);
 	}
 	if (queue->sleepers)

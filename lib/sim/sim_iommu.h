@@ -5,8 +5,8 @@
 #include "sim.h"
 
 /*
- * What ioctls ask of the IOMMU: invalidations, which the engine acts on between two frames, and
- * changes of a group's domain, which are made of them.
+ * What ioctls ask of the IOMMU. Invalidations: the engine acts on them between two frames. Changes
+ * of a group's domain: writes of context entries, and invalidations.
  *
  *   sim_iommu_switch(group, domain)      function by function, in order of address
  *      context entry: clear / set

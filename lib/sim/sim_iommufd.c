@@ -186,7 +186,7 @@ static const struct command_ops commands[COMMANDS] = {
 	COMMAND(IOMMU_IOAS_MAP_FILE, sim_ioas_map_file, iommu_ioas_map_file, iova),
 };
 
-/* Commands that write back what they did although they failed. */
+/* Commands that write their structure back although they failed. */
 static bool replies_to_failure(unsigned long request, int error)
 {
 	return (request == IOMMU_IOAS_IOVA_RANGES && error == -EMSGSIZE) ||
@@ -194,8 +194,8 @@ static bool replies_to_failure(unsigned long request, int error)
 }
 
 /*
- * Brings the caller's structure to the size known here: what is unknown must be zero. It is looked
- * at page by page, as far as it takes to find out.
+ * Copies the caller's structure, up to the size known here. Bytes beyond that must be zero. They
+ * are checked page by page, up to the first that is not.
  */
 static int read_command(union sim_command *command, const struct command_ops *ops,
 	const uint8_t *arg, uint32_t size)

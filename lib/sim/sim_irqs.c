@@ -106,7 +106,7 @@ void sim_irqs_disable(struct sim_vfio *vfio)
 	vfio->msix = false;
 }
 
-/* All vectors of the request, or, when one fails, none of them. */
+/* Sets all vectors of the request, or none if one fails. */
 static int set_vectors(struct sim_vfio *vfio, const struct vfio_irq_set *header, const int32_t *fds)
 {
 	uint32_t done = 0;
@@ -176,7 +176,7 @@ int sim_irqs_set(struct sim_vfio *vfio, void *arg)
 		memcpy(fds, header->data, data_size);
 	if (header->index == VFIO_PCI_MSIX_IRQ_INDEX)
 		return set_msix(vfio, header, fds);
-	/* Error and request notifications: the model never has one to give. */
+	/* Error and request interrupts: the model never raises one. */
 	if ((header->flags & VFIO_IRQ_SET_DATA_EVENTFD) && header->count && fds[0] >= 0) {
 		int own;
 

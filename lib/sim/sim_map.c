@@ -8,7 +8,7 @@
 #define MAP_PROT  (IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 #define MAP_FLAGS (IOMMU_IOAS_MAP_FIXED_IOVA | MAP_PROT)
 
-/* New areas, side by side, on their way into an IOAS. */
+/* New areas with adjacent IOVAs, before an IOAS has them. */
 struct pieces {
 	struct sim_area **areas;
 	size_t count;
@@ -33,7 +33,7 @@ static int add_piece(struct pieces *pieces, uint8_t *memory, struct sim_pages *h
 	if (!area)
 		return -ENOMEM;
 	area->memory = memory;
-	area->last = length - 1; /* its place is not known yet */
+	area->last = length - 1; /* relative: its IOVA is not known yet */
 	area->prot = prot;
 	area->writable = writable;
 	area->pages = held;
@@ -49,7 +49,7 @@ static void free_pieces(struct pieces *pieces)
 	free(pieces->areas);
 }
 
-/* What the IOVA's alignment follows: the address, or the place in the file. */
+/* What determines the alignment of the IOVA: the address, or the offset in the file. */
 static uint64_t alignment_hint(const struct sim_area *area)
 {
 	if (!area->pages)
@@ -57,7 +57,7 @@ static uint64_t alignment_hint(const struct sim_area *area)
 	return area->pages->start + (uint64_t)(area->memory - area->pages->memory);
 }
 
-/* Checks a piece as the kernel does when it puts an area in, and gives it its place. */
+/* Checks a piece as the kernel does when it inserts an area, and sets its IOVA. */
 static int place_piece(struct sim_iova_space *space, struct sim_area *area, uint64_t iova)
 {
 	if ((area->prot & SHUNT_DMA_WRITE) && !area->writable)
@@ -70,7 +70,8 @@ static int place_piece(struct sim_iova_space *space, struct sim_area *area, uint
 	return 0;
 }
 
-/* Puts the pieces, which are then the IOAS's, at *iova or where they fit, and into its hwpts. */
+/* Inserts the pieces at *iova, or where they fit, and maps them in all hwpts. They are the IOAS's
+ * then. */
 static int map_pieces(struct sim *sim, struct sim_ioas *ioas, struct pieces *pieces,
 	uint64_t length, uint64_t *iova, bool fixed)
 {

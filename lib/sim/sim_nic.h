@@ -26,11 +26,14 @@
  * takes it once a turn. Only the engine holds two, when the far end of the wire is another port.
  * DMA is made with the lock held, so a thread that holds it knows that none is in flight.
  *
- * What is not modelled, and then says so: legacy descriptors that ask for checksum or VLAN
- * insertion are discarded and counted; no SCTP checksum of a received frame is checked; a second
- * VLAN tag is data; pools of virtual machines, header split and flow director are not there; of
- * IPv6 extension headers none replaces an address that is hashed; interrupt moderation is one
- * interrupt a turn.
+ * Not modelled:
+ *
+ *   legacy descriptors that ask for checksum or VLAN insertion   discarded and counted
+ *   SCTP checksums of received frames                            not checked
+ *   a second VLAN tag                                            taken for data
+ *   IPv6 extension headers that replace a hashed address         hashed as without them
+ *   pools of virtual machines, header split, flow director       ignored
+ *   interrupt moderation                                         one interrupt a turn
  *
  * A frame on a wire of 10 or 100 Mb/s takes its time, in which no queue sends another; at 1 Gb/s it
  * takes none. XOFF and XON are not frames here: shunt_sim_hold_back().

@@ -33,7 +33,7 @@ static void signal_vectors(struct sim_nic *nic, uint32_t causes)
 	fire(nic, causes & ~before & mask);
 }
 
-/* What has been pending interrupts now. */
+/* Vectors that are pending interrupt now. */
 static void enable_vectors(struct sim_nic *nic, uint32_t vectors)
 {
 	uint32_t before = sim_register(nic, SHUNT_82576_EIMS);

@@ -32,7 +32,7 @@ static bool queue_of(uint32_t offset, uint32_t first, uint32_t *index)
 	return offset >= first && *index < SIM_NIC_QUEUES;
 }
 
-/* What RDBAL, RDLEN and so on say counts from here on, also for a queue that runs already. */
+/* New values of RDBAL, RDLEN and so on take effect at once, also for a running queue. */
 static void write_ring(struct sim_nic *nic, struct sim_ring *ring, uint32_t offset, uint32_t value)
 {
 	uint32_t place = offset % QUEUE_SIZE;
@@ -139,7 +139,7 @@ bool sim_nic_queue_write(struct sim_nic *nic, uint32_t offset, uint32_t value)
 	return true;
 }
 
-/* Its link follows our PHY. */
+/* The peer's link follows this NIC's PHY. */
 static void update_peer(struct sim_nic *nic)
 {
 	if (!nic->peer)

@@ -34,7 +34,7 @@ static void refused(struct sim_nic *nic, struct sim_ring *ring)
 		ring->retry = shunt_clock_now() + nic->fetch_retry;
 }
 
-/* One read of what lies in one piece: in the ring, in a page, and in the cache. */
+/* Fetches, in one read, descriptors that are contiguous in the ring, in a page and in the cache. */
 static bool fetch_piece(struct sim_nic *nic, struct sim_ring *ring)
 {
 	uint32_t tail = __atomic_load_n(ring->tail, __ATOMIC_ACQUIRE);

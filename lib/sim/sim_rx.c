@@ -167,7 +167,8 @@ static uint32_t length_in_memory(const struct sim_nic *nic, const uint8_t *frame
 	return keeps_fcs(nic) ? length + SHUNT_82576_FCS_SIZE : length;
 }
 
-/* What goes to memory: with the FCS or without, with the tag or with its content in `done`. */
+/* Makes the frame as memory gets it: with or without FCS; with the tag, or the tag's content in
+ * `done`. */
 static uint32_t dress(const struct sim_nic *nic, const uint8_t *frame, uint32_t length,
 	union shunt_82576_rx_descriptor *done, uint8_t *out)
 {
@@ -224,7 +225,7 @@ static void steer(
 		sim_rx_steer(nic, frame, length, target);
 }
 
-/* With RSS, a queue that is off takes no frames and keeps none from the others. */
+/* With RSS, a frame for a disabled queue is dropped, so that it does not hold up the others. */
 static bool passes_by(struct sim_nic *nic, const struct sim_rx_target *target)
 {
 	struct sim_rx_queue *queue = &nic->rx[target->queue];
@@ -248,7 +249,7 @@ bool sim_rx_ready(struct sim_nic *nic)
 	return true;
 }
 
-/* Of a frame for this NIC: one that is too short or too long counts as an error of its kind too. */
+/* Whether the length of a frame for this NIC is allowed; else the error is counted. */
 static bool length_fits(struct sim_nic *nic, const uint8_t *frame, uint32_t length)
 {
 	uint32_t with_fcs = length + SHUNT_82576_FCS_SIZE;

@@ -12,8 +12,9 @@ static struct shunt_sim_blocked *record_of(struct sim_switch_log *log, uint64_t 
 }
 
 /*
- * DMA refused up to now belongs to the function's last change. The engine may still count one when
- * that change returns: it is completed when the next one begins, or when the record is taken out.
+ * DMA refused up to now belongs to the function's last change. The engine may still count one after
+ * that change has returned. So a record is completed when the next change begins, or when the
+ * record is taken out.
  */
 static void complete(struct sim_switch_log *log, struct sim_dma *dma)
 {
@@ -61,7 +62,7 @@ static void set_context(struct sim_dma *dma, struct sim_domain *domain)
 		sim_domain_count(old, -1);
 }
 
-/* The new domain, and between which two times it came into place. */
+/* Sets the new domain, and tells the times before and after. */
 static void set_new_context(
 	struct sim_dma *dma, struct sim_domain *domain, uint64_t *still, uint64_t *until)
 {
@@ -112,9 +113,9 @@ static void replace_hitless(struct sim_iommu *iommu, struct sim_dma *dma, struct
 }
 
 /*
- * A context entry that is written in two steps, and flushed only then. Between the steps the engine
- * goes on, so that DMA meets the cleared entry where none is cached. The fence is no invalidation:
- * what is cached stays.
+ * The context entry is written in two steps and flushed after both. The fence lets the engine run
+ * between the steps: without a cached entry its DMA meets the cleared one. The fence invalidates
+ * nothing.
  */
 static void replace_cached(struct sim_iommu *iommu, struct sim_dma *dma, struct sim_domain *domain)
 {

@@ -27,8 +27,8 @@
  *                                       driver -->, iommu_group -->
  *     kernel/iommu_groups/10/devices/0000:03:00.0 -->
  *
- * It lies in $TMPDIR or /tmp and goes with the platform. Its root is locked (flock) as long as the
- * platform is there: one that nobody has locked any more goes when the next platform is created.
+ * The tree is in $TMPDIR or /tmp, and is removed with the platform. Its root is locked (flock)
+ * while the platform exists. Trees without a lock are removed when the next platform is created.
  */
 
 #define TREE_PREFIX   "shunt-sim."
@@ -41,7 +41,7 @@ struct sim_sysfs {
 	int root; /* locked: the tree is in use */
 };
 
-/* What a function's files say. */
+/* Contents of a function's files. */
 struct entry {
 	char address[16];
 	uint16_t vendor, device;
@@ -62,8 +62,8 @@ static void remove_tree(const char *path)
 	nftw(path, remove_one, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The lock is the kernel's to release, whatever becomes of a process. A PID would not do: it means
- * another process, or none, in another namespace of PIDs. */
+/* The kernel releases the lock however a process ends. A PID would not do: in another PID namespace
+ * it means another process, or none. */
 static void remove_unused(int parent, const char *parent_path, const char *name)
 {
 	int root = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -79,7 +79,7 @@ static void remove_unused(int parent, const char *parent_path, const char *name)
 	close(root);
 }
 
-/* Trees that no process has any more, of this user. */
+/* Removes trees of this user that no process uses any more. */
 static void remove_stale(const char *parent)
 {
 	DIR *dir = opendir(parent);
@@ -93,7 +93,7 @@ static void remove_stale(const char *parent)
 	closedir(dir);
 }
 
-/* Locked before it has a name that others look for. Its root, or -errno. */
+/* The tree is locked before it has the name that others look for. @return its root, -errno */
 static int make_root(const char *parent, struct sim_sysfs *sysfs)
 {
 	char hidden[sizeof(sysfs->path)];

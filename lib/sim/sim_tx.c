@@ -3,7 +3,7 @@
 
 #include "sim_nic.h"
 
-/* Work on a frame that a descriptor asks for; of legacy ones the model does not do it. */
+/* Work on a frame that descriptors ask for. The model does not do what legacy ones ask for. */
 #define ADVANCED_OFFLOADS (SHUNT_82576_TXD_VLE | SHUNT_82576_TXD_TSE)
 #define ADVANCED_OPTIONS  (SHUNT_82576_TXD_POPTS_IXSM | SHUNT_82576_TXD_POPTS_TXSM)
 #define LEGACY_OFFLOADS   (SHUNT_82576_TXD_VLE | SHUNT_82576_TXD_IC)

@@ -56,7 +56,7 @@ int sim_user_zero(uint64_t to, uint64_t length)
 	return 0;
 }
 
-/* The unit in which a file can be mapped: the page size, of hugetlbfs its pages'. */
+/* The unit in which a file can be mapped: the page size, or that of hugetlbfs. */
 static uint64_t file_unit(const struct stat *file)
 {
 	uint64_t unit = (uint64_t)file->st_blksize;
@@ -66,7 +66,7 @@ static uint64_t file_unit(const struct stat *file)
 	return unit;
 }
 
-/* Address space around which the file's unit fits, at the IOVA's place in a large leaf. */
+/* Reserves address space for whole units of the file, at the IOVA's offset in a large leaf. */
 static int reserve(struct sim_pages *pages, uint64_t unit, uint64_t iova)
 {
 	uint64_t align = MAX(unit, SIM_SUPER_SIZE);
@@ -82,7 +82,7 @@ static int reserve(struct sim_pages *pages, uint64_t unit, uint64_t iova)
 	if (memory == MAP_FAILED)
 		return -ENOMEM;
 	pages->reserved = memory;
-	/* The first byte stands where its IOVA does in a leaf, if the file's unit allows that. */
+	/* The first byte has its IOVA's offset in a leaf, if the file's unit allows that. */
 	want = unit > SIM_PAGE_SIZE
 		       ? pages->start & (align - 1)
 		       : ((iova & ~(SIM_PAGE_SIZE - 1)) | (pages->start & (SIM_PAGE_SIZE - 1))) &
@@ -154,7 +154,7 @@ int sim_pages_pin(struct sim_pages *pages)
 
 	if (pages->mapped)
 		return 0;
-	/* Seals are there for just those kinds of files that the kernel can pin folios of. */
+	/* A file has seals if, and only if, the kernel can pin its folios. */
 	if (fcntl(pages->fd, F_GET_SEALS) < 0 || fstat(pages->fd, &file) || file.st_size <= 0 ||
 		pages->start + (pages->length - 1) >= (uint64_t)file.st_size)
 		return -EINVAL;

@@ -43,7 +43,7 @@ struct sim_pages {
 /**
  * Holds a part of a file, for one user.
  *
- * @param iova  its memory is aligned as this is, so that large leaves fit
+ * @param iova  the memory gets its alignment, so that large leaves fit
  * @return 0; -EBADF no such file; -EOVERFLOW; -EINVAL no length; -ENOMEM
  */
 int sim_pages_create(
@@ -56,7 +56,7 @@ void sim_pages_hold(struct sim_pages *pages);
 void sim_pages_put(struct sim_pages *pages);
 
 /**
- * Makes the memory be the file's.
+ * Maps the file in the place reserved for it.
  *
  * @return 0; -EINVAL no file that can be pinned (memfd, tmpfs, hugetlbfs), or beyond its end;
  * -ENOMEM

@@ -34,7 +34,7 @@ static uint64_t region_size(uint32_t index)
 	}
 }
 
-/* As vfio_pci does when a device is opened: it starts without permission to make DMA. */
+/* vfio-pci clears Bus Master when a device is opened: it starts without permission to make DMA. */
 static void clear_bus_master(struct sim_vfio *vfio)
 {
 	struct sim_nic *nic = vfio->function->nic;
@@ -45,7 +45,7 @@ static void clear_bus_master(struct sim_vfio *vfio)
 	sim_nic_write(nic, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &command, sizeof(command));
 }
 
-/* With the iommufd's file held, which a bound device keeps. */
+/* The caller holds the iommufd's file, and a bound device keeps that reference. */
 static int bind_locked(struct sim_vfio *vfio, struct sim_iommufd *iommufd, uint32_t *id)
 {
 	struct sim_function *function = vfio->function;

@@ -18,7 +18,7 @@
 RTE_LOG_REGISTER(shunt_net_logtype, pmd.net.shunt, NOTICE)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-/* Read by who uses it without the lock, written by who opens or closes it, who holds both. */
+/* For uses of `opened` without the lock. A thread that changes `opened` holds both locks. */
 static pthread_rwlock_t in_use = PTHREAD_RWLOCK_INITIALIZER;
 static struct shunt_context *opened;
 static struct shunt_platform *chosen;

@@ -20,11 +20,11 @@
  *        |                                       |
  *   VFIO devices ------ 82576 registers ---------+-- wires --- other ports, endpoints
  *
- * It cannot pin memory. Memory given to IOMMU_IOAS_MAP must stay mapped in the process until it is
- * unmapped from every IOAS; a file's, given to IOMMU_IOAS_MAP_FILE, need not. When a hwpt maps the
- * memory, the platform checks that it is there, but not its permissions. Not modelled: the limit of
- * locked memory, nested hwpts, page requests, INTx, MSI and hot reset. Rules and errnos are those
- * of Linux 6.12 on VT-d without scalable mode.
+ * The platform cannot pin memory. Memory given to IOMMU_IOAS_MAP must stay mapped in the process
+ * until it is unmapped from every IOAS. Memory of a file (IOMMU_IOAS_MAP_FILE) need not. When a
+ * hwpt maps the memory, the platform checks that it is there, but not its permissions. Not
+ * modelled: the limit of locked memory, nested hwpts, page requests, INTx, MSI and hot reset. Rules
+ * and errnos are those of Linux 6.12 on VT-d without scalable mode.
  */
 
 #ifdef __cplusplus
