@@ -4,31 +4,39 @@
 
 #include <pthread.h>
 
+#include "igb_hw.h"
 #include "igb_queue.h"
 #include "82576.h"
 #include "shunt_port.h"
 #include "shunt_wait.h"
 
 /*
- * Poll-mode datapath of the Intel 82576, from ethdev down to descriptors.
+ * Poll-mode datapath of the Intel 82576, from ethdev down to descriptors. What the physical
+ * function and a virtual function differ in is behind struct igb_hw (igb_hw.h).
  *
  *   from the ground up: a file uses those in its own row at most to its left, and all rows above it
  *
  *   igb_mmio.c     registers, waits, resets that the driver did not make
  *   igb_ring.c     rings rebuilt, frames kept     igb_rx.c, igb_tx.c, igb_tx_offload.c  bursts
- *   igb_mac.c      addresses, link, EEPROM        igb_phy.c        PHY through MDIC
+ *   igb_link.c     link, time on the wire
  *   igb_filter.c   multicast, VLAN                igb_rss.c        frames to queues by hash
  *   igb_interrupt.c  receive, link                igb_stats.c      counters
  *   igb_canary.c   tells a slow NIC from a dead queue
- *   igb_init.c     reset and set-up               igb_queue.c      queues set up
- *   igb_pause.c    pollers and DMA stopped for a switch
+ *   igb_queue.c    queues set up                  igb_pollers.c    pollers kept out
  *   igb_port.c     start, stop, reset, close      igb_liveness.c   does every queue run?
  *   igb_recover.c  what is done if one does not   igb_queue_ops.c  one queue on and off
- *   igb_regs.c     registers shown, version       igb_group.c      operations for the group
- *   igb_ethdev.c   operations for ethdev, open
+ *   igb_regs.c     registers shown, version       igb_ethdev.c     operations for ethdev, open
+ *
+ *   of the physical function (igb_pf.h):
+ *
+ *   igb_mac.c      addresses, filters, EEPROM     igb_phy.c        PHY through MDIC
+ *   igb_init.c     reset and set-up               igb_pause.c      DMA stopped for a switch
+ *   igb_tables.c   statistics and other registers igb_pf.c         struct igb_hw, the group's
+ * operations
  *
  *   struct igb_port
  *     |- struct shunt_port          device, group, arena (rings)
+ *     |- hw                         struct igb_hw
  *     |- rx[n], tx[n]               struct igb_rx_queue, struct igb_tx_queue
  *     `- counters                   of the NIC, which clear on read there
  *
@@ -43,11 +51,6 @@
 #define IGB_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN + RTE_ETHER_CRC_LEN)
 #define IGB_MTU_MAX  (SHUNT_82576_FRAME_MAX - IGB_OVERHEAD)
 #define IGB_MTU_MIN  RTE_ETHER_MIN_MTU
-
-/* All that the PHY negotiates. */
-#define IGB_SPEEDS                                                                         \
-	(RTE_ETH_LINK_SPEED_10M_HD | RTE_ETH_LINK_SPEED_10M | RTE_ETH_LINK_SPEED_100M_HD | \
-		RTE_ETH_LINK_SPEED_100M | RTE_ETH_LINK_SPEED_1G)
 
 /* What makes the NIC work on frames, and bursts be those of igb_tx_offload.c or the full ones. */
 #define IGB_TX_OFFLOADS                                                       \
@@ -64,9 +67,10 @@
 #define IGB_CANARY_QUEUE (SHUNT_82576_QUEUES - 1)
 #define IGB_CANARY_BYTES 128 /* of the shortest ring, 8.10.7 */
 
-/** Statistics registers of the NIC, summed up, and the port's own counters: igb_stats.c. */
+/** Most statistics registers of a function, summed up, and the port's own counters: igb_stats.c. */
 #define IGB_REGISTER_COUNTERS 38
-#define IGB_XSTATS            (IGB_REGISTER_COUNTERS + 12)
+#define IGB_OWN_COUNTERS      12
+#define IGB_XSTATS            (IGB_REGISTER_COUNTERS + IGB_OWN_COUNTERS)
 
 /** Descriptor heads of the queues that are started. */
 struct igb_heads {
@@ -104,6 +108,7 @@ enum igb_dma_stop {
 	IGB_DMA_STOP_UNKNOWN,
 	IGB_DMA_STOP_MASTER_DISABLE, /**< the datasheet's means */
 	IGB_DMA_STOP_ENABLES, /**< QEMU: makes DMA when a frame arrives or a tail is written */
+	IGB_DMA_STOP_QUEUES,  /**< a virtual function: queues are turned off */
 };
 
 /** Interrupts of a port: vector 0 is the link's, 1 + n that of receive queue n. */
@@ -130,7 +135,8 @@ struct igb_rss {
 
 /** One port; lives in the ethdev port's private data. */
 struct igb_port {
-	struct shunt_port port; /* first */
+	struct shunt_port port;  /* first */
+	const struct igb_hw *hw; /**< of this process: secondary ones must not look */
 	pthread_mutex_t lock;
 	bool started;
 	int access_error; /**< first failed register access since igb_access_begin() */
@@ -169,7 +175,8 @@ struct igb_port {
 	struct igb_counts rx_counts[SHUNT_82576_QUEUES];
 	struct igb_counts tx_counts[SHUNT_82576_QUEUES];
 	uint64_t counters[IGB_REGISTER_COUNTERS];
-	uint64_t queue_drops; /**< RQDPC of all queues */
+	uint32_t counters_last[IGB_REGISTER_COUNTERS]; /**< of registers that do not clear */
+	uint64_t queue_drops;                          /**< RQDPC of all queues */
 	/* At the last stats_reset. */
 	struct igb_counts rx_base[SHUNT_82576_QUEUES];
 	struct igb_counts tx_base[SHUNT_82576_QUEUES];
@@ -185,6 +192,23 @@ struct igb_port {
 static inline struct igb_port *igb_port_of(const struct rte_eth_dev *dev)
 {
 	return dev->data->dev_private;
+}
+
+/** Register of a queue, by that of the physical function's queue 0. */
+static inline uint32_t igb_rx_reg(const struct igb_port *port, uint32_t reg, uint32_t queue)
+{
+	return reg - SHUNT_82576_RX_QUEUE(0) + port->hw->rx_queue + queue * port->hw->queue_stride;
+}
+
+static inline uint32_t igb_tx_reg(const struct igb_port *port, uint32_t reg, uint32_t queue)
+{
+	return reg - SHUNT_82576_TX_QUEUE(0) + port->hw->tx_queue + queue * port->hw->queue_stride;
+}
+
+/** Bits of receive queues' vectors. */
+static inline uint32_t igb_rx_vectors(uint32_t queues)
+{
+	return queues << IGB_RX_VECTOR(0);
 }
 
 static inline bool igb_rx_runs(const struct igb_port *port, unsigned int i)
@@ -220,7 +244,7 @@ int igb_access_flush(struct igb_port *port);
 int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value, uint64_t ns,
 	const char *what);
 
-/** Tells a queue that is off of its ring, head and tail at slot 0. @param queue  _QUEUE(n) */
+/** Tells a queue that is off of its ring, head and tail at slot 0. @param queue  its registers */
 void igb_write_ring(struct igb_port *port, uint32_t queue, const void *ring, size_t bytes);
 
 /** Begins a wait for the NIC, bounded by its own time. No wait for it has another clock. */
@@ -247,18 +271,8 @@ struct igb_port *igb_control_begin(struct rte_eth_dev *dev);
 /** Ends it: gives the lock back, then logs a failure. @return ret */
 int igb_control_end(struct rte_eth_dev *dev, int ret);
 
-/* ---- igb_mac.c ---- */
+/* ---- igb_link.c ---- */
 
-/** RCTL with what ethdev has set, and EN if asked. */
-void igb_hw_receive(struct igb_port *port, bool enable);
-/** TCTL. */
-void igb_hw_transmit(struct igb_port *port, bool enable);
-/** All receive addresses. */
-void igb_hw_addresses(struct igb_port *port);
-/** One receive address; NULL clears it. */
-void igb_hw_address(struct igb_port *port, uint32_t index, const struct rte_ether_addr *address);
-/** The NIC's own address, from RAL(0) or the EEPROM. @return 0; -EIO none there */
-int igb_hw_own_address(struct igb_port *port, struct rte_ether_addr *address);
 /** Link as STATUS has it. */
 void igb_hw_link(struct igb_port *port, struct rte_eth_link *link);
 /**
@@ -266,34 +280,9 @@ void igb_hw_link(struct igb_port *port, struct rte_eth_link *link);
  * longest frame of each queue. 0 without a link.
  */
 uint64_t igb_wire_ns(struct igb_port *port);
-/** CTRL of a running port, from what ethdev has set; keeps it in igb_port::control. */
-void igb_hw_control(struct igb_port *port);
-/** A word of the EEPROM. @return 0; -ETIMEDOUT; failure of an access */
-int igb_hw_eeprom(struct igb_port *port, uint32_t word, uint16_t *value);
-
-/* ---- igb_phy.c ---- */
-
-/**
- * Powers the PHY up and lets it negotiate, unless it has; or down, if the application wants no
- * link.
- */
-int igb_phy_start(struct igb_port *port);
-
-/* ---- igb_init.c ---- */
-
-/** Receive, transmit and DMA off, 5.2; registers keep their values. */
-int igb_hw_stop_dma(struct igb_port *port);
-/** The same, then resets the port (CTRL.RST), 4.5.3. Registers have their reset values after. */
-int igb_hw_reset(struct igb_port *port);
-/** Waits until a function that was reset has read its EEPROM. */
-int igb_hw_wait_ready(struct igb_port *port);
-/** Everything but queues and the enables of receive and transmit, from what ethdev has set. */
-int igb_hw_configure(struct igb_port *port);
 
 /* ---- igb_filter.c ---- */
 
-/** Multicast and VLAN tables, from what ethdev has set. */
-void igb_filter_configure(struct igb_port *port);
 /** What the offloads that ethdev has configured ask of the receiver. At a port's start. */
 void igb_filter_load(struct rte_eth_dev *dev);
 int igb_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *addresses, uint32_t count);
@@ -339,8 +328,6 @@ void igb_link_close(struct rte_eth_dev *dev);
 int igb_interrupts_open(struct rte_eth_dev *dev);
 /** Undoes it; a handler of the link may still run. The lock is not held. */
 void igb_interrupts_close(struct rte_eth_dev *dev);
-/** Tells the NIC of them, after a reset; the link's is raised once. Lock held. */
-void igb_interrupts_configure(struct igb_port *port);
 /** Pollers that sleep look again: they may have found a paused queue empty. Lock held. */
 void igb_interrupts_wake(struct igb_port *port);
 int igb_rx_queue_intr_enable(struct rte_eth_dev *dev, uint16_t index);
@@ -373,6 +360,8 @@ int igb_canary_wait_change(struct igb_port *port, uint32_t reg, uint32_t value, 
 
 /** Adds the NIC's counters to the port's. Lock held. */
 void igb_stats_update(struct igb_port *port);
+/** Counts from here, for a new port whose NIC's counters do not clear. */
+void igb_stats_restart(struct igb_port *port);
 /** What a queue of this index has counted, and those that it replaced. Lock held. */
 struct igb_counts igb_stats_rx(const struct igb_port *port, unsigned int index);
 struct igb_counts igb_stats_tx(const struct igb_port *port, unsigned int index);
@@ -384,9 +373,15 @@ int igb_stats_reset(struct rte_eth_dev *dev);
 int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room);
 int igb_xstats_get_names(
 	struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int room);
+/** The same in any process. */
+int igb_xstats_names(const struct igb_hw *hw, struct rte_eth_xstat_name *names, unsigned int room);
 
-/* ---- igb_pause.c: pollers and DMA stopped for a switch. Lock held. ---- */
+/* ---- igb_pollers.c: pollers kept out of the queues. Lock held. ---- */
 
+/** Asks the pollers of all queues out. */
+void igb_pollers_request_exit(struct igb_port *port);
+/** Waits until they are out of the receive queues, after a barrier. @return 0; -ETIMEDOUT */
+int igb_pollers_wait_rx(struct igb_port *port);
 /** Waits until the pollers of all queues are out, and stay out. @return 0; -ETIMEDOUT one does not
  * leave */
 int igb_pollers_fence(struct igb_port *port);
@@ -399,27 +394,6 @@ void igb_pollers_close(struct igb_port *port);
  */
 void igb_pollers_admit(struct igb_port *port);
 
-/**
- * Finds out once what stops the function's DMA. Transmit on, receive off, queues not set up yet.
- *
- * @return 0; -ETIMEDOUT naming what it did not do; failure of an access
- */
-int igb_probe_dma_stop(struct igb_port *port);
-
-/** DMA goes on after a pause. @return 0, failure of an access: the port stays paused */
-int igb_dma_resume(struct igb_port *port);
-/**
- * After a pause by which tails of bursts under way were only noted: writes them again, with the
- * pollers out.
- */
-int igb_rewrite_tails(struct igb_port *port);
-
-/** As struct shunt_port_ops has them. */
-int igb_group_pause(void *port);
-int igb_group_drain(void *port);
-int igb_group_resume(void *port);
-bool igb_group_keeps_frames(void *port);
-
 /* ---- igb_recover.c ---- */
 
 /** As struct shunt_port_ops has it. */
@@ -430,6 +404,8 @@ int igb_recover(void *port, enum shunt_suspicion suspicion, struct shunt_recover
 /** Starts what the group stopped. @return 0; errors of a start: it stays stopped, to be started */
 int igb_restart(struct igb_port *port);
 /** As struct shunt_port_ops has them. */
+void igb_group_hold(void *port);
+void igb_group_release(void *port);
 int igb_group_stop(void *port);
 int igb_group_start(void *port);
 
@@ -447,8 +423,13 @@ int igb_tx_queue_start(struct rte_eth_dev *dev, uint16_t index);
 int igb_rx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
 int igb_tx_queue_stop(struct rte_eth_dev *dev, uint16_t index);
 
-/* ---- igb_group.c ---- */
+/* ---- igb_ethdev.c ---- */
 
-extern const struct shunt_port_ops igb_group_ops;
+/** Opens the port of a function. As struct shunt_port_driver has it. */
+int igb_port_open(struct rte_eth_dev *dev, const struct igb_hw *hw);
+void igb_port_close(struct rte_eth_dev *dev);
+/** For ethdev's operations in a secondary process. */
+int igb_infos(const struct igb_hw *hw, struct rte_eth_dev_info *info);
+const uint32_t *igb_supported_ptypes(struct rte_eth_dev *dev SHUNT_PTYPES_ARGUMENT);
 
 #endif

@@ -37,8 +37,11 @@ static int set_link(struct rte_eth_dev *dev, bool off)
 {
 	struct igb_port *port = igb_control_begin(dev);
 
+	int ret;
+
 	port->link_off = off;
-	return igb_control_end(dev, port->started ? igb_phy_start(port) : 0);
+	ret = port->hw->set_link(port);
+	return igb_control_end(dev, ret);
 }
 
 static int igb_set_link_up(struct rte_eth_dev *dev)
@@ -56,14 +59,13 @@ static int set_receive(struct rte_eth_dev *dev, bool *what, bool on)
 {
 	struct igb_port *port = igb_control_begin(dev);
 	bool before = *what;
+	int ret;
 
 	*what = on;
-	/* What was reset from outside is to be seen as such by the next recovery. */
-	if (port->started && !igb_was_reset(port))
-		igb_hw_receive(port, true);
-	if (port->access_error)
+	ret = port->hw->set_modes(port);
+	if (ret)
 		*what = before;
-	return igb_control_end(dev, port->access_error);
+	return igb_control_end(dev, ret);
 }
 
 static int igb_promiscuous_enable(struct rte_eth_dev *dev)
@@ -90,12 +92,11 @@ static int write_address(
 	struct rte_eth_dev *dev, uint32_t index, const struct rte_ether_addr *address)
 {
 	struct igb_port *port = igb_control_begin(dev);
+	int ret = port->hw->set_address(port, index, address);
 
-	if (port->started)
-		igb_hw_address(port, index, address);
-	if (!igb_access_flush(port))
+	if (!ret)
 		port->addresses[index] = address ? *address : (struct rte_ether_addr){ 0 };
-	return igb_control_end(dev, port->access_error);
+	return igb_control_end(dev, ret);
 }
 
 static int igb_mac_addr_add(
@@ -129,33 +130,29 @@ static int igb_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 	}
 	if (!ret && port->started) {
 		port->max_frame = mtu + IGB_OVERHEAD;
-		igb_write(port, SHUNT_82576_RLPML, port->max_frame);
-		ret = igb_access_flush(port);
+		ret = port->hw->set_max_frame(port);
 	}
 	return igb_control_end(dev, ret);
 }
 
-static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
+int igb_infos(const struct igb_hw *hw, struct rte_eth_dev_info *info)
 {
 	info->min_rx_bufsize = SHUNT_82576_SRRCTL_BSIZEPACKET_UNIT;
 	info->max_rx_pktlen = SHUNT_82576_FRAME_MAX;
 	info->min_mtu = IGB_MTU_MIN;
 	info->max_mtu = IGB_MTU_MAX;
-	info->max_rx_queues = IGB_CANARY_QUEUE; /* the others of them */
-	info->max_tx_queues = SHUNT_82576_QUEUES;
-	info->max_mac_addrs = SHUNT_82576_ADDRESSES;
-	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
-				RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
-				RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_VLAN_FILTER |
-				RTE_ETH_RX_OFFLOAD_KEEP_CRC | RTE_ETH_RX_OFFLOAD_RSS_HASH;
+	info->max_rx_queues = hw->rx_queues;
+	info->max_tx_queues = hw->tx_queues;
+	info->max_mac_addrs = hw->addresses;
+	info->rx_offload_capa = hw->rx_offloads;
 	info->rx_queue_offload_capa = 0;
 	info->tx_queue_offload_capa =
 		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	info->tx_offload_capa = info->tx_queue_offload_capa | IGB_TX_OFFLOADS;
-	info->hash_key_size = SHUNT_82576_RSSRK_SIZE;
-	info->reta_size = SHUNT_82576_RETA_ENTRIES;
-	info->flow_type_rss_offloads = IGB_RSS_TYPES;
-	info->speed_capa = IGB_SPEEDS;
+	info->hash_key_size = hw->rss_types ? SHUNT_82576_RSSRK_SIZE : 0;
+	info->reta_size = hw->rss_types ? SHUNT_82576_RETA_ENTRIES : 0;
+	info->flow_type_rss_offloads = hw->rss_types;
+	info->speed_capa = hw->speeds;
 	info->dev_capa =
 		RTE_ETH_DEV_CAPA_RUNTIME_RX_QUEUE_SETUP | RTE_ETH_DEV_CAPA_RUNTIME_TX_QUEUE_SETUP;
 	info->rx_desc_lim = (struct rte_eth_desc_lim){ .nb_max = IGB_DESCRIPTORS_MAX,
@@ -172,7 +169,12 @@ static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	return 0;
 }
 
-static const uint32_t *igb_supported_ptypes(struct rte_eth_dev *dev SHUNT_PTYPES_ARGUMENT)
+static int igb_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
+{
+	return igb_infos(igb_port_of(dev)->hw, info);
+}
+
+const uint32_t *igb_supported_ptypes(struct rte_eth_dev *dev SHUNT_PTYPES_ARGUMENT)
 {
 	static const uint32_t types[] = { RTE_PTYPE_L2_ETHER, RTE_PTYPE_L3_IPV4,
 		RTE_PTYPE_L3_IPV4_EXT, RTE_PTYPE_L3_IPV6, RTE_PTYPE_L3_IPV6_EXT, RTE_PTYPE_L4_TCP,
@@ -285,33 +287,22 @@ static const struct eth_dev_ops igb_ops = {
 	.tx_done_cleanup = igb_tx_done_cleanup,
 };
 
-/* What needs no device, or can be had from the primary process; all else is -ENOTSUP. */
-static const struct eth_dev_ops igb_secondary_ops = {
-	.dev_close = igb_dev_close,
-	.link_update = shunt_secondary_link_update,
-	.stats_get = shunt_secondary_stats_get,
-	.xstats_get = shunt_secondary_xstats_get,
-	.xstats_get_names = igb_xstats_get_names,
-	.dev_infos_get = igb_infos_get,
-	.dev_supported_ptypes_get = igb_supported_ptypes,
-};
-
-static int igb_open(struct rte_eth_dev *dev)
+int igb_port_open(struct rte_eth_dev *dev, const struct igb_hw *hw)
 {
 	struct igb_port *port = igb_port_of(dev);
 	struct shunt_vfio_device *device = &port->port.device;
 	int ret;
 
+	port->hw = hw;
 	pthread_mutex_init(&port->lock, NULL);
 	ret = shunt_vfio_region(device, VFIO_PCI_BAR0_REGION_INDEX, &port->bar0_region);
 	if (ret)
 		goto destroy_lock;
-	if (!port->bar0_region.mappable || port->bar0_region.size < SHUNT_82576_BAR0_SIZE) {
+	if (!port->bar0_region.mappable || port->bar0_region.size < hw->bar0_size) {
 		ret = shunt_fail(-ENODEV,
 			"%s: BAR 0 has %llu bytes%s: expected the 82576's %u, mappable",
 			device->function, (unsigned long long)port->bar0_region.size,
-			port->bar0_region.mappable ? "" : " and cannot be mapped",
-			SHUNT_82576_BAR0_SIZE);
+			port->bar0_region.mappable ? "" : " and cannot be mapped", hw->bar0_size);
 		goto destroy_lock;
 	}
 	ret = shunt_vfio_map(device, &port->bar0_region, &port->bar0);
@@ -324,19 +315,14 @@ static int igb_open(struct rte_eth_dev *dev)
 		goto unmap;
 	}
 	igb_access_begin(port);
-	/* A NIC that has long had power and does not report this never does; QEMU's does not. */
-	port->reports_auto_read = igb_read(port, SHUNT_82576_EEC) & SHUNT_82576_EEC_AUTO_RD;
-	igb_canary_configure(port);
-	ret = igb_hw_reset(port);
-	if (!ret)
-		ret = igb_hw_own_address(port, &port->address);
+	ret = hw->open(port);
 	if (!ret)
 		ret = igb_link_open(dev);
 	if (ret)
 		goto destroy_canary;
 
-	dev->data->mac_addrs = rte_calloc(
-		"igb_addresses", SHUNT_82576_ADDRESSES, sizeof(struct rte_ether_addr), 0);
+	dev->data->mac_addrs =
+		rte_calloc("igb_addresses", hw->addresses, sizeof(struct rte_ether_addr), 0);
 	if (!dev->data->mac_addrs) {
 		ret = shunt_fail(
 			-ENOMEM, "%s: table of addresses: out of memory", device->function);
@@ -362,30 +348,14 @@ destroy_lock:
 	return ret;
 }
 
-static void igb_close(struct rte_eth_dev *dev)
+void igb_port_close(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
 
 	igb_link_close(dev);
 	igb_access_begin(port);
-	igb_write(port, SHUNT_82576_CTRL_EXT,
-		igb_read(port, SHUNT_82576_CTRL_EXT) & ~SHUNT_82576_CTRL_EXT_DRV_LOAD);
+	port->hw->close(port);
 	shunt_arena_free(&port->port.arena, port->canary_ring, IGB_CANARY_BYTES);
 	shunt_vfio_unmap(&port->port.device, &port->bar0_region, port->bar0);
 	pthread_mutex_destroy(&port->lock);
 }
-
-/* Copper ones, which differ in nothing that is touched here; SerDes has other ids. */
-static const uint16_t devices[] = { SHUNT_82576_DEVICE, SHUNT_82576_DEVICE_QUAD,
-	SHUNT_82576_DEVICE_NS, SHUNT_82576_DEVICE_ET2, 0 };
-
-const struct shunt_port_driver igb_driver = {
-	.name = "net_shunt igb",
-	.vendor = SHUNT_82576_VENDOR,
-	.devices = devices,
-	.private_size = sizeof(struct igb_port),
-	.group_ops = &igb_group_ops,
-	.secondary_ops = &igb_secondary_ops,
-	.open = igb_open,
-	.close = igb_close,
-};

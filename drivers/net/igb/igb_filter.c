@@ -9,25 +9,6 @@
 #define HASH_SHIFT 4u /* RCTL.MO = 0: bits 47:36 of the address, last byte highest */
 #define HASH_MASK  0xFFFu
 
-static void write_table(struct igb_port *port, uint32_t reg, const uint32_t *table, uint32_t size)
-{
-	for (uint32_t i = 0; i < size; i++)
-		igb_write(port, reg + i * sizeof(*table), table[i]);
-}
-
-/* Without RCTL.VFE the VLANs are not looked at. */
-static void write_vlans(struct igb_port *port)
-{
-	if (port->vlan_filter)
-		write_table(port, SHUNT_82576_VFTA(0), port->vlans, SHUNT_82576_VFTA_SIZE);
-}
-
-void igb_filter_configure(struct igb_port *port)
-{
-	write_table(port, SHUNT_82576_MTA(0), port->multicast, SHUNT_82576_MTA_SIZE);
-	write_vlans(port);
-}
-
 void igb_filter_load(struct rte_eth_dev *dev)
 {
 	struct igb_port *port = igb_port_of(dev);
@@ -47,7 +28,10 @@ void igb_filter_load(struct rte_eth_dev *dev)
 int igb_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *addresses, uint32_t count)
 {
 	struct igb_port *port = igb_control_begin(dev);
+	uint32_t before[SHUNT_82576_MTA_SIZE];
+	int ret;
 
+	memcpy(before, port->multicast, sizeof(before));
 	memset(port->multicast, 0, sizeof(port->multicast));
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t *byte = addresses[i].addr_bytes;
@@ -55,20 +39,23 @@ int igb_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *address
 
 		port->multicast[hash / WORD_BITS] |= 1u << hash % WORD_BITS;
 	}
-	if (port->started)
-		write_table(port, SHUNT_82576_MTA(0), port->multicast, SHUNT_82576_MTA_SIZE);
-	return igb_control_end(dev, igb_access_flush(port));
+	ret = port->hw->set_multicast(port);
+	if (ret)
+		memcpy(port->multicast, before, sizeof(before));
+	return igb_control_end(dev, ret);
 }
 
 int igb_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 {
 	struct igb_port *port = igb_control_begin(dev);
-	uint32_t word = id / WORD_BITS, bit = 1u << id % WORD_BITS;
+	uint32_t *word = &port->vlans[id / WORD_BITS], bit = 1u << id % WORD_BITS, before = *word;
+	int ret;
 
-	port->vlans[word] = on ? port->vlans[word] | bit : port->vlans[word] & ~bit;
-	if (port->started)
-		igb_write(port, SHUNT_82576_VFTA(word), port->vlans[word]);
-	return igb_control_end(dev, igb_access_flush(port));
+	*word = on ? before | bit : before & ~bit;
+	ret = port->hw->set_vlan(port, id, on);
+	if (ret)
+		*word = before;
+	return igb_control_end(dev, ret);
 }
 
 /* On a running port the bursts stay as they are: any of them takes a stripped frame. */
@@ -81,11 +68,5 @@ int igb_vlan_offload_set(struct rte_eth_dev *dev, int mask)
 		port->vlan_strip = offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 	if (mask & RTE_ETH_VLAN_FILTER_MASK)
 		port->vlan_filter = offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	/* What was reset from outside is to be seen as such by the next recovery. */
-	if (port->started && !igb_was_reset(port)) {
-		write_vlans(port);
-		igb_hw_control(port);
-		igb_hw_receive(port, true);
-	}
-	return igb_control_end(dev, igb_access_end(port));
+	return igb_control_end(dev, port->hw->set_vlan_offload(port));
 }

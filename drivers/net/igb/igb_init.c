@@ -3,7 +3,7 @@
 
 #include <shunt/error.h>
 
-#include "igb.h"
+#include "igb_pf.h"
 
 /* Stopping DMA, reset, and set-up of a port but for its queues. */
 
@@ -66,13 +66,44 @@ int igb_hw_reset(struct igb_port *port)
 	return igb_access_end(port);
 }
 
+void igb_hw_interrupts(struct igb_port *port)
+{
+	const struct igb_interrupts *interrupts = &port->interrupts;
+	uint32_t link = interrupts->link_on ? 1u << IGB_LINK_VECTOR : 0;
+	uint32_t ivar[8] = { 0 };
+
+	if (!interrupts->link_on && !interrupts->rx)
+		return;
+	igb_write(port, SHUNT_82576_GPIE,
+		SHUNT_82576_GPIE_MULTIPLE_MSIX | SHUNT_82576_GPIE_NSICR | SHUNT_82576_GPIE_PBA);
+	for (unsigned int i = 0; i < IGB_INTERRUPT_QUEUES; i++) {
+		if (interrupts->rx_queues >> i & 1)
+			ivar[i % 8] |= (SHUNT_82576_IVAR_VALID | IGB_RX_VECTOR(i))
+				       << SHUNT_82576_IVAR_RX_SHIFT(i);
+	}
+	for (unsigned int i = 0; i < RTE_DIM(ivar); i++)
+		igb_write(port, SHUNT_82576_IVAR(i), ivar[i]);
+	igb_write(port, SHUNT_82576_IVAR_MISC,
+		link ? (SHUNT_82576_IVAR_VALID | IGB_LINK_VECTOR)
+				<< SHUNT_82576_IVAR_MISC_OTHER_SHIFT
+		     : 0);
+	igb_write(port, SHUNT_82576_EIAC, link | igb_rx_vectors(interrupts->rx_queues));
+	igb_write(port, SHUNT_82576_EIMS, link | igb_rx_vectors(interrupts->rx_enabled));
+	if (!link)
+		return;
+	/* It may have changed while nobody was told. */
+	igb_write(port, SHUNT_82576_IMS, SHUNT_82576_ICR_LSC);
+	igb_write(port, SHUNT_82576_ICS, SHUNT_82576_ICR_LSC);
+}
+
 int igb_hw_configure(struct igb_port *port)
 {
 	uint32_t control;
 
 	igb_hw_receive(port, false);
 	igb_hw_addresses(port);
-	igb_filter_configure(port);
+	igb_hw_multicast(port);
+	igb_hw_vlans(port);
 	igb_write(port, SHUNT_82576_RLPML, port->max_frame);
 	igb_rss_configure(port);
 
@@ -87,6 +118,6 @@ int igb_hw_configure(struct igb_port *port)
 	igb_write(port, SHUNT_82576_CTRL_EXT, control | SHUNT_82576_CTRL_EXT_DRV_LOAD);
 
 	igb_hw_control(port);
-	igb_interrupts_configure(port);
+	igb_hw_interrupts(port);
 	return igb_phy_start(port);
 }

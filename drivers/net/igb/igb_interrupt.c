@@ -39,7 +39,7 @@ static void link_changed(void *arg)
 	}
 	if (port->started) {
 		igb_access_begin(port);
-		igb_read(port, SHUNT_82576_ICR); /* clears on read */
+		port->hw->link_event(port);
 		igb_hw_link(port, &link);
 	}
 	ret = rte_eth_linkstatus_set(dev, &link);
@@ -131,10 +131,10 @@ static int rx_open(struct rte_eth_dev *dev, int *fds)
 	struct rte_intr_handle *handle;
 	int ret = 0;
 
-	if (queues > IGB_INTERRUPT_QUEUES)
+	if (queues >= port->hw->vectors)
 		return shunt_fail(-ENOTSUP,
 			"interrupts of %u receive queues: the NIC has vectors for %u", queues,
-			IGB_INTERRUPT_QUEUES);
+			port->hw->vectors - 1u);
 	handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
 	if (!handle || rte_intr_type_set(handle, RTE_INTR_HANDLE_VDEV) ||
 		rte_intr_vec_list_alloc(handle, "igb_vectors", queues) ||
@@ -188,45 +188,10 @@ void igb_interrupts_close(struct rte_eth_dev *dev)
 	link_set(port, false);
 }
 
-static uint32_t vectors_of(uint32_t queues)
-{
-	return queues << IGB_RX_VECTOR(0);
-}
-
-void igb_interrupts_configure(struct igb_port *port)
-{
-	const struct igb_interrupts *interrupts = &port->interrupts;
-	uint32_t link = interrupts->link_on ? 1u << IGB_LINK_VECTOR : 0;
-	uint32_t ivar[8] = { 0 };
-
-	if (!interrupts->link_on && !interrupts->rx)
-		return;
-	igb_write(port, SHUNT_82576_GPIE,
-		SHUNT_82576_GPIE_MULTIPLE_MSIX | SHUNT_82576_GPIE_NSICR | SHUNT_82576_GPIE_PBA);
-	for (unsigned int i = 0; i < IGB_INTERRUPT_QUEUES; i++) {
-		if (interrupts->rx_queues >> i & 1)
-			ivar[i % 8] |= (SHUNT_82576_IVAR_VALID | IGB_RX_VECTOR(i))
-				       << SHUNT_82576_IVAR_RX_SHIFT(i);
-	}
-	for (unsigned int i = 0; i < RTE_DIM(ivar); i++)
-		igb_write(port, SHUNT_82576_IVAR(i), ivar[i]);
-	igb_write(port, SHUNT_82576_IVAR_MISC,
-		link ? (SHUNT_82576_IVAR_VALID | IGB_LINK_VECTOR)
-				<< SHUNT_82576_IVAR_MISC_OTHER_SHIFT
-		     : 0);
-	igb_write(port, SHUNT_82576_EIAC, link | vectors_of(interrupts->rx_queues));
-	igb_write(port, SHUNT_82576_EIMS, link | vectors_of(interrupts->rx_enabled));
-	if (!link)
-		return;
-	/* It may have changed while nobody was told. */
-	igb_write(port, SHUNT_82576_IMS, SHUNT_82576_ICR_LSC);
-	igb_write(port, SHUNT_82576_ICS, SHUNT_82576_ICR_LSC);
-}
-
 void igb_interrupts_wake(struct igb_port *port)
 {
 	if (port->interrupts.rx_enabled)
-		igb_write(port, SHUNT_82576_EICS, vectors_of(port->interrupts.rx_enabled));
+		igb_write(port, SHUNT_82576_EICS, igb_rx_vectors(port->interrupts.rx_enabled));
 }
 
 static int enable(struct rte_eth_dev *dev, uint16_t index, bool on)

@@ -11,15 +11,25 @@
 #define WATCH_NS     200000ull
 #define WATCH_NAP_NS 10000ull
 
+static uint16_t rx_head(struct igb_port *port, unsigned int i)
+{
+	return (uint16_t)(igb_read(port, igb_rx_reg(port, SHUNT_82576_RDH(0), i)) %
+			  port->rx[i]->count);
+}
+
+static uint16_t tx_head(struct igb_port *port, unsigned int i)
+{
+	return (uint16_t)(igb_read(port, igb_tx_reg(port, SHUNT_82576_TDH(0), i)) %
+			  port->tx[i]->count);
+}
+
 void igb_read_heads(struct igb_port *port, struct igb_heads *heads)
 {
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (igb_rx_runs(port, i))
-			heads->rx[i] =
-				(uint16_t)(igb_read(port, SHUNT_82576_RDH(i)) % port->rx[i]->count);
+			heads->rx[i] = rx_head(port, i);
 		if (igb_tx_runs(port, i))
-			heads->tx[i] =
-				(uint16_t)(igb_read(port, SHUNT_82576_TDH(i)) % port->tx[i]->count);
+			heads->tx[i] = tx_head(port, i);
 	}
 }
 
@@ -93,7 +103,8 @@ bool igb_liveness_suspect(struct igb_port *port)
 			if (rx_waits(port->rx[i], next[i], before.rx[i]))
 				rx_waiting |= 1u << i;
 		}
-		if (igb_tx_runs(port, i) && igb_read(port, SHUNT_82576_TDT(i)) != before.tx[i])
+		if (igb_tx_runs(port, i) &&
+			igb_read(port, igb_tx_reg(port, SHUNT_82576_TDT(0), i)) != before.tx[i])
 			tx_waiting |= 1u << i;
 	}
 	wire = tx_waiting ? igb_wire_ns(port) : 0;
@@ -135,7 +146,8 @@ int igb_restart_rx(struct igb_rx_queue *queue)
 
 static int await_head(struct igb_tx_queue *queue, uint16_t head)
 {
-	return igb_canary_wait(queue->port, SHUNT_82576_TDH(queue->index), UINT32_MAX, head,
+	return igb_canary_wait(queue->port,
+		igb_tx_reg(queue->port, SHUNT_82576_TDH(0), queue->index), UINT32_MAX, head,
 		"a transmit queue to take a descriptor");
 }
 
@@ -197,7 +209,7 @@ static int prove_busy_tx(struct igb_tx_queue *queue, struct shunt_recovery *reco
 {
 	struct igb_recovery_state *state = &queue->port->recovery_state;
 	struct igb_port *port = queue->port;
-	uint32_t reg = SHUNT_82576_TDH(queue->index);
+	uint32_t reg = igb_tx_reg(port, SHUNT_82576_TDH(0), queue->index);
 	uint16_t *head = &state->heads.tx[queue->index];
 	int ret;
 
@@ -210,7 +222,7 @@ static int prove_busy_tx(struct igb_tx_queue *queue, struct shunt_recovery *reco
 	ret = igb_tx_queue_disable(queue);
 	if (ret)
 		return ret;
-	*head = (uint16_t)(igb_read(port, reg) % queue->count);
+	*head = tx_head(port, queue->index);
 	return port->access_error ? port->access_error : igb_restart_tx(queue);
 }
 

@@ -3,10 +3,9 @@
 
 #include <shunt/error.h>
 
-#include "igb.h"
+#include "igb_pf.h"
 
-#define FRAME_GAP         20u          /* bytes: preamble, and the least between two frames */
-#define LONGEST_SEGMENTED (2u * 65536) /* bytes: 64 KB, and as much for headers of its segments */
+/* Addresses, filters, receiver and transmitter, EEPROM. */
 
 void igb_hw_address(struct igb_port *port, uint32_t index, const struct rte_ether_addr *address)
 {
@@ -124,41 +123,20 @@ int igb_hw_own_address(struct igb_port *port, struct rte_ether_addr *address)
 	return ret ? ret : port->access_error;
 }
 
-uint64_t igb_wire_ns(struct igb_port *port)
+static void write_table(struct igb_port *port, uint32_t reg, const uint32_t *table, uint32_t size)
 {
-	bool segments = port->port.dev->data->dev_conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO;
-	uint64_t longest = segments ? LONGEST_SEGMENTED : SHUNT_82576_FRAME_MAX + FRAME_GAP;
-	struct rte_eth_link link;
-	unsigned int queues = 0;
-
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++)
-		queues += igb_tx_runs(port, i);
-	igb_hw_link(port, &link);
-	/* A bit takes 1000 ns at 1 Mb/s. */
-	return link.link_speed ? queues * longest * 8000 / link.link_speed : 0;
+	for (uint32_t i = 0; i < size; i++)
+		igb_write(port, reg + i * sizeof(*table), table[i]);
 }
 
-void igb_hw_link(struct igb_port *port, struct rte_eth_link *link)
+void igb_hw_multicast(struct igb_port *port)
 {
-	uint32_t status = igb_read(port, SHUNT_82576_STATUS);
+	write_table(port, SHUNT_82576_MTA(0), port->multicast, SHUNT_82576_MTA_SIZE);
+}
 
-	*link = (struct rte_eth_link){ .link_autoneg = RTE_ETH_LINK_AUTONEG,
-		.link_speed = RTE_ETH_SPEED_NUM_NONE,
-		.link_duplex = RTE_ETH_LINK_HALF_DUPLEX,
-		.link_status = RTE_ETH_LINK_DOWN };
-	if (port->access_error || !(status & SHUNT_82576_STATUS_LU))
-		return;
-	link->link_status = RTE_ETH_LINK_UP;
-	if (status & SHUNT_82576_STATUS_FD)
-		link->link_duplex = RTE_ETH_LINK_FULL_DUPLEX;
-	switch (status & SHUNT_82576_STATUS_SPEED_MASK) {
-	case SHUNT_82576_STATUS_SPEED_10:
-		link->link_speed = RTE_ETH_SPEED_NUM_10M;
-		break;
-	case SHUNT_82576_STATUS_SPEED_100:
-		link->link_speed = RTE_ETH_SPEED_NUM_100M;
-		break;
-	default:
-		link->link_speed = RTE_ETH_SPEED_NUM_1G;
-	}
+/* Without RCTL.VFE the VLANs are not looked at. */
+void igb_hw_vlans(struct igb_port *port)
+{
+	if (port->vlan_filter)
+		write_table(port, SHUNT_82576_VFTA(0), port->vlans, SHUNT_82576_VFTA_SIZE);
 }

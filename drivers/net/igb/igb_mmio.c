@@ -121,26 +121,26 @@ int igb_wait(struct igb_port *port, uint32_t reg, uint32_t mask, uint32_t value,
 }
 
 /*
- * Somebody else reset the function (sysfs has a file for it): a port that runs has RCTL.EN set. Or
- * that reset is under way, and it does not answer.
+ * Somebody else reset the function (sysfs has a file for it). Or that reset is under way, and it
+ * does not answer.
  */
 bool igb_was_reset(struct igb_port *port)
 {
-	uint32_t control = igb_read(port, SHUNT_82576_RCTL);
+	bool lost = port->hw->was_reset(port);
 
-	return port->absent || (!port->access_error && !(control & SHUNT_82576_RCTL_EN));
+	return port->absent || (!port->access_error && lost);
 }
 
 /* Until that reset is over: PCIe gives a function a second (PCI Express Base, 6.6.1). */
 int igb_wait_for_answer(struct igb_port *port)
 {
 	struct shunt_wait wait;
-	uint32_t status;
+	bool answers;
 
 	igb_wait_begin(port, &wait);
 	for (;;) {
-		status = igb_read(port, SHUNT_82576_STATUS);
-		if (!port->access_error && status & SHUNT_82576_STATUS_GIO_MASTER_ENABLE)
+		answers = port->hw->answers(port);
+		if (!port->access_error && answers)
 			return 0;
 		if (port->access_error && !port->absent)
 			return port->access_error;

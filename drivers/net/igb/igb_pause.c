@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "igb.h"
+#include "igb_pf.h"
 
 /*
  * Pausing DMA, 5.2.3.3: with CTRL.GIO_MASTER_DISABLE set the function makes no new requests.
@@ -25,76 +25,6 @@
 
 #define TRIES_AWAKE 64
 #define NAP_NS      10000ull
-
-static void request_exit(struct igb_port *port)
-{
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i])
-			shunt_poll_ask(&port->rx[i]->poll);
-		if (port->tx[i])
-			shunt_poll_ask(&port->tx[i]->poll);
-	}
-}
-
-static int wait_rx(struct igb_port *port)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
-		if (port->rx[i])
-			ret = shunt_poll_wait(&port->rx[i]->poll);
-	return ret;
-}
-
-static int wait(struct igb_port *port)
-{
-	int ret = wait_rx(port);
-
-	for (unsigned int i = 0; !ret && i < SHUNT_82576_QUEUES; i++)
-		if (port->tx[i])
-			ret = shunt_poll_wait(&port->tx[i]->poll);
-	return ret;
-}
-
-int igb_pollers_fence(struct igb_port *port)
-{
-	int ret;
-
-	request_exit(port);
-	ret = shunt_barrier();
-	return ret ? ret : wait(port);
-}
-
-void igb_pollers_close(struct igb_port *port)
-{
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (port->rx[i])
-			shunt_poll_close(&port->rx[i]->poll);
-		if (port->tx[i])
-			shunt_poll_close(&port->tx[i]->poll);
-	}
-}
-
-static void let_in(struct shunt_poll *poll, bool dead)
-{
-	if (dead)
-		shunt_poll_close(poll);
-	else
-		shunt_poll_resume(poll);
-}
-
-void igb_pollers_admit(struct igb_port *port)
-{
-	const struct igb_recovery_state *state = &port->recovery_state;
-
-	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
-		if (igb_rx_runs(port, i))
-			let_in(&port->rx[i]->poll, state->rx_dead >> i & 1);
-		if (igb_tx_runs(port, i))
-			let_in(&port->tx[i]->poll, state->tx_dead >> i & 1);
-	}
-	igb_interrupts_wake(port);
-}
 
 /*
  * Does CTRL.GIO_MASTER_DISABLE stop DMA? On an 82576 it does. QEMU only clears STATUS, and DMA goes
@@ -178,7 +108,7 @@ static int turn_off(struct igb_port *port)
 
 	ret = shunt_barrier_after(port->exit_requested);
 	if (!ret)
-		ret = wait_rx(port);
+		ret = igb_pollers_wait_rx(port);
 	if (ret)
 		return ret;
 	port->dma_paused = true;
@@ -195,7 +125,7 @@ int igb_group_pause(void *opaque)
 	if (!port->started)
 		return 0;
 	igb_access_begin(port);
-	request_exit(port);
+	igb_pollers_request_exit(port);
 	if (port->dma_stop == IGB_DMA_STOP_MASTER_DISABLE) {
 		port->dma_paused = true;
 		igb_write(port, SHUNT_82576_CTRL,
@@ -219,7 +149,7 @@ int igb_group_drain(void *opaque)
 			      SHUNT_82576_STATUS_GIO_MASTER_ENABLE, 0, "DMA in flight to end"));
 }
 
-int igb_dma_resume(struct igb_port *port)
+static int dma_resume(struct igb_port *port)
 {
 	if (port->dma_stop == IGB_DMA_STOP_MASTER_DISABLE) {
 		igb_write(port, SHUNT_82576_CTRL, port->control);
@@ -231,7 +161,11 @@ int igb_dma_resume(struct igb_port *port)
 	return igb_access_end(port);
 }
 
-int igb_rewrite_tails(struct igb_port *port)
+/*
+ * After a pause by which tails of bursts under way were only noted: writes them again, with the
+ * pollers out.
+ */
+static int rewrite_tails(struct igb_port *port)
 {
 	bool out = false;
 	int ret = 0;
@@ -253,6 +187,13 @@ int igb_rewrite_tails(struct igb_port *port)
 	return ret ? ret : igb_access_end(port);
 }
 
+int igb_finish_pause(struct igb_port *port)
+{
+	int ret = port->dma_paused ? dma_resume(port) : 0;
+
+	return ret ? ret : rewrite_tails(port);
+}
+
 int igb_group_resume(void *opaque)
 {
 	struct igb_port *port = opaque;
@@ -260,7 +201,7 @@ int igb_group_resume(void *opaque)
 
 	if (port->dma_paused) {
 		igb_access_begin(port);
-		ret = igb_dma_resume(port);
+		ret = dma_resume(port);
 	}
 	igb_pollers_admit(port);
 	return ret;

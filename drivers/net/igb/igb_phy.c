@@ -3,7 +3,7 @@
 
 #include <shunt/error.h>
 
-#include "igb.h"
+#include "igb_pf.h"
 
 #define TRIES 50 /* for each semaphore; firmware holds one for well under a millisecond */
 

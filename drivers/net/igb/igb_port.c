@@ -11,6 +11,7 @@
 static int check_modes(const struct rte_eth_dev *dev)
 {
 	const struct rte_eth_conf *conf = &dev->data->dev_conf;
+	const struct igb_hw *hw = igb_port_of(dev)->hw;
 
 	if (conf->rxmode.mq_mode & ~(uint32_t)RTE_ETH_MQ_RX_RSS_FLAG)
 		return shunt_fail(-ENOTSUP,
@@ -18,14 +19,15 @@ static int check_modes(const struct rte_eth_dev *dev)
 			"(RTE_ETH_MQ_RX_RSS), or to queue 0",
 			conf->rxmode.mq_mode);
 	if (conf->link_speeds != RTE_ETH_LINK_SPEED_AUTONEG &&
-		(conf->link_speeds & (RTE_ETH_LINK_SPEED_FIXED | IGB_SPEEDS)) != IGB_SPEEDS)
+		(conf->link_speeds & (RTE_ETH_LINK_SPEED_FIXED | hw->speeds)) != hw->speeds)
 		return shunt_fail(-ENOTSUP,
 			"link_speeds %#x: neither a fixed speed nor a choice of them is driven, "
 			"leave the link to autonegotiation of all (RTE_ETH_LINK_SPEED_AUTONEG)",
 			conf->link_speeds);
-	if (conf->lpbk_mode > 1)
-		return shunt_fail(-ENOTSUP, "lpbk_mode %u: 1 sends frames back inside the NIC",
-			conf->lpbk_mode);
+	if (conf->lpbk_mode > hw->loopback)
+		return shunt_fail(-ENOTSUP, "lpbk_mode %u: %s", conf->lpbk_mode,
+			hw->loopback ? "1 sends frames back inside the NIC"
+				     : "the function cannot send frames back to itself");
 	return igb_rss_check_key(&conf->rx_adv_conf.rss_conf);
 }
 
@@ -113,7 +115,7 @@ static int halt(struct rte_eth_dev *dev)
 	}
 	if (!stuck) {
 		igb_stats_update(port);
-		stuck = igb_hw_reset(port);
+		stuck = port->hw->reset(port);
 	}
 	if (stuck) {
 		SHUNT_LOG(
@@ -153,13 +155,13 @@ static int bring_up(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_que
 
 	ret = shunt_vfio_bus_master(&port->port.device, true);
 	if (!ret)
-		ret = igb_hw_reset(port);
+		ret = port->hw->reset(port);
 	if (!ret)
-		ret = igb_hw_configure(port);
+		ret = port->hw->configure(port);
 	if (ret)
 		return ret;
-	igb_hw_transmit(port, true);
-	ret = igb_probe_dma_stop(port);
+	port->hw->transmit(port, true);
+	ret = port->hw->probe_dma_stop(port);
 	if (ret)
 		return ret;
 	ret = start_queues(port, rx_queues, tx_queues);
@@ -170,7 +172,7 @@ static int bring_up(struct rte_eth_dev *dev, uint32_t rx_queues, uint32_t tx_que
 	port->recovery_state = (struct igb_recovery_state){ 0 };
 	port->backoff = (struct igb_backoff){ 0 };
 	port->dma_paused = false;
-	igb_hw_receive(port, true);
+	port->hw->receive(port, true);
 	return igb_access_end(port);
 }
 
@@ -262,7 +264,7 @@ static void forget(struct rte_eth_dev *dev)
 
 	memset(port->addresses, 0, sizeof(port->addresses));
 	port->addresses[0] = port->address;
-	memset(dev->data->mac_addrs, 0, sizeof(port->addresses));
+	memset(dev->data->mac_addrs, 0, port->hw->addresses * sizeof(port->addresses[0]));
 	dev->data->mac_addrs[0] = port->address;
 	memset(port->multicast, 0, sizeof(port->multicast));
 	memset(port->vlans, 0, sizeof(port->vlans));
@@ -282,14 +284,14 @@ int igb_reset(struct rte_eth_dev *dev)
 	if (port->port.device.can_reset)
 		ret = shunt_vfio_reset(&port->port.device);
 	else
-		ret = igb_hw_reset(port);
+		ret = port->hw->reset(port);
 	if (!ret)
 		ret = shunt_vfio_bus_master(&port->port.device, true);
 	if (!ret)
-		ret = igb_hw_wait_ready(port);
+		ret = port->hw->wait_ready(port);
 	if (!ret) {
 		igb_canary_configure(port);
-		ret = igb_hw_reset(port);
+		ret = port->hw->reset(port);
 	}
 	if (!ret)
 		forget(dev);
@@ -313,6 +315,16 @@ int igb_dev_close(struct rte_eth_dev *dev)
 	igb_link_close(dev);
 	ret = shunt_port_close(dev);
 	return first ? first : ret;
+}
+
+void igb_group_hold(void *opaque)
+{
+	pthread_mutex_lock(&((struct igb_port *)opaque)->lock);
+}
+
+void igb_group_release(void *opaque)
+{
+	pthread_mutex_unlock(&((struct igb_port *)opaque)->lock);
 }
 
 int igb_group_stop(void *opaque)

@@ -123,7 +123,7 @@ int igb_rx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	queue->rearm = rearm_value(dev->data->port_id);
 	queue->drop_enable = conf->rx_drop_en;
 	queue->deferred_start = conf->rx_deferred_start;
-	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_RDT(index));
+	queue->doorbell = RTE_PTR_ADD(port->bar0, igb_rx_reg(port, SHUNT_82576_RDT(0), index));
 	pthread_mutex_lock(&port->lock);
 	queue->counts = port->rx_counts[index];
 	port->rx[index] = queue;
@@ -181,7 +181,7 @@ int igb_tx_queue_setup(struct rte_eth_dev *dev, uint16_t index, uint16_t count, 
 	queue->free_threshold = (uint16_t)RTE_MAX(queue->free_threshold, queue->segments_max + 1);
 	queue->fast_free = offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	queue->deferred_start = conf->tx_deferred_start;
-	queue->doorbell = RTE_PTR_ADD(port->bar0, SHUNT_82576_TDT(index));
+	queue->doorbell = RTE_PTR_ADD(port->bar0, igb_tx_reg(port, SHUNT_82576_TDT(0), index));
 	pthread_mutex_lock(&port->lock);
 	queue->counts = port->tx_counts[index];
 	port->tx[index] = queue;
@@ -208,7 +208,7 @@ void igb_tx_queue_release(struct rte_eth_dev *dev, uint16_t index)
 
 static int control_rx(struct igb_rx_queue *queue, uint32_t enable, const char *what)
 {
-	uint32_t reg = SHUNT_82576_RXDCTL(queue->index);
+	uint32_t reg = igb_rx_reg(queue->port, SHUNT_82576_RXDCTL(0), queue->index);
 
 	igb_write(queue->port, reg, RXDCTL_THRESHOLDS | enable);
 	return igb_canary_wait(queue->port, reg, SHUNT_82576_RXDCTL_ENABLE, enable, what);
@@ -216,7 +216,7 @@ static int control_rx(struct igb_rx_queue *queue, uint32_t enable, const char *w
 
 static int control_tx(struct igb_tx_queue *queue, uint32_t enable, const char *what)
 {
-	uint32_t reg = SHUNT_82576_TXDCTL(queue->index);
+	uint32_t reg = igb_tx_reg(queue->port, SHUNT_82576_TXDCTL(0), queue->index);
 
 	igb_write(queue->port, reg, TXDCTL_THRESHOLDS | enable);
 	return igb_canary_wait(queue->port, reg, SHUNT_82576_TXDCTL_ENABLE, enable, what);
@@ -244,9 +244,10 @@ int igb_rx_queue_enable(struct igb_rx_queue *queue)
 	ret = igb_rx_queue_disable(queue);
 	if (ret)
 		return ret;
-	igb_write(port, SHUNT_82576_SRRCTL(n),
+	igb_write(port, igb_rx_reg(port, SHUNT_82576_SRRCTL(0), n),
 		control | (queue->drop_enable ? SHUNT_82576_SRRCTL_DROP_EN : 0));
-	igb_write_ring(port, SHUNT_82576_RX_QUEUE(n), queue->ring, ring_size(queue->count));
+	igb_write_ring(port, igb_rx_reg(port, SHUNT_82576_RX_QUEUE(0), n), queue->ring,
+		ring_size(queue->count));
 	return control_rx(queue, SHUNT_82576_RXDCTL_ENABLE, "a receive queue to start");
 }
 
@@ -259,9 +260,10 @@ int igb_tx_queue_enable(struct igb_tx_queue *queue)
 	ret = igb_tx_queue_disable(queue);
 	if (ret)
 		return ret;
-	igb_write_ring(port, SHUNT_82576_TX_QUEUE(n), queue->ring, ring_size(queue->count));
-	igb_write(port, SHUNT_82576_TDWBAL(n), 0);
-	igb_write(port, SHUNT_82576_TDWBAH(n), 0);
+	igb_write_ring(port, igb_tx_reg(port, SHUNT_82576_TX_QUEUE(0), n), queue->ring,
+		ring_size(queue->count));
+	igb_write(port, igb_tx_reg(port, SHUNT_82576_TDWBAL(0), n), 0);
+	igb_write(port, igb_tx_reg(port, SHUNT_82576_TDWBAH(0), n), 0);
 	return control_tx(queue, SHUNT_82576_TXDCTL_ENABLE, "a transmit queue to start");
 }
 

@@ -85,7 +85,7 @@ static int prepare_reset(struct igb_port *port, struct shunt_recovery *recovery)
 {
 	int ret;
 
-	ret = igb_hw_stop_dma(port);
+	ret = port->hw->stop_dma(port);
 	if (ret)
 		return ret;
 	repair(port, recovery);
@@ -102,10 +102,10 @@ static int restart_port(struct igb_port *port)
 {
 	int ret;
 
-	ret = igb_hw_configure(port);
+	ret = port->hw->configure(port);
 	if (ret)
 		return ret;
-	igb_hw_transmit(port, true);
+	port->hw->transmit(port, true);
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		/* Twice: going on says little of a queue that the reset had turned off. */
 		for (unsigned int times = 0; igb_rx_runs(port, i) && times < 2; times++) {
@@ -119,7 +119,7 @@ static int restart_port(struct igb_port *port)
 				return ret;
 		}
 	}
-	igb_hw_receive(port, true);
+	port->hw->receive(port, true);
 	return igb_access_end(port);
 }
 
@@ -137,7 +137,7 @@ static int port_reset(struct igb_port *port, struct shunt_recovery *recovery)
 	if (ret)
 		return ret;
 	recovery->port_resets++;
-	ret = igb_hw_reset(port);
+	ret = port->hw->reset(port);
 	mark_all_dead(port);
 	return ret ? ret : restart_port(port);
 }
@@ -161,7 +161,7 @@ static int function_reset(struct igb_port *port, struct shunt_recovery *recovery
 	ret = shunt_vfio_bus_master(&port->port.device, true);
 	if (ret)
 		return ret;
-	ret = igb_hw_wait_ready(port);
+	ret = port->hw->wait_ready(port);
 	if (ret)
 		return ret;
 	igb_canary_configure(port);
@@ -178,7 +178,7 @@ static int set_up_function(struct igb_port *port, struct shunt_recovery *recover
 
 	ret = shunt_vfio_bus_master(&port->port.device, true);
 	if (!ret)
-		ret = igb_hw_wait_ready(port);
+		ret = port->hw->wait_ready(port);
 	if (ret)
 		return ret;
 	igb_canary_configure(port);
@@ -300,15 +300,12 @@ static int recover(
 {
 	const struct igb_recovery_state *state = &port->recovery_state;
 	uint64_t start = shunt_clock_now();
-	int ret = 0;
+	int ret;
 
 	igb_access_begin(port);
-	if (port->dma_paused) {
+	if (port->dma_paused)
 		suspicion = SHUNT_SUSPICION_FAULT;
-		ret = igb_dma_resume(port);
-	}
-	if (!ret)
-		ret = igb_rewrite_tails(port);
+	ret = port->hw->finish_pause(port);
 	if ((!ret || port->absent) && state->phase < IGB_RECOVERY_OUTSIDE_RESET &&
 		igb_was_reset(port))
 		begin_outside_reset(port);
@@ -327,12 +324,19 @@ static int recover(
 }
 
 /* Applications close a port at either event. One that runs again before that is as it was. */
+static enum rte_eth_event_type event_of(const struct igb_port *port)
+{
+	if (port->absent)
+		return RTE_ETH_EVENT_INTR_RMV;
+	return port->hw->waits_for_others ? RTE_ETH_EVENT_INTR_RESET
+					  : RTE_ETH_EVENT_RECOVERY_FAILED;
+}
+
 static void report_failure(struct igb_port *port)
 {
-	SHUNT_LOG(ERR, "%s; the application is told, and retries follow at growing intervals",
-		shunt_errmsg());
-	shunt_port_raise_event(
-		&port->port, port->absent ? RTE_ETH_EVENT_INTR_RMV : RTE_ETH_EVENT_RECOVERY_FAILED);
+	SHUNT_LOG(ERR, "%s; the application is told, and retries follow at %s", shunt_errmsg(),
+		port->hw->waits_for_others ? "intervals of a second" : "growing intervals");
+	shunt_port_raise_event(&port->port, event_of(port));
 }
 
 static void note_failure(struct igb_port *port)
@@ -342,7 +346,9 @@ static void note_failure(struct igb_port *port)
 
 	if (++backoff->times < REPORT_AFTER)
 		return;
-	doublings = RTE_MIN(backoff->times - REPORT_AFTER, (unsigned int)RETRY_DOUBLINGS);
+	doublings = port->hw->waits_for_others
+			    ? 0
+			    : RTE_MIN(backoff->times - REPORT_AFTER, (unsigned int)RETRY_DOUBLINGS);
 	backoff->retry = shunt_clock_now() + shunt_clock_from_ns(RETRY_NS << doublings);
 	if (backoff->times == REPORT_AFTER)
 		report_failure(port);

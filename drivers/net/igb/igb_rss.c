@@ -50,7 +50,7 @@ void igb_rss_load(struct rte_eth_dev *dev)
 	const struct rte_eth_rss_conf *rss = &conf->rx_adv_conf.rss_conf;
 	struct igb_rss *own = &igb_port_of(dev)->rss;
 
-	own->types = rss->rss_hf & IGB_RSS_TYPES;
+	own->types = rss->rss_hf & igb_port_of(dev)->hw->rss_types;
 	own->on = (conf->rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG) && own->types;
 	memcpy(own->key, rss->rss_key ? rss->rss_key : default_key, sizeof(own->key));
 	for (uint32_t i = 0; i < SHUNT_82576_RETA_ENTRIES; i++)
@@ -116,11 +116,13 @@ void igb_rss_configure(struct igb_port *port)
 
 static int check_size(const struct rte_eth_dev *dev, uint16_t size)
 {
-	if (size == SHUNT_82576_RETA_ENTRIES)
+	uint16_t entries = igb_port_of(dev)->hw->rss_types ? SHUNT_82576_RETA_ENTRIES : 0;
+
+	if (entries && size == entries)
 		return 0;
 	return igb_log_error(
 		dev, shunt_fail(-EINVAL, "redirection table of size %u: it has %u entries", size,
-			     SHUNT_82576_RETA_ENTRIES));
+			     entries));
 }
 
 static bool chosen(const struct rte_eth_rss_reta_entry64 *table, uint32_t entry)
@@ -183,7 +185,7 @@ int igb_rss_hash_update(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 	port->rss.types = types;
 	if (conf->rss_key)
 		memcpy(port->rss.key, conf->rss_key, sizeof(port->rss.key));
-	if (port->started)
+	if (port->started && port->rss.on)
 		igb_rss_configure(port);
 	return igb_control_end(dev, igb_access_flush(port));
 }
@@ -193,6 +195,8 @@ int igb_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf
 	int ret = igb_rss_check_key(conf);
 	struct igb_port *port;
 
+	if (!igb_port_of(dev)->hw->rss_types)
+		return -ENOTSUP;
 	if (ret)
 		return igb_log_error(dev, ret);
 	port = igb_control_begin(dev);

@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "igb.h"
 
-/** A statistics register, 8.18; they clear when read. */
-struct register_counter {
-	const char *name;
-	uint32_t reg;  /**< low half of a pair */
-	uint32_t high; /**< high half, 0: none; the pair clears with it */
-};
-
-/** Indices of the port's xstats: those of the registers come first. */
+/** The port's own xstats, which follow those of the registers. */
 enum {
-	GOOD_RX,
-	MISSED,
-	CRC,
-	LENGTH,
-	RX_ERROR,
-};
-enum {
-	RX_DISCARDED = IGB_REGISTER_COUNTERS,
+	RX_DISCARDED,
 	RX_NO_BUFFERS,
 	RX_QUEUE_DROPS,
 	TX_UNSENDABLE,
@@ -31,49 +17,7 @@ enum {
 	TX_RESET_DROPPED,
 };
 
-static const struct register_counter registers[] = {
-	[GOOD_RX] = { "rx_nic_good_packets", SHUNT_82576_GPRC, 0 },
-	[MISSED] = { "rx_missed_packets", SHUNT_82576_MPC, 0 },
-	[CRC] = { "rx_crc_errors", SHUNT_82576_CRCERRS, 0 },
-	[LENGTH] = { "rx_length_errors", SHUNT_82576_RLEC, 0 },
-	[RX_ERROR] = { "rx_symbol_errors", SHUNT_82576_RXERRC, 0 },
-	{ "rx_align_errors", SHUNT_82576_ALGNERRC, 0 },
-	{ "rx_no_descriptor_packets", SHUNT_82576_RNBC, 0 },
-	{ "rx_nic_good_bytes", SHUNT_82576_GORCL, SHUNT_82576_GORCH },
-	{ "rx_total_packets", SHUNT_82576_TPR, 0 },
-	{ "rx_total_bytes", SHUNT_82576_TORL, SHUNT_82576_TORH },
-	{ "rx_broadcast_packets", SHUNT_82576_BPRC, 0 },
-	{ "rx_multicast_packets", SHUNT_82576_MPRC, 0 },
-	{ "rx_undersize_errors", SHUNT_82576_RUC, 0 },
-	{ "rx_oversize_errors", SHUNT_82576_ROC, 0 },
-	{ "rx_fragment_errors", SHUNT_82576_RFC, 0 },
-	{ "rx_jabber_errors", SHUNT_82576_RJC, 0 },
-	{ "rx_xon_packets", SHUNT_82576_XONRXC, 0 },
-	{ "rx_xoff_packets", SHUNT_82576_XOFFRXC, 0 },
-	{ "rx_size_64_packets", SHUNT_82576_PRC64, 0 },
-	{ "rx_size_65_to_127_packets", SHUNT_82576_PRC127, 0 },
-	{ "rx_size_128_to_255_packets", SHUNT_82576_PRC255, 0 },
-	{ "rx_size_256_to_511_packets", SHUNT_82576_PRC511, 0 },
-	{ "rx_size_512_to_1023_packets", SHUNT_82576_PRC1023, 0 },
-	{ "rx_size_1024_to_max_packets", SHUNT_82576_PRC1522, 0 },
-	{ "tx_nic_good_packets", SHUNT_82576_GPTC, 0 },
-	{ "tx_nic_good_bytes", SHUNT_82576_GOTCL, SHUNT_82576_GOTCH },
-	{ "tx_total_packets", SHUNT_82576_TPT, 0 },
-	{ "tx_total_bytes", SHUNT_82576_TOTL, SHUNT_82576_TOTH },
-	{ "tx_broadcast_packets", SHUNT_82576_BPTC, 0 },
-	{ "tx_multicast_packets", SHUNT_82576_MPTC, 0 },
-	{ "tx_xon_packets", SHUNT_82576_XONTXC, 0 },
-	{ "tx_xoff_packets", SHUNT_82576_XOFFTXC, 0 },
-	{ "tx_size_64_packets", SHUNT_82576_PTC64, 0 },
-	{ "tx_size_65_to_127_packets", SHUNT_82576_PTC127, 0 },
-	{ "tx_size_128_to_255_packets", SHUNT_82576_PTC255, 0 },
-	{ "tx_size_256_to_511_packets", SHUNT_82576_PTC511, 0 },
-	{ "tx_size_512_to_1023_packets", SHUNT_82576_PTC1023, 0 },
-	{ "tx_size_1024_to_max_packets", SHUNT_82576_PTC1522, 0 },
-};
-
-_Static_assert(RTE_DIM(registers) == IGB_REGISTER_COUNTERS, "a counter of each register");
-_Static_assert(TX_RESET_DROPPED + 1 == IGB_XSTATS, "room for the port's own counters");
+_Static_assert(TX_RESET_DROPPED + 1 == IGB_OWN_COUNTERS, "room for the port's own counters");
 
 /** What recovery did, and what the queues count beside frames and bytes. */
 static const char *const own_names[] = {
@@ -91,27 +35,48 @@ static const char *const own_names[] = {
 	"recover_tx_dropped_packets",
 };
 
-_Static_assert(IGB_REGISTER_COUNTERS + RTE_DIM(own_names) == IGB_XSTATS, "a name for each");
+_Static_assert(RTE_DIM(own_names) == IGB_OWN_COUNTERS, "a name for each");
 
 #define XSTATS (IGB_XSTATS + SHUNT_PORT_XSTATS)
 
+/* Since the last look. */
+static uint64_t read_counter(struct igb_port *port, unsigned int i)
+{
+	const struct igb_counter *counter = &port->hw->counters[i];
+	uint64_t value = igb_read(port, counter->reg);
+	uint32_t last = port->counters_last[i];
+
+	if (counter->high)
+		value |= (uint64_t)igb_read(port, counter->high) << 32;
+	if (port->hw->counters_clear)
+		return value;
+	port->counters_last[i] = (uint32_t)value;
+	/* More than half of the way around: a reset has cleared it. */
+	return (uint32_t)value - last > INT32_MAX ? value : (uint32_t)value - last;
+}
+
 void igb_stats_update(struct igb_port *port)
 {
-	for (size_t i = 0; i < RTE_DIM(registers); i++) {
-		uint64_t value = igb_read(port, registers[i].reg);
+	for (unsigned int i = 0; i < port->hw->counter_count; i++) {
+		uint64_t value = read_counter(port, i);
 
-		if (registers[i].high)
-			value |= (uint64_t)igb_read(port, registers[i].high) << 32;
 		if (port->access_error)
 			return;
 		port->counters[i] += value;
 	}
 	for (uint32_t i = 0; i < SHUNT_82576_QUEUES; i++) {
-		uint32_t drops = port->rx[i] ? igb_read(port, SHUNT_82576_RQDPC(i)) : 0;
+		uint32_t drops =
+			port->rx[i] ? igb_read(port, igb_rx_reg(port, SHUNT_82576_RQDPC(0), i)) : 0;
 
 		if (!port->access_error)
 			port->queue_drops += drops;
 	}
+}
+
+void igb_stats_restart(struct igb_port *port)
+{
+	for (unsigned int i = 0; i < port->hw->counter_count; i++)
+		read_counter(port, i);
 }
 
 /* Of a running queue, or what was kept of those before. */
@@ -148,25 +113,26 @@ static int update(struct igb_port *port)
 static void read_xstats(const struct igb_port *port, uint64_t values[IGB_XSTATS])
 {
 	const struct shunt_recovery *recovered = &port->recovered;
+	uint64_t *own = values + port->hw->counter_count;
 
 	memset(values, 0, IGB_XSTATS * sizeof(*values));
-	memcpy(values, port->counters, sizeof(port->counters));
+	memcpy(values, port->counters, port->hw->counter_count * sizeof(*values));
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		const struct igb_counts rx = igb_stats_rx(port, i);
 
-		values[RX_DISCARDED] += rx.discarded;
-		values[RX_NO_BUFFERS] += rx.no_buffers;
-		values[TX_UNSENDABLE] += igb_stats_tx(port, i).discarded;
+		own[RX_DISCARDED] += rx.discarded;
+		own[RX_NO_BUFFERS] += rx.no_buffers;
+		own[TX_UNSENDABLE] += igb_stats_tx(port, i).discarded;
 	}
-	values[RX_QUEUE_DROPS] = port->queue_drops;
-	values[RECOVERIES] = port->recoveries;
-	values[LIVENESS_CHECKS] = port->liveness_checks;
-	values[REPAIRED] = recovered->repaired_descriptors;
-	values[QUEUE_RESETS] = recovered->queue_resets;
-	values[PORT_RESETS] = recovered->port_resets;
-	values[FUNCTION_RESETS] = recovered->function_resets;
-	values[RX_RESET_DROPPED] = recovered->rx_dropped;
-	values[TX_RESET_DROPPED] = recovered->tx_dropped;
+	own[RX_QUEUE_DROPS] = port->queue_drops;
+	own[RECOVERIES] = port->recoveries;
+	own[LIVENESS_CHECKS] = port->liveness_checks;
+	own[REPAIRED] = recovered->repaired_descriptors;
+	own[QUEUE_RESETS] = recovered->queue_resets;
+	own[PORT_RESETS] = recovered->port_resets;
+	own[FUNCTION_RESETS] = recovered->function_resets;
+	own[RX_RESET_DROPPED] = recovered->rx_dropped;
+	own[TX_RESET_DROPPED] = recovered->tx_dropped;
 }
 
 /* The same since the last stats_reset. */
@@ -177,10 +143,20 @@ static void xstats_since_reset(const struct igb_port *port, uint64_t values[IGB_
 		values[i] -= port->xstats_base[i];
 }
 
+static uint64_t sum_of(
+	const struct igb_port *port, const uint64_t *values, enum igb_counter_kind kind)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < port->hw->counter_count; i++)
+		sum += port->hw->counters[i].kind == kind ? values[i] : 0;
+	return sum;
+}
+
 int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUEUE_STATS_ARGUMENT)
 {
 	struct igb_port *port = igb_port_of(dev);
-	uint64_t xstats[IGB_XSTATS];
+	uint64_t xstats[IGB_XSTATS], *own = xstats + port->hw->counter_count;
 	int ret;
 
 	pthread_mutex_lock(&port->lock);
@@ -202,10 +178,11 @@ int igb_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats SHUNT_QUE
 		SHUNT_QUEUE_STATS(stats)->q_obytes[i] = tx.bytes - tx_base->bytes;
 	}
 	xstats_since_reset(port, xstats);
-	stats->imissed = xstats[MISSED] + xstats[RX_QUEUE_DROPS] + xstats[RX_RESET_DROPPED];
-	stats->ierrors = xstats[RX_DISCARDED] + xstats[CRC] + xstats[LENGTH] + xstats[RX_ERROR];
-	stats->rx_nombuf = xstats[RX_NO_BUFFERS];
-	stats->oerrors = xstats[TX_UNSENDABLE] + xstats[TX_RESET_DROPPED];
+	stats->imissed = sum_of(port, xstats, IGB_COUNTER_MISSED) + own[RX_QUEUE_DROPS] +
+			 own[RX_RESET_DROPPED];
+	stats->ierrors = sum_of(port, xstats, IGB_COUNTER_ERROR) + own[RX_DISCARDED];
+	stats->rx_nombuf = own[RX_NO_BUFFERS];
+	stats->oerrors = own[TX_UNSENDABLE] + own[TX_RESET_DROPPED];
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
@@ -230,46 +207,57 @@ unlock:
 	return ret;
 }
 
+static unsigned int count_of(const struct igb_hw *hw)
+{
+	return hw->counter_count + IGB_OWN_COUNTERS + SHUNT_PORT_XSTATS;
+}
+
 int igb_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *values, unsigned int room)
 {
 	struct igb_port *port = igb_port_of(dev);
+	unsigned int count = count_of(port->hw);
 	uint64_t xstats[XSTATS];
 	int ret;
 
-	if (!values || room < XSTATS)
-		return XSTATS;
+	if (!values || room < count)
+		return (int)count;
 	pthread_mutex_lock(&port->lock);
 	ret = update(port);
 	xstats_since_reset(port, xstats);
-	shunt_port_xstats(&port->port, xstats + IGB_XSTATS);
+	shunt_port_xstats(&port->port, xstats + count - SHUNT_PORT_XSTATS);
 	pthread_mutex_unlock(&port->lock);
-	for (unsigned int i = 0; i < XSTATS; i++)
+	for (unsigned int i = 0; i < count; i++)
 		values[i] = (struct rte_eth_xstat){ .id = i, .value = xstats[i] };
-	return ret ? ret : (int)XSTATS;
+	return ret ? ret : (int)count;
 }
 
-static const char *name_of(unsigned int i)
+static const char *name_of(const struct igb_hw *hw, unsigned int i)
 {
-	if (i < IGB_REGISTER_COUNTERS)
-		return registers[i].name;
-	return i < IGB_XSTATS ? own_names[i - IGB_REGISTER_COUNTERS]
-			      : shunt_port_xstat_name(i - IGB_XSTATS);
+	if (i < hw->counter_count)
+		return hw->counters[i].name;
+	i -= hw->counter_count;
+	return i < IGB_OWN_COUNTERS ? own_names[i] : shunt_port_xstat_name(i - IGB_OWN_COUNTERS);
+}
+
+int igb_xstats_names(const struct igb_hw *hw, struct rte_eth_xstat_name *names, unsigned int room)
+{
+	unsigned int count = count_of(hw);
+
+	for (unsigned int i = 0; names && room >= count && i < count; i++)
+		snprintf(names[i].name, sizeof(names[i].name), "%s", name_of(hw, i));
+	return (int)count;
 }
 
 int igb_xstats_get_names(
 	struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int room)
 {
-	if (!names || room < XSTATS)
-		return XSTATS;
-	for (unsigned int i = 0; i < XSTATS; i++)
-		snprintf(names[i].name, sizeof(names[i].name), "%s", name_of(i));
-	return XSTATS;
+	return igb_xstats_names(igb_port_of(dev)->hw, names, room);
 }
 
 /* Frames that the NIC took in and that did not come to memory: polled, discarded or in a ring. */
 static uint64_t missing(const struct igb_port *port)
 {
-	uint64_t frames = port->counters[GOOD_RX];
+	uint64_t frames = sum_of(port, port->counters, IGB_COUNTER_GOOD_RX);
 
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		const struct igb_counts counts = igb_stats_rx(port, i);
