@@ -24,6 +24,7 @@
 #define SHUNT_82576_DEVICE_QUAD  0x10E8u /* copper, four ports */
 #define SHUNT_82576_DEVICE_NS    0x150Au /* copper, without security */
 #define SHUNT_82576_DEVICE_ET2   0x1526u /* copper, four ports, ET2 */
+#define SHUNT_82576_DEVICE_VF    0x10CAu /* virtual function of any of them */
 
 #define SHUNT_82576_BAR0_SIZE    0x20000u
 #define SHUNT_82576_QUEUES       16u   /* of each direction, 7.1 and 7.2 */
