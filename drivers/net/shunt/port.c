@@ -14,7 +14,7 @@
 #include "rte_net_shunt.h"
 #include "shunt_port.h"
 
-static const struct shunt_port_driver *const drivers[] = { &igb_driver };
+static const struct shunt_port_driver *const drivers[] = { &igb_driver, &igbvf_driver };
 
 const struct shunt_port_driver *shunt_port_driver_find(uint16_t vendor, uint16_t device)
 {
@@ -50,7 +50,8 @@ const char *rte_net_shunt_driver(uint16_t vendor, uint16_t device)
 
 const char *rte_net_shunt_driven(void)
 {
-	return "8086:10c9, 8086:10e8, 8086:150a, 8086:1526 (82576)";
+	return "8086:10c9, 8086:10e8, 8086:150a, 8086:1526 (82576), "
+	       "8086:10ca (its virtual functions)";
 }
 
 static int arena_open(struct shunt_port *port)

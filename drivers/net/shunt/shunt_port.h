@@ -155,6 +155,6 @@ int shunt_secondary_link_update(struct rte_eth_dev *dev, int wait);
 /** Checks that all memory buffers may come from is mapped. @return 0 or the errno of a mapping */
 int shunt_port_memory_check(struct shunt_port *port);
 
-extern const struct shunt_port_driver igb_driver;
+extern const struct shunt_port_driver igb_driver, igbvf_driver;
 
 #endif
