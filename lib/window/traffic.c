@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,43 +114,36 @@ void shunt_traffic_free(struct shunt_traffic *traffic)
 	*traffic = (struct shunt_traffic){ 0 };
 }
 
-/* A capture is read twice: to check and count its frames, then to copy them. */
-struct capture {
-	size_t count;
-	size_t bytes; /* when short frames are padded */
-};
-
-static uint32_t padded(uint32_t length)
+static int check_frame(const struct pcap_pkthdr *header, size_t number)
 {
-	return length < SHUNT_FRAME_MIN ? SHUNT_FRAME_MIN : length;
-}
-
-static pcap_t *open_capture(const char *path)
-{
-	char reason[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(path, reason);
-
-	if (!pcap)
-		shunt_fail(-EINVAL, "%s", reason);
-	return pcap;
-}
-
-static int check_frame(const struct pcap_pkthdr *header, struct capture *capture)
-{
-	size_t number = capture->count + 1;
-
 	if (header->caplen < header->len)
 		return shunt_fail(-EINVAL, "frame %zu was captured only to %u of its %u bytes",
 			number, header->caplen, header->len);
 	if (header->len > SHUNT_FRAME_MAX)
 		return shunt_fail(-EINVAL, "frame %zu has %u bytes, more than %u", number,
 			header->len, SHUNT_FRAME_MAX);
-	capture->count = number;
-	capture->bytes += padded(header->len);
 	return 0;
 }
 
-static int check_frames(pcap_t *pcap, struct capture *capture)
+/* Adds a frame, of which the bytes go to the end of the memory. */
+static int add_frame(const struct pcap_pkthdr *header, const u_char *data, FILE *memory,
+	struct shunt_traffic *traffic)
+{
+	static const u_char padding[SHUNT_FRAME_MIN];
+	const uint32_t pad = header->len < SHUNT_FRAME_MIN ? SHUNT_FRAME_MIN - header->len : 0;
+	const size_t count = traffic->count + 1;
+	struct shunt_frame *frames = reallocarray(traffic->frames, count, sizeof(*traffic->frames));
+
+	if (frames)
+		traffic->frames = frames;
+	if (!frames || fwrite(data, 1, header->len, memory) != header->len ||
+		fwrite(padding, 1, pad, memory) != pad)
+		return shunt_fail(-ENOMEM, "out of memory for frames (%zu)", count);
+	frames[traffic->count++] = (struct shunt_frame){ .length = header->len + pad };
+	return 0;
+}
+
+static int read_frames(pcap_t *pcap, FILE *memory, struct shunt_traffic *traffic)
 {
 	struct pcap_pkthdr *header;
 	const u_char *data;
@@ -159,58 +153,39 @@ static int check_frames(pcap_t *pcap, struct capture *capture)
 		return shunt_fail(-EINVAL, "it holds %s frames, not Ethernet",
 			pcap_datalink_val_to_name(pcap_datalink(pcap)));
 	while ((got = pcap_next_ex(pcap, &header, &data)) == 1) {
-		ret = check_frame(header, capture);
+		ret = check_frame(header, traffic->count + 1);
+		if (!ret)
+			ret = add_frame(header, data, memory, traffic);
 		if (ret)
 			return ret;
 	}
 	if (got == PCAP_ERROR)
 		return shunt_fail(-EINVAL, "%s", pcap_geterr(pcap));
-	if (!capture->count)
+	if (!traffic->count)
 		return shunt_fail(-EINVAL, "it holds no frame");
-	return 0;
-}
-
-static int copy_frames(pcap_t *pcap, const struct capture *capture, struct shunt_traffic *traffic)
-{
-	struct pcap_pkthdr *header;
-	const u_char *data;
-	size_t used = 0;
-
-	traffic->frames = calloc(capture->count, sizeof(*traffic->frames));
-	traffic->memory = calloc(capture->bytes, 1);
-	if (!traffic->frames || !traffic->memory)
-		return shunt_fail(-ENOMEM, "out of memory for frames (%zu)", capture->count);
-	while (traffic->count < capture->count && pcap_next_ex(pcap, &header, &data) == 1) {
-		struct shunt_frame *frame = &traffic->frames[traffic->count++];
-
-		if (padded(header->len) > capture->bytes - used || header->caplen < header->len)
-			return shunt_fail(-EINVAL, "it changed while it was read");
-		frame->length = padded(header->len);
-		frame->bytes = traffic->memory + used;
-		memcpy(frame->bytes, data, header->len);
-		used += frame->length;
-	}
 	return 0;
 }
 
 static int read_capture(const char *path, struct shunt_traffic *traffic)
 {
-	struct capture capture = { 0 };
-	pcap_t *pcap;
+	char reason[PCAP_ERRBUF_SIZE], *memory = NULL;
+	size_t size, used = 0;
+	pcap_t *pcap = pcap_open_offline(path, reason);
+	FILE *file;
 	int ret;
 
-	pcap = open_capture(path);
 	if (!pcap)
-		return -EINVAL;
-	ret = check_frames(pcap, &capture);
+		return shunt_fail(-EINVAL, "%s", reason);
+	file = open_memstream(&memory, &size);
+	ret = file ? read_frames(pcap, file, traffic) : shunt_fail(-ENOMEM, "out of memory");
+	if (file && fclose(file) && !ret)
+		ret = shunt_fail(-ENOMEM, "out of memory for frames (%zu)", traffic->count);
 	pcap_close(pcap);
-	if (ret)
-		return ret;
-	pcap = open_capture(path);
-	if (!pcap)
-		return -EINVAL;
-	ret = copy_frames(pcap, &capture, traffic);
-	pcap_close(pcap);
+	traffic->memory = (uint8_t *)memory;
+	for (size_t i = 0; !ret && i < traffic->count; i++) {
+		traffic->frames[i].bytes = traffic->memory + used;
+		used += traffic->frames[i].length;
+	}
 	return ret;
 }
 
