@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include <shunt/error.h>
 
@@ -81,10 +82,7 @@ static void add(struct lost_sum *sum, uint64_t frames, bool explained)
 
 static uint64_t overlap(const struct lost_range *a, const struct lost_range *b)
 {
-	uint64_t from = a->from > b->from ? a->from : b->from;
-	uint64_t to = a->to < b->to ? a->to : b->to;
-
-	return to > from ? to - from : 0;
+	return above(MIN(a->to, b->to), MAX(a->from, b->from));
 }
 
 void lost_divide(const struct lost_list *tester, const struct lost_list *port, struct lost_sum *in,
@@ -94,7 +92,6 @@ void lost_divide(const struct lost_list *tester, const struct lost_list *port, s
 	uint64_t both, left;
 	size_t first = 0;
 
-	*in = *out = (struct lost_sum){ 0 };
 	for (size_t i = 0; i < tester->count; i++) {
 		range = &tester->ranges[i];
 		left = range->to - range->from;
@@ -240,16 +237,11 @@ static void settle_tester(
 	const struct loss_accounting *accounting, struct port_losses *port, uint64_t baseline)
 {
 	struct lost_list oldest = { .ranges = port->tester.ranges };
-	struct lost_sum in, out;
 
 	oldest.count = port->tester.count - LOST_KEPT;
 	while (oldest.count && is_open(accounting, &oldest.ranges[oldest.count - 1]))
 		oldest.count--;
-	lost_divide(&oldest, &port->port, &in, &out);
-	port->in.frames += in.frames;
-	port->in.explained += in.explained;
-	port->out.frames += out.frames;
-	port->out.explained += out.explained;
+	lost_divide(&oldest, &port->port, &port->in, &port->out);
 	port->in_baseline += lost_below(&oldest, baseline);
 	lost_forget(&port->tester, oldest.count);
 }

@@ -36,14 +36,20 @@ struct lost_sum {
 	uint64_t explained;
 };
 
+/** By how much a value is above a limit; 0 if it is not. */
+static inline uint64_t above(uint64_t value, uint64_t limit)
+{
+	return value > limit ? value - limit : 0;
+}
+
 /** A frame came late. @return whether it was in the list: 0 or 1; -ENOMEM */
 int lost_found(struct lost_list *list, uint64_t number);
 
 /**
  * Takes apart what is missing at the tester.
  *
- * @param[out] in   of these, missing after the port too; explained by that loss
- * @param[out] out  of these, not missing there
+ * @param[in,out] in   grows by what is missing after the port too; explained by that loss
+ * @param[in,out] out  grows by what is not missing there
  */
 void lost_divide(const struct lost_list *tester, const struct lost_list *port, struct lost_sum *in,
 	struct lost_sum *out);

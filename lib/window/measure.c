@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <sys/param.h>
+
 #include <shunt/clock.h>
 
 #include "measure.h"
 
 #define FRAME_LOSS_MIN 128  /* times between frames in a part, if there are */
 #define FRAME_LOSS_MAX 1024 /* and at most */
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t above(uint64_t value, uint64_t limit)
-{
-	return value > limit ? value - limit : 0;
-}
 
 /* Frames sent one after the other: how often, in what time, and with what longest pause. */
 struct part {
@@ -40,7 +27,7 @@ static bool take_part(struct shunt_tester *tester, unsigned int stream, uint64_t
 			return false;
 		part->times++;
 		part->ticks += stamp - before;
-		part->longest = larger(part->longest, stamp - before);
+		part->longest = MAX(part->longest, stamp - before);
 	}
 	return part->times != 0;
 }
@@ -63,18 +50,18 @@ static bool frame_loss(struct shunt_tester *tester, unsigned int stream,
 	const struct shunt_gap *gap, uint64_t lost, uint64_t *window, uint64_t *uncertainty)
 {
 	uint64_t newest = shunt_tester_sent(tester, stream) - 1;
-	uint64_t times = smaller(larger(lost, FRAME_LOSS_MIN), FRAME_LOSS_MAX);
+	uint64_t times = MIN(MAX(lost, FRAME_LOSS_MIN), FRAME_LOSS_MAX);
 	uint64_t in_first, in_second;
 	struct part before, after;
 
 	if (!take_part(tester, stream, above(gap->last, times), gap->last, &before) ||
-		!take_part(tester, stream, gap->first, smaller(gap->first + times, newest), &after))
+		!take_part(tester, stream, gap->first, MIN(gap->first + times, newest), &after))
 		return false;
 	*window = lost * (before.ticks + after.ticks) / (before.times + after.times);
 	in_first = lost * before.ticks / before.times;
 	in_second = lost * after.ticks / after.times;
-	*uncertainty = larger(before.longest, after.longest) + larger(in_first, in_second) -
-		       smaller(in_first, in_second);
+	*uncertainty = MAX(before.longest, after.longest) + MAX(in_first, in_second) -
+		       MIN(in_first, in_second);
 	return true;
 }
 
@@ -100,7 +87,7 @@ static uint64_t reached(struct shunt_tester *tester, const struct shunt_window_p
 
 	if (!left)
 		return gap->first_seen;
-	return stopped(port, measurement) ? larger(left, gap->first_seen) : left;
+	return stopped(port, measurement) ? MAX(left, gap->first_seen) : left;
 }
 
 /* The longest gap of those that a frame in the switch could have met, and the frames of all. */
@@ -143,7 +130,7 @@ static void find_edges(struct shunt_tester *tester, const struct shunt_window_po
 
 	edges->begin_from = gap->last_stamp;
 	if (shunt_tester_resumed(tester)) /* none was sent before */
-		edges->begin_from = larger(gap->last_stamp, measurement->result->start);
+		edges->begin_from = MAX(gap->last_stamp, measurement->result->start);
 	edges->end_to = reached(tester, port, measurement, gap);
 	edges->begin_to = edges->end_to;
 	edges->end_from = edges->begin_from;
@@ -162,12 +149,14 @@ static void find_bounds(
 {
 	const struct shunt_switch_result *result = measurement->result;
 	struct shunt_edges *edges = &measurement->edges;
+	uint64_t after;
 
 	edges->begin_from = result->start;
 	edges->end_to = result->moved;
-	if (shunt_recovery_any(&result->members[measurement->port].recovery))
-		edges->end_to =
-			larger(result->end, shunt_tester_sent_after(tester, stream, result->end));
+	if (!shunt_recovery_any(&result->members[measurement->port].recovery))
+		return;
+	after = shunt_tester_sent_after(tester, stream, result->end);
+	edges->end_to = MAX(result->end, after);
 }
 
 /* Where frames were held back before the switch they were away for that. */
@@ -200,7 +189,7 @@ bool measure_port(struct shunt_tester *tester, const struct shunt_window_port *p
 		measurement->uncertainty = shunt_tester_interval(tester, port->stream,
 			result->start, result->moved, stopped(port, measurement) ? result->end : 0);
 		measurement->uncertainty =
-			smaller(measurement->uncertainty, edges->end_to - edges->begin_from);
+			MIN(measurement->uncertainty, edges->end_to - edges->begin_from);
 		return measurement->uncertainty != 0;
 	}
 	find_edges(tester, port, gap, measurement);
@@ -228,14 +217,14 @@ void measure_add(struct whole *whole, const struct shunt_measurement *measuremen
 
 	if (!whole->ports++)
 		*edges = (struct shunt_edges){ .begin_from = UINT64_MAX, .begin_to = UINT64_MAX };
-	edges->begin_from = smaller(edges->begin_from, port->begin_from);
-	edges->end_to = larger(edges->end_to, port->end_to);
+	edges->begin_from = MIN(edges->begin_from, port->begin_from);
+	edges->end_to = MAX(edges->end_to, port->end_to);
 	if (!measurement->lost)
 		return;
 	whole->lossy++;
 	whole->lost += measurement->lost;
-	edges->begin_to = smaller(edges->begin_to, port->begin_to);
-	edges->end_from = larger(edges->end_from, port->end_from);
+	edges->begin_to = MIN(edges->begin_to, port->begin_to);
+	edges->end_from = MAX(edges->end_from, port->end_from);
 }
 
 void measure_group(const struct whole *whole, struct shunt_measurement *measurement)

@@ -9,6 +9,8 @@
 #include <shunt/error.h>
 #include <shunt/record.h>
 
+#include "loss_accounting.h"
+
 #define SCHEMA    "shunt.result/2"
 #define PRECISION SHUNT_HISTOGRAM_PRECISION
 
@@ -128,11 +130,6 @@ uint64_t shunt_record_lost(const struct shunt_record_port *port)
 	return port->sent - port->received;
 }
 
-static uint64_t above(uint64_t value, uint64_t limit)
-{
-	return value > limit ? value - limit : 0;
-}
-
 static uint64_t port_unexplained(const struct shunt_record_port *port)
 {
 	const struct shunt_window_figures *figures = port->figures;
@@ -195,31 +192,6 @@ static void set_p99(json_t *json, const char *name, struct shunt_samples *sample
 	json_object_set_new(json, name, record_quantile(samples, 0.99));
 }
 
-static void set_methods(json_t *json, struct shunt_window_figures *figures)
-{
-	set_quantiles(json, "loss_window_ns", &figures->loss_window_ns);
-	set_p99(json, "loss_uncertainty_ns", &figures->loss_uncertainty_ns);
-	json_object_set_new(json, "methods",
-		json_pack("{s:o, s:o}", "compared", record_count(figures->methods_compared),
-			"agree", record_count(figures->methods_agree)));
-}
-
-static void set_outages(json_t *json, struct shunt_window_figures *figures)
-{
-	set_quantiles(json, "outage_ns", &figures->outage_ns);
-	set_p99(json, "outage_uncertainty_ns", &figures->outage_uncertainty_ns);
-	set_count(json, "outages_measured", figures->outage_ns.count);
-	set_quantiles(json, "returned_outage_ns", &figures->returned_ns);
-	set_p99(json, "returned_outage_uncertainty_ns", &figures->returned_uncertainty_ns);
-	set_count(json, "returned_outages_measured", figures->returned_ns.count);
-}
-
-static void set_times(json_t *json, const struct shunt_times *times)
-{
-	json_object_set_new(json, "gap_ns", record_histogram(&times->gap));
-	json_object_set_new(json, "latency_ns", record_histogram(&times->latency));
-}
-
 static json_t *failed_json(
 	const struct shunt_record *record, const struct shunt_window_failed *failed)
 {
@@ -250,13 +222,23 @@ static json_t *record_port(const struct shunt_record *record, const struct shunt
 	set_count(json, "faults_unknown_switches", figures->fault_unknown);
 	set_count(json, "recoveries", figures->recoveries);
 	json_object_set_new(json, "recovered", recovery_json(&figures->recovered));
-	json_object_set_new(json, "window_ns", record_quantiles(&figures->window_ns));
+	set_quantiles(json, "window_ns", &figures->window_ns);
 	set_count(json, "windows_measured", figures->window_ns.count);
 	set_count(json, "windows_unmeasured", figures->unmeasured);
 	json_object_set_new(json, "failed", failed_json(record, &figures->failed));
-	set_methods(json, figures);
-	set_outages(json, figures);
-	set_times(json, port->times);
+	set_quantiles(json, "loss_window_ns", &figures->loss_window_ns);
+	set_p99(json, "loss_uncertainty_ns", &figures->loss_uncertainty_ns);
+	json_object_set_new(json, "methods",
+		json_pack("{s:o, s:o}", "compared", record_count(figures->methods_compared),
+			"agree", record_count(figures->methods_agree)));
+	set_quantiles(json, "outage_ns", &figures->outage_ns);
+	set_p99(json, "outage_uncertainty_ns", &figures->outage_uncertainty_ns);
+	set_count(json, "outages_measured", figures->outage_ns.count);
+	set_quantiles(json, "returned_outage_ns", &figures->returned_ns);
+	set_p99(json, "returned_outage_uncertainty_ns", &figures->returned_uncertainty_ns);
+	set_count(json, "returned_outages_measured", figures->returned_ns.count);
+	json_object_set_new(json, "gap_ns", record_histogram(&port->times->gap));
+	json_object_set_new(json, "latency_ns", record_histogram(&port->times->latency));
 	set_quantiles(json, "ioctl_ns", &figures->ioctl_ns);
 	set_quantiles(json, "paused_ns", &figures->paused_ns);
 	set_quantiles(json, "recovery_ns", &figures->recovery_ns);

@@ -9,7 +9,6 @@
 
 #include "measure.h"
 
-#define BATCH   64
 #define PENDING 64 /* switches whose frames after are still to come */
 #define PATIENCE_NS \
 	1000000000 /* a port that saw no frame that long after a switch goes unmeasured */
@@ -102,20 +101,20 @@ static uint32_t loses(const struct shunt_window *window, unsigned int port)
 static void sum_up_losses(struct shunt_window *window, unsigned int port)
 {
 	struct shunt_window_figures *figures = &window->figures[port];
-	struct lost_sum in, out;
 
 	figures->tx_lost = figures->tx_explained = 0;
 	for (unsigned int i = 0; i < window->count; i++) {
 		const struct port_losses *losses = &window->accounting.ports[i];
+		struct lost_sum in = losses->in, out = losses->out;
 
 		lost_divide(&losses->tester, &losses->port, &in, &out);
 		if (i == port) {
-			figures->rx_lost = losses->in.frames + in.frames;
-			figures->rx_explained = losses->in.explained + in.explained;
+			figures->rx_lost = in.frames;
+			figures->rx_explained = in.explained;
 		}
 		if (window->ports[i].out == port) {
-			figures->tx_lost += losses->out.frames + out.frames;
-			figures->tx_explained += losses->out.explained + out.explained;
+			figures->tx_lost += out.frames;
+			figures->tx_explained += out.explained;
 		}
 	}
 }
@@ -236,27 +235,18 @@ static int settle_pending(struct shunt_window *window, bool give_up)
 	return ret;
 }
 
-static int take_receive_gaps(struct shunt_window *window, unsigned int port)
+static int take_receive_gap(
+	struct shunt_window *window, unsigned int port, const struct shunt_gap *gap)
 {
 	struct port_losses *losses = &window->accounting.ports[port];
-	struct shunt_gap gaps[BATCH];
-	unsigned int n;
-	int ret = 0;
+	int ret;
 
-	do {
-		n = shunt_watch_take(window->ports[port].receive, gaps, BATCH);
-		for (unsigned int i = 0; i < n && ret >= 0; i++) {
-			if (shunt_gap_is_late(&gaps[i])) {
-				ret = lost_found(&losses->port, gaps[i].first);
-				continue;
-			}
-			ret = accounting_lose(
-				&window->accounting, &losses->port, &gaps[i], loses(window, port));
-			if (!ret)
-				ret = accounting_add_gap(losses, &gaps[i]);
-		}
-	} while (n == BATCH && ret >= 0);
-	return ret < 0 ? ret : 0;
+	if (shunt_gap_is_late(gap)) {
+		ret = lost_found(&losses->port, gap->first);
+		return ret < 0 ? ret : 0;
+	}
+	ret = accounting_lose(&window->accounting, &losses->port, gap, loses(window, port));
+	return ret ? ret : accounting_add_gap(losses, gap);
 }
 
 static int take_returned_gap(
@@ -276,18 +266,17 @@ static int take_returned_gap(
 
 static int take_gaps(struct shunt_window *window, unsigned int port)
 {
+	struct shunt_watch *receive = window->ports[port].receive;
 	struct shunt_watch *returned =
 		shunt_tester_watch(window->tester, window->ports[port].stream);
 	const uint64_t next = shunt_watch_next(returned);
-	struct shunt_gap gaps[BATCH];
-	unsigned int n;
-	int ret = take_receive_gaps(window, port);
+	struct shunt_gap gap;
+	int ret = 0;
 
-	do {
-		n = shunt_watch_take(returned, gaps, BATCH);
-		for (unsigned int i = 0; i < n && !ret; i++)
-			ret = take_returned_gap(window, port, &gaps[i]);
-	} while (n == BATCH && !ret);
+	while (!ret && shunt_watch_take(receive, &gap, 1))
+		ret = take_receive_gap(window, port, &gap);
+	while (!ret && shunt_watch_take(returned, &gap, 1))
+		ret = take_returned_gap(window, port, &gap);
 	if (!ret)
 		accounting_settle(&window->accounting, &window->accounting.ports[port], next,
 			window->baseline ? UINT64_MAX : window->baseline_end[port]);
@@ -296,16 +285,11 @@ static int take_gaps(struct shunt_window *window, unsigned int port)
 
 static void take_changed(struct shunt_window *window)
 {
-	struct shunt_changed changed[BATCH];
-	unsigned int n;
+	struct shunt_changed changed;
 
-	do {
-		n = shunt_tester_changed(window->tester, changed, BATCH);
-		window->changed += n;
-		for (unsigned int i = 0; i < n; i++)
-			window->changed_explained += accounting_explain_time(
-				&window->accounting, changed[i].after, changed[i].seen);
-	} while (n == BATCH);
+	for (; shunt_tester_changed(window->tester, &changed, 1); window->changed++)
+		window->changed_explained +=
+			accounting_explain_time(&window->accounting, changed.after, changed.seen);
 }
 
 static void note_seen(struct shunt_window *window, unsigned int port)
