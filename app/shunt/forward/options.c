@@ -86,14 +86,12 @@ static int parse_ports(const char *text, void *context)
 	return ret;
 }
 
-static int parse_rate(const char *text, void *context)
+static int parse_rate(const char *text, void *rate)
 {
-	struct forward_options *options = context;
-
-	options->rate = SHUNT_RATE_MAX;
-	if (strcmp(text, "max") == 0)
-		return 0;
-	return parse_number("--rate", text, 1, 100000000, &options->rate);
+	if (strcmp(text, "max") != 0)
+		return parse_number("--rate", text, 1, 100000000, rate);
+	*(uint64_t *)rate = SHUNT_RATE_MAX;
+	return 0;
 }
 
 static int parse_frame_size(const char *text, void *context)
@@ -110,15 +108,13 @@ static int parse_frame_size(const char *text, void *context)
 	return ret;
 }
 
-static int parse_cold(const char *text, void *context)
+static int parse_cold(const char *text, void *ns)
 {
-	struct forward_options *options = context;
-	int ret = parse_time("--cold", text, &options->cold_ns);
+	int ret = parse_time("--cold", text, ns);
 
-	return !ret && !options->cold_ns
-		       ? shunt_fail(-EINVAL,
-				 "--cold %s: expected an idle time above 0, such as 10ms", text)
-		       : ret;
+	if (ret || *(uint64_t *)ns)
+		return ret;
+	return shunt_fail(-EINVAL, "--cold %s: expected an idle time above 0, such as 10ms", text);
 }
 
 static int parse_map(const char *text, void *context)
@@ -163,25 +159,19 @@ static int parse_inherit(const char *text, void *context)
 	return ret;
 }
 
-static int parse_iommu(const char *text, void *context)
+static int parse_iommu(const char *text, void *iommu)
 {
-	struct forward_options *options = context;
-
-	return shunt_sim_iommu_parse(text, &options->sim.iommu);
+	return shunt_sim_iommu_parse(text, iommu);
 }
 
-static int parse_nic(const char *text, void *context)
+static int parse_nic(const char *text, void *nic)
 {
-	struct forward_options *options = context;
-
-	return shunt_sim_nic_parse(text, &options->sim.nic);
+	return shunt_sim_nic_parse(text, nic);
 }
 
-static int parse_plan(const char *text, void *context)
+static int parse_plan(const char *text, void *plan)
 {
-	struct forward_options *options = context;
-
-	return shunt_plan_parse(text, &options->plan);
+	return shunt_plan_parse(text, plan);
 }
 
 static int check_timeline(const struct forward_options *options)
@@ -241,15 +231,15 @@ int forward_options_parse(int argc, char **argv, struct forward_options *options
 		{ "inherit", .take = parse_inherit, .context = options },
 		{ "groups", "groups", .count = &options->sim.groups, .min = 1,
 			.max = SHUNT_SIM_MAX_GROUPS },
-		{ "iommu", "iommu", .take = parse_iommu, .context = options },
-		{ "nic", "nic", .take = parse_nic, .context = options },
-		{ "plan", .take = parse_plan, .context = options },
+		{ "iommu", "iommu", .take = parse_iommu, .context = &options->sim.iommu },
+		{ "nic", "nic", .take = parse_nic, .context = &options->sim.nic },
+		{ "plan", .take = parse_plan, .context = &options->plan },
 		{ "switch-every", .time = &options->switch_every_ns },
 		{ "switches", .number = &options->switches, .min = 1, .max = UINT32_MAX },
-		{ "cold", .take = parse_cold, .context = options },
+		{ "cold", .take = parse_cold, .context = &options->cold_ns },
 		{ "baseline", .time = &options->baseline_ns },
 		{ "duration", .time = &options->duration_ns },
-		{ "rate", .take = parse_rate, .context = options },
+		{ "rate", .take = parse_rate, .context = &options->rate },
 		{ "size", .take = parse_frame_size, .context = options },
 		{ "pcap", .text = &options->pcap },
 		{ "map", .take = parse_map, .context = options },
