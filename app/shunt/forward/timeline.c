@@ -16,7 +16,7 @@
 #define MARGIN_PART   4
 
 static void find_span(
-	const struct timeline_waiting *waiting, unsigned int ports, uint64_t *from, uint64_t *to)
+	const struct timeline_switch *waiting, unsigned int ports, uint64_t *from, uint64_t *to)
 {
 	uint64_t margin;
 
@@ -33,6 +33,14 @@ static void find_span(
 	margin = RTE_MAX(shunt_clock_from_ns(MARGIN_MIN_NS), (*to - *from) / MARGIN_PART);
 	*from -= margin;
 	*to += margin;
+}
+
+static bool has_window(const struct timeline_switch *waiting, unsigned int ports)
+{
+	for (unsigned int i = 0; i < ports; i++)
+		if (waiting->measured >> i & 1 && waiting->measurements[i].lost)
+			return true;
+	return false;
 }
 
 /* First number of a stream with a stamp at or after a time; forgotten stamps count as before. */
@@ -57,7 +65,7 @@ static bool sent_between(
 	return first_since(tester, stream, from) < first_since(tester, stream, to);
 }
 
-static bool has_traffic(struct forward *run, const struct timeline_waiting *waiting)
+static bool has_traffic(struct forward *run, const struct timeline_switch *waiting)
 {
 	uint64_t from, to;
 
@@ -70,72 +78,56 @@ static bool has_traffic(struct forward *run, const struct timeline_waiting *wait
 }
 
 /* Frames [first, first + count), from index on. */
-static void take_frames(struct forward *run, unsigned int port, uint64_t first, unsigned int count,
-	struct timeline_frame *frames)
+static void take_frames(
+	struct forward *run, unsigned int port, uint64_t first, unsigned int count, size_t index)
 {
-	static enum shunt_trail_fate in[TIMELINE_FRAMES], out[TIMELINE_FRAMES];
-	static uint64_t seen[TIMELINE_FRAMES], back[TIMELINE_FRAMES];
+	const struct forward_timeline *timeline = run->measurement.timeline;
+	struct timeline_port *held = &timeline->held->ports[port];
 
-	shunt_trail_fates(run->measurement.timeline->in[port], first, count, in, seen);
-	shunt_trail_fates(run->measurement.timeline->out[port], first, count, out, back);
-	for (unsigned int i = 0; i < count; i++)
-		frames[i] = (struct timeline_frame){
-			.number = first + i,
-			.sent = shunt_tester_stamp(run->traffic.tester, port, first + i),
-			.seen = seen[i],
-			.back = back[i],
-			.in = in[i],
-			.out = out[i],
-		};
+	shunt_trail_fates(timeline->in[port], first, count, held->in + index, held->seen + index);
+	shunt_trail_fates(timeline->out[port], first, count, held->out + index, held->back + index);
+	for (; count--; index++, first++) {
+		held->number[index] = first;
+		held->sent[index] = shunt_tester_stamp(run->traffic.tester, port, first);
+	}
 }
 
-static void take_port(struct forward *run, unsigned int index, struct timeline_port *port)
+static void take_port(struct forward *run, unsigned int index)
 {
-	const struct timeline_switch *held = run->measurement.timeline->held;
+	struct timeline_held *held = run->measurement.timeline->held;
+	struct timeline_port *port = &held->ports[index];
 	uint64_t first = first_since(run->traffic.tester, index, held->from);
 	uint64_t end = first_since(run->traffic.tester, index, held->to + 1);
 	const unsigned int half = TIMELINE_FRAMES / 2;
 
-	if (end - first <= TIMELINE_FRAMES) {
-		port->frame_count = (unsigned int)(end - first);
-		take_frames(run, index, first, port->frame_count, port->frames);
+	port->frame_count = (unsigned int)RTE_MIN(end - first, (uint64_t)TIMELINE_FRAMES);
+	port->frames_omitted = end - first - port->frame_count;
+	if (!port->frames_omitted) {
+		take_frames(run, index, first, port->frame_count, 0);
 	} else {
-		port->frame_count = TIMELINE_FRAMES;
-		port->frames_omitted = end - first - TIMELINE_FRAMES;
-		take_frames(run, index, first, half, port->frames);
-		take_frames(run, index, end - half, half, port->frames + half);
+		take_frames(run, index, first, half, 0);
+		take_frames(run, index, end - half, half, half);
 	}
-	if (run->measurement.truth)
-		port->blocked_known = forward_truth_blocked(
-			run->measurement.truth, index, &held->result, &port->blocked);
+	port->blocked_known =
+		run->measurement.truth && forward_truth_blocked(run->measurement.truth, index,
+						  &held->done.result, &port->blocked);
 }
 
-static void take(struct forward *run, const struct timeline_waiting *waiting)
+static void take(struct forward *run, const struct timeline_switch *waiting)
 {
-	struct timeline_switch *held = run->measurement.timeline->held;
+	struct timeline_held *held = run->measurement.timeline->held;
 	unsigned int faults;
 
-	held->present = true;
+	held->done = *waiting;
+	held->window = has_window(waiting, run->ports.count);
 	held->traffic = has_traffic(run, waiting);
-	held->number = waiting->number;
-	held->result = waiting->result;
-	held->group_measured = waiting->group_measured;
-	held->group = waiting->group;
 	find_span(waiting, run->ports.count, &held->from, &held->to);
-	faults = shunt_fault_log_records(run->measurement.faults, held->result.start,
-		RTE_MAX(held->to, held->result.end), held->faults, TIMELINE_FAULTS);
+	faults = shunt_fault_log_records(run->measurement.faults, waiting->result.start,
+		RTE_MAX(held->to, waiting->result.end), held->faults, TIMELINE_FAULTS);
 	held->fault_count = RTE_MIN(faults, (unsigned int)TIMELINE_FAULTS);
 	held->faults_omitted = faults - held->fault_count;
-	for (unsigned int i = 0; i < run->ports.count; i++) {
-		struct timeline_port *port = &held->ports[i];
-
-		port->measured = waiting->measured >> i & 1;
-		port->measurement = waiting->measurements[i];
-		port->measurement.result = &held->result;
-		port->frames_omitted = 0;
-		port->blocked_known = false;
-		take_port(run, i, port);
-	}
+	for (unsigned int i = 0; i < run->ports.count; i++)
+		take_port(run, i);
 }
 
 int forward_timeline_make(struct forward *run)
@@ -179,13 +171,13 @@ void forward_timeline_measured(struct forward_timeline *timeline,
 	const struct shunt_measurement *measurement, bool of_group)
 {
 	const uint64_t number = measurement->number;
-	struct timeline_waiting *waiting;
+	struct timeline_switch *waiting;
 
 	if (!timeline)
 		return;
 	waiting = &timeline->waiting[number % TIMELINE_WAITING];
 	if (!waiting->present || waiting->number != number)
-		*waiting = (struct timeline_waiting){
+		*waiting = (struct timeline_switch){
 			.present = true,
 			.number = number,
 			.result = *measurement->result,
@@ -200,33 +192,25 @@ void forward_timeline_measured(struct forward_timeline *timeline,
 	}
 }
 
-static bool has_window(const struct timeline_waiting *waiting, unsigned int ports)
-{
-	for (unsigned int i = 0; i < ports; i++)
-		if (waiting->measured >> i & 1 && waiting->measurements[i].lost)
-			return true;
-	return false;
-}
-
 /*
  * Whether a switch is better than the one held. Preferred are: the requested one; the first one
  * with a fault window; the last one with traffic; the last one.
  */
-static bool wanted(struct forward *run, const struct timeline_waiting *waiting)
+static bool wanted(struct forward *run, const struct timeline_switch *waiting)
 {
-	const struct timeline_switch *held = run->measurement.timeline->held;
+	const struct timeline_held *held = run->measurement.timeline->held;
 	uint64_t asked = run->config.options->timeline_switch;
 
 	if (asked != UINT64_MAX)
 		return waiting->number == asked;
-	if (!held->present || has_window(waiting, run->ports.count))
+	if (!held->done.present || has_window(waiting, run->ports.count))
 		return !held->window;
 	return !held->window && (!held->traffic || has_traffic(run, waiting));
 }
 
 /* Whether every port is measured, and the frames in the range have come back. */
 static bool complete(const struct forward_ports *ports, struct shunt_tester *tester,
-	const struct timeline_waiting *waiting)
+	const struct timeline_switch *waiting)
 {
 	uint64_t from, to;
 
@@ -247,7 +231,7 @@ static void take_those_ready(struct forward *run, bool all)
 	uint64_t patience = shunt_clock_from_ns(PATIENCE_NS);
 
 	for (uint64_t i = 0; i < TIMELINE_WAITING; i++) {
-		struct timeline_waiting *waiting =
+		struct timeline_switch *waiting =
 			&timeline->waiting[(timeline->next + i) % TIMELINE_WAITING];
 
 		if (!waiting->present)
@@ -255,11 +239,9 @@ static void take_those_ready(struct forward *run, bool all)
 		if (!all && !complete(&run->ports, run->traffic.tester, waiting) &&
 			shunt_clock_now() - waiting->result.end < patience)
 			continue;
-		waiting->present = false;
-		if (wanted(run, waiting)) {
+		if (wanted(run, waiting))
 			take(run, waiting);
-			timeline->held->window = has_window(waiting, run->ports.count);
-		}
+		waiting->present = false;
 	}
 }
 
@@ -275,7 +257,7 @@ static int write_held(struct forward *run)
 	uint64_t switches = run->measurement.switches + run->measurement.failed;
 
 	take_those_ready(run, true);
-	if (run->measurement.timeline->held->present)
+	if (run->measurement.timeline->held->done.present)
 		return timeline_write(&run->config, &run->ports, run->measurement.timeline->held,
 			run->measurement.timeline_file.file);
 	if (asked == UINT64_MAX)

@@ -22,49 +22,38 @@
 #define TIMELINE_FRAMES  4096 /* of each port; more are omitted in the middle */
 #define TIMELINE_FAULTS  1024 /* fault records; more are omitted at the end */
 
-/* A frame; times in ticks, 0: never, or unknown. */
-struct timeline_frame {
-	uint64_t number;
-	uint64_t sent;
-	uint64_t seen; /* after the port's receive side */
-	uint64_t back; /* at the tester */
-	enum shunt_trail_fate in;
-	enum shunt_trail_fate out;
-};
-
-/* One port's part of a switch. */
-struct timeline_port {
-	bool measured;
-	struct shunt_measurement measurement; /* its result is the switch's */
-	bool blocked_known;
-	struct shunt_sim_blocked blocked;
-	unsigned int frame_count;
-	uint64_t frames_omitted;
-	struct timeline_frame frames[TIMELINE_FRAMES];
-};
-
-/* A switch that is not complete yet. */
-struct timeline_waiting {
+/* A switch, as far as it was measured. */
+struct timeline_switch {
 	bool present;
 	uint64_t number;
 	struct shunt_switch_result result;
-	uint32_t measured; /* bit a port */
-	struct shunt_measurement measurements[SHUNT_WINDOW_MAX_PORTS];
+	uint32_t measured;                                             /* bit a port */
+	struct shunt_measurement measurements[SHUNT_WINDOW_MAX_PORTS]; /* use no result of theirs */
 	bool group_measured;
 	struct shunt_measurement group;
 };
 
+/* What came to a port. The arrays have the frames; times in ticks, 0: never, or unknown. */
+struct timeline_port {
+	bool blocked_known;
+	struct shunt_sim_blocked blocked;
+	unsigned int frame_count;
+	uint64_t frames_omitted;
+	uint64_t number[TIMELINE_FRAMES];
+	uint64_t sent[TIMELINE_FRAMES];
+	uint64_t seen[TIMELINE_FRAMES]; /* after the port's receive side */
+	uint64_t back[TIMELINE_FRAMES]; /* at the tester */
+	enum shunt_trail_fate in[TIMELINE_FRAMES];
+	enum shunt_trail_fate out[TIMELINE_FRAMES];
+};
+
 /* A captured switch. */
-struct timeline_switch {
-	bool present;
-	bool window;  /* some port lost frames */
-	bool traffic; /* frames came shortly before and after */
-	uint64_t number;
-	uint64_t from; /* ticks: range that is shown */
+struct timeline_held {
+	struct timeline_switch done; /* or not present */
+	bool window;                 /* some port lost frames */
+	bool traffic;                /* frames came shortly before and after */
+	uint64_t from;               /* ticks: range that is shown */
 	uint64_t to;
-	struct shunt_switch_result result;
-	bool group_measured;
-	struct shunt_measurement group; /* its result must not be used */
 	unsigned int fault_count;
 	unsigned int faults_omitted;
 	struct shunt_fault faults[TIMELINE_FAULTS];
@@ -74,15 +63,15 @@ struct timeline_switch {
 struct forward_timeline {
 	struct shunt_trail *in[SHUNT_WINDOW_MAX_PORTS];  /* after each port */
 	struct shunt_trail *out[SHUNT_WINDOW_MAX_PORTS]; /* at the tester, by stream */
-	struct timeline_waiting waiting[TIMELINE_WAITING];
+	struct timeline_switch waiting[TIMELINE_WAITING];
 	uint64_t next; /* number after the highest switch that was measured */
-	struct timeline_switch *held;
+	struct timeline_held *held;
 };
 
 /* ---- timeline_json.c ---- */
 
 /* Writes a switch. @return 0, -ENOMEM, -EIO */
 int timeline_write(const struct forward_config *config, const struct forward_ports *ports,
-	const struct timeline_switch *held, FILE *file);
+	const struct timeline_held *held, FILE *file);
 
 #endif

@@ -34,51 +34,49 @@ static json_t *length(uint64_t ticks)
 	return json_integer((json_int_t)shunt_clock_to_ns(ticks));
 }
 
-/* Place of a loss: "rx" before the port received it, "tx" before the next port sent it. */
-static json_t *lost_json(const struct timeline_frame *frame)
-{
-	if (frame->out == SHUNT_TRAIL_SEEN || frame->out == SHUNT_TRAIL_LATE)
-		return json_null();
-	if (frame->in == SHUNT_TRAIL_UNKNOWN || frame->out == SHUNT_TRAIL_UNKNOWN)
-		return json_string(frame->in == SHUNT_TRAIL_LOST ? "rx" : "unknown");
-	return json_string(frame->in == SHUNT_TRAIL_LOST ? "rx" : "tx");
-}
-
-static json_t *frames_json(const struct timeline_port *port, uint64_t origin)
-{
-	json_t *frames = json_array();
-
-	for (unsigned int i = 0; i < port->frame_count; i++) {
-		const struct timeline_frame *frame = &port->frames[i];
-
-		json_array_append_new(frames,
-			json_pack("{s:I, s:o, s:o, s:o, s:b, s:o}", "number",
-				(json_int_t)frame->number, "sent_ns", at(frame->sent, origin),
-				"seen_ns", at(frame->seen, origin), "back_ns",
-				at(frame->back, origin), "late",
-				(int)(frame->in == SHUNT_TRAIL_LATE), "lost", lost_json(frame)));
-	}
-	return frames;
-}
-
 /* A length, null if unknown. */
 static json_t *known(bool known, uint64_t ticks)
 {
 	return known ? length(ticks) : json_null();
 }
 
+/* Place of a loss: "rx" before the port received it, "tx" before the next port sent it. */
+static json_t *lost_json(enum shunt_trail_fate in, enum shunt_trail_fate out)
+{
+	if (out == SHUNT_TRAIL_SEEN || out == SHUNT_TRAIL_LATE)
+		return json_null();
+	if (in == SHUNT_TRAIL_LOST)
+		return json_string("rx");
+	return json_string(
+		in == SHUNT_TRAIL_UNKNOWN || out == SHUNT_TRAIL_UNKNOWN ? "unknown" : "tx");
+}
+
+static json_t *frames_json(const struct timeline_port *port, uint64_t origin)
+{
+	json_t *frames = json_array();
+
+	for (unsigned int i = 0; i < port->frame_count; i++)
+		json_array_append_new(frames,
+			json_pack("{s:I, s:o, s:o, s:o, s:b, s:o}", "number",
+				(json_int_t)port->number[i], "sent_ns", at(port->sent[i], origin),
+				"seen_ns", at(port->seen[i], origin), "back_ns",
+				at(port->back[i], origin), "late", port->in[i] == SHUNT_TRAIL_LATE,
+				"lost", lost_json(port->in[i], port->out[i])));
+	return frames;
+}
+
 /*
  * The window's bounds: the last frame before it and the first one after it; within them, the first
  * and the last lost frame. A port without loss has none.
  */
-static json_t *window_json(const struct timeline_port *port, uint64_t origin)
+static json_t *window_json(const struct timeline_switch *done, unsigned int port, uint64_t origin)
 {
-	const struct shunt_measurement *measurement = &port->measurement;
+	const struct shunt_measurement *measurement = &done->measurements[port];
 	const struct shunt_edges none = { 0 };
 	const struct shunt_edges *edges = measurement->lost ? &measurement->edges : &none;
 	bool both = measurement->lost && measurement->loss_uncertainty;
 
-	if (!port->measured)
+	if (!(done->measured >> port & 1))
 		return json_null();
 	return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "window_ns",
 		length(measurement->window), "uncertainty_ns", length(measurement->uncertainty),
@@ -120,10 +118,10 @@ static json_t *fault_count_json(const struct forward_config *config, int64_t fau
 }
 
 static json_t *port_json(const struct forward_config *config, const struct forward_ports *ports,
-	const struct timeline_switch *held, unsigned int index, uint64_t origin)
+	const struct timeline_held *held, unsigned int index, uint64_t origin)
 {
 	const struct timeline_port *port = &held->ports[index];
-	const struct shunt_switch_member *member = &held->result.members[index];
+	const struct shunt_switch_member *member = &held->done.result.members[index];
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "name",
 		ports->list[index].name, "function", ports->list[index].function, "ioctl",
@@ -131,13 +129,13 @@ static json_t *port_json(const struct forward_config *config, const struct forwa
 		length(member->ioctl_time), "pause",
 		span(member->pause_start, member->pause_end, origin), "faults",
 		fault_count_json(config, member->faults), "recovery",
-		recovery_json(&member->recovery), "window", window_json(port, origin),
+		recovery_json(&member->recovery), "window", window_json(&held->done, index, origin),
 		"model_blocked", blocked_json(port, origin), "frames_omitted",
 		(json_int_t)port->frames_omitted, "frames", frames_json(port, origin));
 }
 
 static json_t *ports_json(const struct forward_config *config, const struct forward_ports *ports,
-	const struct timeline_switch *held, uint64_t origin)
+	const struct timeline_held *held, uint64_t origin)
 {
 	json_t *array = json_array();
 
@@ -154,7 +152,7 @@ static json_t *fault_json(const struct shunt_fault *fault, uint64_t origin)
 		(json_int_t)fault->reason);
 }
 
-static json_t *faults_json(const struct timeline_switch *held, uint64_t origin)
+static json_t *faults_json(const struct timeline_held *held, uint64_t origin)
 {
 	json_t *faults = json_array();
 
@@ -173,35 +171,36 @@ static uint64_t first_ioctl(const struct shunt_switch_result *result)
 	return first == UINT64_MAX ? result->start : first; /* it failed before the first ioctl */
 }
 
-static json_t *switch_json(const struct timeline_switch *held, uint64_t origin)
+static json_t *switch_json(const struct timeline_held *held, uint64_t origin)
 {
-	const struct shunt_switch_result *result = &held->result;
+	const struct shunt_switch_result *result = &held->done.result;
 
-	return json_pack("{s:I, s:I, s:I, s:b, s:o, s:o, s:o}", "number", (json_int_t)held->number,
-		"from_hwpt", (json_int_t)result->from_hwpt, "to_hwpt", (json_int_t)result->to_hwpt,
-		"rolled_back", (int)result->rolled_back, "start_ns", at(result->start, origin),
-		"moved_ns", at(result->moved, origin), "end_ns", at(result->end, origin));
+	return json_pack("{s:I, s:I, s:I, s:b, s:o, s:o, s:o}", "number",
+		(json_int_t)held->done.number, "from_hwpt", (json_int_t)result->from_hwpt,
+		"to_hwpt", (json_int_t)result->to_hwpt, "rolled_back", (int)result->rolled_back,
+		"start_ns", at(result->start, origin), "moved_ns", at(result->moved, origin),
+		"end_ns", at(result->end, origin));
 }
 
-static json_t *group_json(const struct timeline_switch *held, int number)
+static json_t *group_json(const struct timeline_held *held, int number)
 {
 	return json_pack("{s:i, s:o, s:o}", "id", number, "window_ns",
-		known(held->group_measured, held->group.window), "uncertainty_ns",
-		known(held->group_measured, held->group.uncertainty));
+		known(held->done.group_measured, held->done.group.window), "uncertainty_ns",
+		known(held->done.group_measured, held->done.group.uncertainty));
 }
 
 static json_t *timeline_json(const struct forward_config *config, const struct forward_ports *ports,
-	const struct timeline_switch *held)
+	const struct timeline_held *held)
 {
 	const char *kernel = config->info.kernel[0] ? config->info.kernel : NULL;
-	uint64_t origin = first_ioctl(&held->result);
+	uint64_t origin = first_ioctl(&held->done.result);
 
 	return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, "
 			 "s:o}",
 		"schema", SCHEMA, "platform", config->platform->name, "kernel", kernel, "iommu",
 		config->info.iommu, "nic", config->info.nic, "emulated", (int)config->info.emulated,
 		"fault_observers", config->info.fault_observers, "plan",
-		shunt_plan_name(held->result.plan), "group",
+		shunt_plan_name(held->done.result.plan), "group",
 		group_json(held, shunt_group_number(ports->group)), "from_ns",
 		at(held->from, origin), "to_ns", at(held->to, origin), "switch",
 		switch_json(held, origin), "faults", faults_json(held, origin), "faults_omitted",
@@ -209,7 +208,7 @@ static json_t *timeline_json(const struct forward_config *config, const struct f
 }
 
 int timeline_write(const struct forward_config *config, const struct forward_ports *ports,
-	const struct timeline_switch *held, FILE *file)
+	const struct timeline_held *held, FILE *file)
 {
 	json_t *json = timeline_json(config, ports, held);
 	int ret = 0;
