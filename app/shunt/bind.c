@@ -71,11 +71,6 @@ static int parse(int argc, char **argv, struct options *options)
 	return options->user && find_user(options) ? -EINVAL : 1;
 }
 
-static const char *or_none(const char *driver)
-{
-	return driver[0] ? driver : "no driver";
-}
-
 static void print(const struct shunt_pci_bindings *bindings)
 {
 	const struct shunt_pci_binding *binding;
@@ -83,14 +78,16 @@ static void print(const struct shunt_pci_bindings *bindings)
 	for (size_t i = 0; i < bindings->count; i++) {
 		binding = &bindings->functions[i];
 		printf("%s  group %d  ", binding->address, binding->group);
-		if (binding->gone)
+		if (binding->gone) {
 			printf("no longer there\n");
-		else if (strcmp(binding->before, binding->after) == 0)
-			printf("already on %s%s%s\n", or_none(binding->after),
-				binding->cdev[0] ? "  " : "", binding->cdev);
+			continue;
+		}
+		if (strcmp(binding->before, binding->after) == 0)
+			printf("already on ");
 		else
-			printf("%s -> %s%s%s\n", or_none(binding->before), or_none(binding->after),
-				binding->cdev[0] ? "  " : "", binding->cdev);
+			printf("%s -> ", driver_text(binding->before));
+		printf("%s%s%s\n", driver_text(binding->after), binding->cdev[0] ? "  " : "",
+			binding->cdev);
 	}
 }
 

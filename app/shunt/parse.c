@@ -130,29 +130,23 @@ int parse_platform(const char *text, void *kernel)
 	return shunt_fail(-EINVAL, "--platform '%s': expected kernel or sim", text);
 }
 
-/* Lists the long options that a word may abbreviate. @return their number */
-static unsigned int matches(const struct option *known, const char *word, char *names, size_t size)
+/* The long options that a word may abbreviate. @param[out] count  their number */
+static const char *matches(const struct option *known, const char *word, unsigned int *count)
 {
-	size_t length = strcspn(word, "="), used = 0;
-	unsigned int count = 0;
+	size_t length = strcspn(word, "=");
+	const char *names = "";
 
-	names[0] = '\0';
-	for (; known->name; known++) {
-		if (strncmp(known->name, word, length) != 0)
-			continue;
-		if (used < size)
-			used += (size_t)snprintf(names + used, size - used, "%s--%s",
-				count ? ", " : "", known->name);
-		count++;
-	}
-	return count;
+	for (*count = 0; known->name; known++)
+		if (strncmp(known->name, word, length) == 0)
+			names = text_of("%s%s--%s", names, (*count)++ ? ", " : "", known->name);
+	return names;
 }
 
 /* Explains a wrong option, before the next call of getopt_long(). */
 static int explain(int code, char **argv, const struct option *known, const char *command)
 {
-	const char *word = argv[optind - 1];
-	char names[256];
+	const char *word = argv[optind - 1], *names;
+	unsigned int count;
 
 	if (code == ':')
 		return shunt_fail(-EINVAL, "%s needs a value", word);
@@ -161,19 +155,19 @@ static int explain(int code, char **argv, const struct option *known, const char
 		return shunt_fail(-EINVAL, "unknown option '-%c' (%s --help)", optopt, command);
 	if (optopt)
 		return shunt_fail(-EINVAL, "%.*s takes no value", (int)strcspn(word, "="), word);
-	if (matches(known, word + 2, names, sizeof(names)) > 1)
+	names = matches(known, word + 2, &count);
+	if (count > 1)
 		return shunt_fail(-EINVAL, "option '%s' is ambiguous: %s", word, names);
 	return shunt_fail(-EINVAL, "unknown option '%s' (%s --help)", word, command);
 }
 
 static int take(struct parse_option *option)
 {
+	const char *name = text_of("--%s", option->name);
 	uint64_t number = 0;
-	char name[32];
 	int ret;
 
 	option->given = true;
-	snprintf(name, sizeof(name), "--%s", option->name);
 	if (option->take)
 		return option->take(optarg, option->context);
 	if (option->time)

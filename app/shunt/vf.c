@@ -33,7 +33,7 @@ static void print_one(
 		printf("no group  ");
 	else
 		printf("group %d  ", function->group);
-	printf("%s", function->driver[0] ? function->driver : "no driver");
+	printf("%s", driver_text(function->driver));
 	if (shunt_pci_find_holder(machine, function, &holder) > 0)
 		printf("  process %ld (%s)", (long)holder.pid, holder.command);
 	putchar('\n');
@@ -48,7 +48,7 @@ static void print(const struct shunt_pci_machine *machine, const struct shunt_pc
 	for (size_t i = 0; i < list->count; i++)
 		count += strcmp(list->functions[i].physfn, function->address) == 0;
 	printf("%s  %s  %u of %u virtual function%s\n", function->address,
-		function->driver[0] ? function->driver : "no driver", count, function->vf_total,
+		driver_text(function->driver), count, function->vf_total,
 		plural(function->vf_total));
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->functions[i].physfn, function->address) == 0)

@@ -74,10 +74,9 @@ static void test_times_have_three_figures(void **state)
 		{ 26310000, "26.3 ms" },
 		{ 3600000000000, "3600 s" },
 	};
-	char text[TIME_TEXT];
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		assert_string_equal(time_text(times[i].ns, text), times[i].text);
+		assert_string_equal(time_text(times[i].ns), times[i].text);
 }
 
 static void test_only_one_is_singular(void **state)
@@ -91,23 +90,28 @@ static void test_only_one_is_singular(void **state)
 static void test_what_was_not_measured(void **state)
 {
 	struct shunt_samples samples = { 0 };
-	char text[TIME_TEXT];
 
-	assert_string_equal(quantile_text(&samples, 0.5, text), "-");
+	assert_string_equal(quantile_text(&samples, 0.5), "-");
 	assert_int_equal(shunt_samples_add(&samples, 0), 0);
-	assert_string_equal(quantile_text(&samples, 0.5, text), "0 ns");
+	assert_string_equal(quantile_text(&samples, 0.5), "0 ns");
 	shunt_samples_free(&samples);
 }
 
 static void test_control_characters_are_shown(void **state)
 {
-	char safe[64], small[12], exact[13];
+	assert_string_equal(safe_text("a\033[31m\n", 63), "a\\x1b[31m\\x0a");
+	assert_string_equal(safe_text("\302\233 \302\265s", 63), "\\xc2\\x9b \302\265s");
+	assert_string_equal(safe_text("\033\033\033\033", 11), "\\x1b\\x1b");
+	assert_string_equal(safe_text("0000:03:00.0", 12), "0000:03:00.0");
+}
 
-	assert_string_equal(safe_text("a\033[31m\n", safe, sizeof(safe)), "a\\x1b[31m\\x0a");
-	assert_string_equal(
-		safe_text("\302\233 \302\265s", safe, sizeof(safe)), "\\xc2\\x9b \302\265s");
-	assert_string_equal(safe_text("\033\033\033\033", small, sizeof(small)), "\\x1b\\x1b");
-	assert_string_equal(safe_text("0000:03:00.0", exact, sizeof(exact)), "0000:03:00.0");
+static void test_texts_stay_for_a_while(void **state)
+{
+	const char *first = text_of("%s %d", "first", 1);
+
+	for (int i = 1; i < TEXT_KEPT; i++)
+		text_of("%d", i);
+	assert_string_equal(first, "first 1");
 }
 
 int main(void)
@@ -119,6 +123,7 @@ int main(void)
 		cmocka_unit_test(test_only_one_is_singular),
 		cmocka_unit_test(test_what_was_not_measured),
 		cmocka_unit_test(test_control_characters_are_shown),
+		cmocka_unit_test(test_texts_stay_for_a_while),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,103 +21,89 @@
 #define REPLY_S  60 /* a switch that recovers ports may take seconds */
 #define REPORT_S 2  /* until a delay is reported */
 #define ERROR    "error: "
-#define STOPPED  96
+#define TEXT     1536 /* of a reply */
 
 /* Items in a reply (doc/control.md). */
 #define LIST_PART   12
 #define SPACES_PART 64
 
 /* EAL's folder, found as dpdk-telemetry.py finds it. */
-static void runtime_folder(char *path, size_t size)
+static const char *runtime_folder(void)
 {
 	const char *folder = getenv("RUNTIME_DIRECTORY"), *xdg = getenv("XDG_RUNTIME_DIR");
 
 	if (!folder)
 		folder = getuid() == 0 ? "/var/run" : xdg ? xdg : "/tmp";
-	snprintf(path, size, "%s/dpdk", folder);
+	return text_of("%s/dpdk", folder);
 }
 
-/* Lists the prefixes of other processes with a socket, for a message. */
-static void name_others(const char *folder, char *text, size_t size)
+/* The prefixes of other processes with a socket, for a message. */
+static const char *others_in(const char *folder)
 {
-	char pattern[PATH_MAX];
-	size_t used = 0;
+	const char *text = "no process has a socket there";
+	const size_t skip = strlen(folder) + 1;
 	glob_t found;
 
-	snprintf(text, size, "no process has a socket there");
-	snprintf(pattern, sizeof(pattern), "%s/*/" SOCKET, folder);
-	if (glob(pattern, 0, NULL, &found))
-		return;
-	for (size_t i = 0; i < found.gl_pathc && used < size; i++) {
-		const char *name = found.gl_pathv[i] + strlen(folder) + 1;
+	if (glob(text_of("%s/*/" SOCKET, folder), 0, NULL, &found))
+		return text;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *name = found.gl_pathv[i] + skip;
 
-		used += (size_t)snprintf(text + used, size - used, "%s%.*s",
-			i ? ", " : "existing prefixes: ", (int)strcspn(name, "/"), name);
+		text = text_of("%s%s%.*s", i ? text : "existing prefixes: ", i ? ", " : "",
+			(int)strcspn(name, "/"), name);
 	}
 	globfree(&found);
+	return text;
 }
 
 static int find_socket(const struct ctl_options *options, char *path, size_t size)
 {
-	char folder[PATH_MAX / 2], others[512], instance[16] = "";
+	const char *folder = runtime_folder();
+	const char *instance = options->instance ? text_of(":%u", options->instance) : "";
 
 	if (options->socket) {
 		snprintf(path, size, "%s", options->socket);
 		return 0;
 	}
-	runtime_folder(folder, sizeof(folder));
-	if (options->instance)
-		snprintf(instance, sizeof(instance), ":%u", options->instance);
 	if (snprintf(path, size, "%s/%s/" SOCKET "%s", folder, options->prefix, instance) >=
 		(int)size)
 		return shunt_fail_errno(-ENAMETOOLONG, "--file-prefix");
 	if (access(path, F_OK) == 0 || errno == EACCES)
 		return 0;
-	name_others(folder, others, sizeof(others));
 	return shunt_fail(-ENOENT,
 		"no DPDK process of this user has --file-prefix %s (its socket would be %s); %s",
-		options->prefix, path, others);
+		options->prefix, path, others_in(folder));
 }
 
 /* ": process N is stopped..." if it is, otherwise "". */
-static const char *stopped(const struct ctl_process *process, char text[STOPPED])
+static const char *stopped(const struct ctl_process *process)
 {
-	char path[64], line[512] = "";
-	const char *state;
+	const char *line = text_line(text_of("/proc/%d/stat", process->pid));
+	const char *state = strrchr(line, ')'); /* after the name, which may contain anything */
 
-	text[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/stat", process->pid);
-	if (process->pid > 0)
-		text_line(path, line, sizeof(line));
-	state = strrchr(line, ')'); /* after the name, which may contain anything */
-	if (state && (strncmp(state, ") T", 3) == 0 || strncmp(state, ") t", 3) == 0))
-		snprintf(text, STOPPED, ": process %d is stopped (kill -CONT %d resumes it)",
-			process->pid, process->pid);
-	return text;
+	if (!state || (strncmp(state, ") T", 3) != 0 && strncmp(state, ") t", 3) != 0))
+		return "";
+	return text_of(
+		": process %d is stopped (kill -CONT %d resumes it)", process->pid, process->pid);
 }
 
-/* After REPORT_S without a reply. @return 0: wait again; -ETIMEDOUT */
-static int wait_on(struct ctl_process *process, unsigned int *waited)
+/* After a call failed, for want of a reply in REPORT_S or for good. @return 0: call again; -errno
+ */
+static int try_again(struct ctl_process *process, unsigned int *waited)
 {
-	char text[STOPPED];
-
+	if (errno != EAGAIN && errno != EWOULDBLOCK)
+		return shunt_fail_errno(-errno, "%s", process->path);
 	*waited += REPORT_S;
-	stopped(process, text);
 	if (*waited >= REPLY_S)
-		return shunt_fail(
-			-ETIMEDOUT, "%s: no reply in %d s%s", process->path, REPLY_S, text);
+		return shunt_fail(-ETIMEDOUT, "%s: no reply in %d s%s", process->path, REPLY_S,
+			stopped(process));
 	if (!process->reported) {
 		fprintf(stderr, "shunt ctl: %s: no reply yet%s; waiting up to %d s\n",
-			process->path, text, REPLY_S);
+			process->path, stopped(process), REPLY_S);
 		ctl_report_wanted(process);
 	}
 	process->reported = true;
 	return 0;
-}
-
-static bool timed_out(void)
-{
-	return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
 static int cannot_connect(const char *path, int err)
@@ -176,11 +162,9 @@ static int connect_to(struct ctl_process *process)
 		setsockopt(process->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)))
 		return shunt_fail_errno(-errno, "socket");
 	while (connect(process->fd, (const struct sockaddr *)&address, sizeof(address))) {
-		if (!timed_out())
-			return cannot_connect(process->path, -errno);
-		ret = wait_on(process, &waited);
+		ret = try_again(process, &waited);
 		if (ret)
-			return ret;
+			return ret == -ETIMEDOUT ? ret : cannot_connect(process->path, ret);
 	}
 	find_peer(process);
 	return 0;
@@ -196,9 +180,7 @@ static ssize_t receive(struct ctl_process *process, char *buffer, size_t size)
 	while ((length = recv(process->fd, buffer, size - 1, 0)) < 0) {
 		if (errno == ECONNRESET)
 			return 0;
-		if (!timed_out())
-			return shunt_fail_errno(-errno, "%s", process->path);
-		ret = wait_on(process, &waited);
+		ret = try_again(process, &waited);
 		if (ret)
 			return ret;
 	}
@@ -219,9 +201,7 @@ static int ask(struct ctl_process *process, const char *command)
 	while (send(process->fd, command, strlen(command), MSG_NOSIGNAL) < 0) {
 		if (errno == EPIPE || errno == ECONNRESET)
 			return disconnected(process);
-		if (!timed_out())
-			return shunt_fail_errno(-errno, "%s", process->path);
-		ret = wait_on(process, &waited);
+		ret = try_again(process, &waited);
 		if (ret)
 			return ret;
 	}
@@ -230,13 +210,13 @@ static int ask(struct ctl_process *process, const char *command)
 
 static void find_name(struct ctl_process *process)
 {
-	char path[64], line[32], safe[40];
+	const char *line = text_line(text_of("/proc/%d/comm", process->pid));
 
-	snprintf(process->name, sizeof(process->name), "process %d", process->pid);
-	snprintf(path, sizeof(path), "/proc/%d/comm", process->pid);
-	if (text_line(path, line, sizeof(line)))
+	if (line[0])
 		snprintf(process->name, sizeof(process->name), "%s (process %d)",
-			safe_text(line, safe, sizeof(safe)), process->pid);
+			safe_text(line, 39), process->pid);
+	else
+		snprintf(process->name, sizeof(process->name), "process %d", process->pid);
 }
 
 static int greet(struct ctl_process *process)
@@ -295,13 +275,12 @@ void ctl_disconnect(struct ctl_process *process)
 static int judge(const struct ctl_process *process, const char *command, json_t *value)
 {
 	const char *text = json_string_value(value);
-	char safe[1024];
 
 	if (json_is_object(value))
 		return 0;
 	if (text && strncmp(text, ERROR, strlen(ERROR)) == 0)
-		return shunt_fail(-EPROTO, "%s: %s", process->name,
-			safe_text(text + strlen(ERROR), safe, sizeof(safe)));
+		return shunt_fail(
+			-EPROTO, "%s: %s", process->name, safe_text(text + strlen(ERROR), 1023));
 	if (strncmp(command, "/shunt/", strlen("/shunt/")) == 0)
 		return shunt_fail(-EPROTO,
 			"%s: unknown command %.*s: the plugin is not loaded, or too old: start it "
@@ -401,20 +380,16 @@ int ctl_ask_spaces(struct ctl_process *process, json_t **spaces)
 
 static int choose_group(const json_t *groups)
 {
-	char text[256] = "";
-	const char *number;
+	const char *number, *text = "";
 	json_t *group;
-	size_t used = 0;
 
 	if (json_object_size(groups) == 1)
 		return (int)strtol(
 			json_object_iter_key(json_object_iter((json_t *)(uintptr_t)groups)), NULL,
 			10);
 	json_object_foreach ((json_t *)(uintptr_t)groups, number, group)
-		if (used < sizeof(text))
-			used += (size_t)snprintf(
-				text + used, sizeof(text) - used, "%s%s", used ? ", " : "", number);
-	if (!used)
+		text = text_of("%s%s%s", text, text[0] ? ", " : "", number);
+	if (!text[0])
 		return shunt_fail(-ENOENT, "no port group");
 	return shunt_fail(-EINVAL, "several groups, %s: add --group", text);
 }
@@ -434,20 +409,21 @@ int ctl_group(struct ctl_process *process, const struct ctl_options *options)
 	return ret < 0 ? shunt_fail_while(ret, "%s", process->name) : ret;
 }
 
-const char *ctl_text(const json_t *object, const char *name, char *text, size_t size)
+const char *ctl_text(const json_t *object, const char *name)
 {
-	const json_t *value = json_object_get(object, name);
+	const json_t *value = json_object_get(object, name), *part;
 	const char *whole = json_string_value(value);
-	size_t used = 0;
+	char text[TEXT];
+	size_t i, used = 0;
 
-	safe_text(whole ? whole : "", text, size);
-	for (size_t i = 0; i < json_array_size(value) && used < size; i++) {
-		const char *part = json_string_value(json_array_get(value, i));
-
-		safe_text(part ? part : "", text + used, size - used);
-		used += strlen(text + used);
+	snprintf(text, sizeof(text), "%s", whole ? whole : "");
+	json_array_foreach (value, i, part) {
+		whole = json_string_value(part);
+		if (used < sizeof(text))
+			used += (size_t)snprintf(
+				text + used, sizeof(text) - used, "%s", whole ? whole : "");
 	}
-	return text;
+	return safe_text(text, sizeof(text) - 1);
 }
 
 uint64_t ctl_count(const json_t *object, const char *name)

@@ -82,8 +82,8 @@ void ctl_report_wanted(const struct ctl_process *process);
 /** The group given by --group, or the only one. @return number, -errno */
 int ctl_group(struct ctl_process *process, const struct ctl_options *options);
 
-/** A text of a reply, safe for a terminal; DPDK may have split it into a list. @return text */
-const char *ctl_text(const json_t *object, const char *name, char *text, size_t size);
+/** A text of a reply, safe for a terminal; "" if missing. DPDK may have split it into a list. */
+const char *ctl_text(const json_t *object, const char *name);
 
 /** A number of a reply; 0 if missing. */
 uint64_t ctl_count(const json_t *object, const char *name);

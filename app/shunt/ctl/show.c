@@ -8,8 +8,6 @@
 #include "ctl.h"
 #include "text.h"
 
-#define TEXT 768
-
 /* jansson iterates over non-const objects only. */
 static json_t *walked(const json_t *object)
 {
@@ -28,14 +26,12 @@ static int show(json_t *answer, const struct ctl_options *options, void (*print)
 
 static void print_ports(const json_t *group)
 {
-	char name[TEXT], function[TEXT], driver[TEXT];
 	const char *id;
 	json_t *port;
 
 	json_object_foreach (walked(json_object_get(group, "ports")), id, port)
-		printf("  port %-3s %-14s %-24s %s%s\n", id,
-			ctl_text(port, "function", function, TEXT),
-			ctl_text(port, "name", name, TEXT), ctl_text(port, "driver", driver, TEXT),
+		printf("  port %-3s %-14s %-24s %s%s\n", id, ctl_text(port, "function"),
+			ctl_text(port, "name"), ctl_text(port, "driver"),
 			ctl_count(port, "can_pause")  ? ""
 			: ctl_count(port, "can_stop") ? ", cannot pause: stop and start"
 						      : ", can neither pause nor stop");
@@ -43,43 +39,37 @@ static void print_ports(const json_t *group)
 
 static void print_list(const json_t *list)
 {
-	char platform[TEXT], iommu[TEXT], kernel[TEXT], dpdk[TEXT], space[TEXT];
+	const char *kernel = ctl_text(list, "kernel");
 	const char *number;
 	json_t *group;
 
-	ctl_text(list, "kernel", kernel, TEXT);
-	printf("platform %s: IOMMU %s%s%s%s; %s\n", ctl_text(list, "platform", platform, TEXT),
-		ctl_text(list, "iommu", iommu, TEXT), kernel[0] ? ", Linux " : "", kernel,
+	printf("platform %s: IOMMU %s%s%s%s; %s\n", ctl_text(list, "platform"),
+		ctl_text(list, "iommu"), kernel[0] ? ", Linux " : "", kernel,
 		ctl_count(list, "emulated") ? "; emulated: no figure is from hardware" : "",
-		ctl_text(list, "dpdk", dpdk, TEXT));
+		ctl_text(list, "dpdk"));
 	json_object_foreach (walked(json_object_get(list, "groups")), number, group) {
-		printf("group %s: space '%s'\n", number, ctl_text(group, "space", space, TEXT));
+		printf("group %s: space '%s'\n", number, ctl_text(group, "space"));
 		print_ports(group);
 	}
 }
 
 static void print_group(const json_t *group)
 {
-	char space[TEXT], plan[TEXT], why[TEXT];
-
 	printf("group %" PRIu64 ": space '%s'\n", ctl_count(group, "group"),
-		ctl_text(group, "space", space, TEXT));
+		ctl_text(group, "space"));
 	print_ports(group);
-	printf("auto would use %s: %s\n", ctl_text(group, "auto", plan, TEXT),
-		ctl_text(group, "auto_why", why, TEXT));
+	printf("auto would use %s: %s\n", ctl_text(group, "auto"), ctl_text(group, "auto_why"));
 }
 
 static void print_spaces(const json_t *spaces)
 {
-	char name[TEXT];
 	const char *ioas;
 	json_t *space;
 
 	json_object_foreach (walked(spaces), ioas, space) {
 		uint64_t groups = ctl_count(space, "groups");
 
-		printf("space '%s': IOAS %s, %.1f MiB mapped, %s\n",
-			ctl_text(space, "name", name, TEXT), ioas,
+		printf("space '%s': IOAS %s, %.1f MiB mapped, %s\n", ctl_text(space, "name"), ioas,
 			(double)ctl_count(space, "mapped_bytes") / (1 << 20),
 			groups ? "in use" : "not in use");
 	}
@@ -87,23 +77,17 @@ static void print_spaces(const json_t *spaces)
 
 static void print_copy(const json_t *space)
 {
-	char name[TEXT];
-
-	printf("space '%s': IOAS %" PRIu64 ", %.1f MiB mapped\n",
-		ctl_text(space, "name", name, TEXT), ctl_count(space, "ioas"),
-		(double)ctl_count(space, "mapped_bytes") / (1 << 20));
+	printf("space '%s': IOAS %" PRIu64 ", %.1f MiB mapped\n", ctl_text(space, "name"),
+		ctl_count(space, "ioas"), (double)ctl_count(space, "mapped_bytes") / (1 << 20));
 }
 
 static void print_destroyed(const json_t *answer)
 {
-	char name[TEXT];
-
-	printf("space '%s' destroyed\n", ctl_text(answer, "destroyed", name, TEXT));
+	printf("space '%s' destroyed\n", ctl_text(answer, "destroyed"));
 }
 
 static void print_faults(const json_t *faults)
 {
-	char function[TEXT], iova[TEXT], access[TEXT], observer[TEXT], ago[TIME_TEXT];
 	const char *number;
 	json_t *fault;
 
@@ -112,55 +96,47 @@ static void print_faults(const json_t *faults)
 	printf(json_object_size(json_object_get(faults, "last")) ? "; most recent:\n" : "\n");
 	json_object_foreach (walked(json_object_get(faults, "last")), number, fault)
 		printf("  %12s ago  %-12s %-5s of %-18s reason %" PRIu64 " (%s)\n",
-			time_text(ctl_count(fault, "ago_ns"), ago),
-			ctl_text(fault, "function", function, TEXT),
-			ctl_text(fault, "access", access, TEXT),
-			ctl_text(fault, "iova", iova, TEXT), ctl_count(fault, "reason"),
-			ctl_text(fault, "observer", observer, TEXT));
+			time_text(ctl_count(fault, "ago_ns")), ctl_text(fault, "function"),
+			ctl_text(fault, "access"), ctl_text(fault, "iova"),
+			ctl_count(fault, "reason"), ctl_text(fault, "observer"));
 }
 
 static void print_member(const char *id, const json_t *port)
 {
-	char function[TEXT], driver[TEXT], halt[TEXT], faults[TEXT];
-	char ioctls[TIME_TEXT], paused[TIME_TEXT], recovery[TIME_TEXT];
+	const char *faults = ctl_text(port, "faults");
 
-	ctl_text(port, "faults", faults, TEXT);
-	if (!faults[0])
-		snprintf(faults, sizeof(faults), "%" PRIu64, ctl_count(port, "faults"));
-	printf("%-5s %-14s %-16s %10s %-6s %10s %8s %10s\n", id,
-		ctl_text(port, "function", function, TEXT), ctl_text(port, "driver", driver, TEXT),
-		time_text(ctl_count(port, "ioctl_ns"), ioctls), ctl_text(port, "halt", halt, TEXT),
-		time_text(ctl_count(port, "paused_ns"), paused), faults,
-		json_object_get(port, "recovered")
-			? time_text(ctl_count(port, "recovery_ns"), recovery)
-			: "-");
+	printf("%-5s %-14s %-16s %10s %-6s %10s %8s %10s\n", id, ctl_text(port, "function"),
+		ctl_text(port, "driver"), time_text(ctl_count(port, "ioctl_ns")),
+		ctl_text(port, "halt"), time_text(ctl_count(port, "paused_ns")),
+		faults[0] ? faults : text_of("%" PRIu64, ctl_count(port, "faults")),
+		json_object_get(port, "recovered") ? time_text(ctl_count(port, "recovery_ns"))
+						   : "-");
 }
 
 void ctl_print_warning(const json_t *result)
 {
-	char warning[2 * TEXT];
+	const char *warning = ctl_text(result, "warning");
 
-	if (*ctl_text(result, "warning", warning, sizeof(warning)))
+	if (warning[0])
 		printf("warning: %s\n", warning);
 }
 
 void ctl_print_result(const json_t *result)
 {
-	char space[TEXT], plan[TEXT], why[TEXT], outcome[TEXT], time[TIME_TEXT];
+	const char *why = ctl_text(result, "plan_reason");
 	const char *id;
 	json_t *port;
 
 	printf("group %" PRIu64 ": space '%s', %" PRIu64 " switch%s so far, %" PRIu64 " failed\n",
-		ctl_count(result, "group"), ctl_text(result, "space", space, TEXT),
+		ctl_count(result, "group"), ctl_text(result, "space"),
 		ctl_count(result, "switches"), plural_es(ctl_count(result, "switches")),
 		ctl_count(result, "failed_switches"));
 	if (!json_object_get(result, "plan"))
 		return;
-	ctl_text(result, "plan_reason", why, TEXT);
-	printf("last switch: by %s, %s%s, %s%s%s\n", ctl_text(result, "plan_taken", plan, TEXT),
-		time_text(ctl_count(result, "duration_ns"), time),
+	printf("last switch: by %s, %s%s, %s%s%s\n", ctl_text(result, "plan_taken"),
+		time_text(ctl_count(result, "duration_ns")),
 		ctl_count(result, "rolled_back") ? ", rolled back" : "",
-		ctl_text(result, "outcome", outcome, TEXT), why[0] ? "; auto: " : "", why);
+		ctl_text(result, "outcome"), why[0] ? "; auto: " : "", why);
 	ctl_print_warning(result);
 	printf("%-5s %-14s %-16s %10s %-6s %10s %8s %10s\n", "port", "function", "driver", "ioctls",
 		"halt", "for", "faults", "recovered");

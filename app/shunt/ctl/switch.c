@@ -61,10 +61,9 @@ static json_t *log_port(const json_t *port)
 	const uint64_t resets = ctl_count(recovered, "queue_resets") +
 				ctl_count(recovered, "port_resets") +
 				ctl_count(recovered, "function_resets");
-	char function[32];
 
-	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "function",
-		ctl_text(port, "function", function, sizeof(function)), "faults",
+	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "function", ctl_text(port, "function"),
+		"faults",
 		json_is_string(json_object_get(port, "faults"))
 			? json_string("unknown")
 			: json_integer((json_int_t)ctl_count(port, "faults")),
@@ -100,8 +99,8 @@ static struct port_sum *sum_of(struct run *run, const char *id, const json_t *po
 		return NULL;
 	sum = &run->ports[run->port_count++];
 	snprintf(sum->id, sizeof(sum->id), "%s", id);
-	ctl_text(port, "function", sum->function, sizeof(sum->function));
-	ctl_text(port, "driver", sum->driver, sizeof(sum->driver));
+	snprintf(sum->function, sizeof(sum->function), "%s", ctl_text(port, "function"));
+	snprintf(sum->driver, sizeof(sum->driver), "%s", ctl_text(port, "driver"));
 	return sum;
 }
 
@@ -136,7 +135,7 @@ static int add(struct run *run, json_t *result)
 	run->switches++;
 	json_decref(run->last);
 	run->last = result;
-	ctl_text(result, "space", run->space, sizeof(run->space));
+	snprintf(run->space, sizeof(run->space), "%s", ctl_text(result, "space"));
 	if (!ret && shunt_samples_add(&run->duration_ns, ctl_count(result, "duration_ns")))
 		ret = shunt_fail(-ENOMEM, "out of memory");
 	json_object_foreach (json_object_get(result, "ports"), id, port)
@@ -232,23 +231,17 @@ static int print_json(struct run *run)
 		quantiles(&run->duration_ns), "ports", ports, "last", run->last));
 }
 
-static const char *three(struct shunt_samples *samples, char *text, size_t size)
+static const char *three(struct shunt_samples *samples)
 {
-	char p50[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT];
-
-	snprintf(text, size, "%s, %s, %s", quantile_text(samples, 0.5, p50),
-		quantile_text(samples, 0.99, p99), quantile_text(samples, 1.0, max));
-	return text;
+	return text_of("%s, %s, %s", quantile_text(samples, 0.5), quantile_text(samples, 0.99),
+		quantile_text(samples, 1.0));
 }
 
 static void print_sums(struct run *run)
 {
-	char ioctls[128], paused[128], plan[32], duration[128];
-
 	printf("group %d: %" PRIu64 " switch%s by %s, each in %s (median, p99, max)\n", run->group,
-		run->switches, plural_es(run->switches),
-		ctl_text(run->last, "plan_taken", plan, sizeof(plan)),
-		three(&run->duration_ns, duration, sizeof(duration)));
+		run->switches, plural_es(run->switches), ctl_text(run->last, "plan_taken"),
+		three(&run->duration_ns));
 	ctl_print_warning(run->last);
 	printf("%-5s %-14s %-16s %-32s %-32s %8s %8s %10s\n", "port", "function", "driver",
 		"ioctls", "paused, stopped", "faults", "unknown", "recoveries");
@@ -256,10 +249,8 @@ static void print_sums(struct run *run)
 		struct port_sum *sum = &run->ports[i];
 
 		printf("%-5s %-14s %-16s %-32s %-32s %8" PRIu64 " %8" PRIu64 " %10" PRIu64 "\n",
-			sum->id, sum->function, sum->driver,
-			three(&sum->ioctl_ns, ioctls, sizeof(ioctls)),
-			three(&sum->paused_ns, paused, sizeof(paused)), sum->faults,
-			sum->faults_unknown, sum->recoveries);
+			sum->id, sum->function, sum->driver, three(&sum->ioctl_ns),
+			three(&sum->paused_ns), sum->faults, sum->faults_unknown, sum->recoveries);
 	}
 }
 
@@ -306,7 +297,7 @@ static int find_space(struct run *run)
 
 	if (ret)
 		return ret;
-	ctl_text(group, "space", run->space, sizeof(run->space));
+	snprintf(run->space, sizeof(run->space), "%s", ctl_text(group, "space"));
 	json_decref(group);
 	return 0;
 }

@@ -38,15 +38,13 @@ static void interrupt(int signal)
 	interrupted = 1;
 }
 
-#define RATE 16
-
-static void rate_text(uint64_t frames, double seconds, char text[RATE])
+static const char *rate_text(uint64_t frames, double seconds)
 {
-	snprintf(text, RATE, "%.3f", (double)frames / seconds / 1e6);
+	return text_of("%.3f", (double)frames / seconds / 1e6);
 }
 
-/* "-" until there are two updates. */
-static int find_rates(struct watch *watch, const char *id, char rx[RATE], char tx[RATE])
+/* They stay as they are until there are two updates. */
+static int find_rates(struct watch *watch, const char *id, const char **rx, const char **tx)
 {
 	unsigned long number = strtoul(id, NULL, 10);
 	struct seen now, *before;
@@ -61,8 +59,8 @@ static int find_rates(struct watch *watch, const char *id, char rx[RATE], char t
 	now = (struct seen){ ctl_count(stats, "ipackets"), ctl_count(stats, "opackets"), true };
 	before = &watch->ports[number];
 	if (before->known) {
-		rate_text(now.rx - before->rx, watch->seconds, rx);
-		rate_text(now.tx - before->tx, watch->seconds, tx);
+		*rx = rate_text(now.rx - before->rx, watch->seconds);
+		*tx = rate_text(now.tx - before->tx, watch->seconds);
 	}
 	*before = now;
 	json_decref(stats);
@@ -70,27 +68,26 @@ static int find_rates(struct watch *watch, const char *id, char rx[RATE], char t
 }
 
 /* A time of the last switch or the longest one; "-" before the first. */
-static const char *paused_text(const json_t *port, const char *name, char text[TIME_TEXT])
+static const char *paused_text(const json_t *port, const char *name)
 {
-	return ctl_count(port, "switches") ? time_text(ctl_count(port, name), text) : "-";
+	return ctl_count(port, "switches") ? time_text(ctl_count(port, name)) : "-";
 }
 
 /* 79 columns. */
 static int look_at_member(struct watch *watch, const char *id, const json_t *port)
 {
-	char function[32], safe[16], last[TIME_TEXT], max[TIME_TEXT], rx[RATE] = "-",
-								      tx[RATE] = "-";
+	const char *rx = "-", *tx = "-";
 	int ret = 0;
 
+	/* 79 columns. */
 	if (json_object_get(port, "name"))
-		ret = find_rates(watch, id, rx, tx);
+		ret = find_rates(watch, id, &rx, &tx);
 	screen_line(&watch->screen,
 		"%-4s %-12s %7s %7s %8" PRIu64 " %7" PRIu64 " %10" PRIu64 " %8s %8s",
-		json_object_get(port, "name") ? safe_text(id, safe, sizeof(safe)) : "-",
-		ctl_text(port, "function", function, sizeof(function)), rx, tx,
-		ctl_count(port, "switches"), ctl_count(port, "faults"),
-		ctl_count(port, "recoveries"), paused_text(port, "paused_last_ns", last),
-		paused_text(port, "paused_max_ns", max));
+		json_object_get(port, "name") ? safe_text(id, 15) : "-", ctl_text(port, "function"),
+		rx, tx, ctl_count(port, "switches"), ctl_count(port, "faults"),
+		ctl_count(port, "recoveries"), paused_text(port, "paused_last_ns"),
+		paused_text(port, "paused_max_ns"));
 	return ret;
 }
 
@@ -115,13 +112,12 @@ static unsigned int lines_of(const struct watch *watch, json_t *groups)
 
 static int look_at_group(struct watch *watch, const char *number, const json_t *group)
 {
-	char space[64];
 	const char *id;
 	json_t *port;
 	int ret = 0;
 
 	screen_line(&watch->screen, "group %ld: space '%s'", strtol(number, NULL, 10),
-		ctl_text(group, "space", space, sizeof(space)));
+		ctl_text(group, "space"));
 	json_object_foreach (json_object_get(group, "ports"), id, port)
 		if (!ret)
 			ret = look_at_member(watch, id, port);

@@ -69,11 +69,13 @@ void doctor_deduplicate(struct doctor *doctor);
 size_t doctor_count(const struct doctor *doctor, enum finding_state state);
 
 /** Name of the current user, for chown. */
-void doctor_user(char name[32]);
+const char *doctor_user(void);
 
-/** Builds a path; "", which does not exist, if it is too long. */
-void doctor_path(char *path, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/** Path of a file of sysfs. */
+const char *doctor_sysfs(const struct doctor *doctor, const char *file);
+
+/** "MAJOR MINOR" of a device, for mknod, from its file in sysfs; NULL if unknown. */
+const char *doctor_device(const char *file);
 
 /** The checks; each adds one finding or more. */
 void doctor_check_kernel(struct doctor *doctor);

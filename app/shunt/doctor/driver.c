@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +11,7 @@
 
 #include "doctor.h"
 #include "rte_net_shunt.h"
+#include "text.h"
 
 /*
  * DPDK's driver libraries name the functions that they support (see dpdk-pmdinfo):
@@ -98,7 +98,6 @@ bool doctor_driver(const struct doctor *doctor, const struct shunt_pci_function 
 	const char *own = rte_net_shunt_driver(function->vendor, function->device);
 	struct dirent *entry;
 	bool found = false;
-	char path[PATH_MAX];
 	DIR *folder;
 
 	if (own) {
@@ -109,8 +108,8 @@ bool doctor_driver(const struct doctor *doctor, const struct shunt_pci_function 
 	while (folder && !found && (entry = readdir(folder)) != NULL) {
 		if (!is_library(entry->d_name))
 			continue;
-		doctor_path(path, sizeof(path), "%s/%s", doctor->plugins, entry->d_name);
-		found = find_in_file(path, function, name);
+		found = find_in_file(
+			text_of("%s/%s", doctor->plugins, entry->d_name), function, name);
 	}
 	if (folder)
 		closedir(folder);

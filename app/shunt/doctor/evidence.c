@@ -9,54 +9,49 @@
 
 #include "doctor.h"
 #include "rte_net_shunt.h"
+#include "text.h"
 
 #define SUBJECT    "replace"
-#define MAX_IOMMUS 16 /* kinds that are reported */
+#define MAX_IOMMUS 16  /* kinds that are reported */
+#define PORTS      128 /* of a list of ports in a command */
 
 /* The functions of a group that a run can switch, separated by commas. */
-static void list_ports(const struct doctor *doctor, int group, char *ports, size_t size)
+static const char *ports_of(const struct doctor *doctor, int group)
 {
-	size_t used = 0;
+	const char *ports = "";
 
-	ports[0] = '\0';
-	for (size_t i = 0; i < doctor->list.count && used < size; i++) {
+	for (size_t i = 0; i < doctor->list.count; i++) {
 		const struct shunt_pci_function *function = &doctor->list.functions[i];
 
 		if (rte_net_shunt_drives(function->vendor, function->device) &&
 			function->group == group && function->cdev[0])
-			used += (size_t)snprintf(ports + used, size - used, "%s%s", used ? "," : "",
-				function->address);
+			ports = text_of("%s%s%s", ports, ports[0] ? "," : "", function->address);
 	}
-	if (!used || used >= size)
-		snprintf(ports, size, "PORTS");
+	return ports[0] && strlen(ports) < PORTS ? ports : "PORTS";
 }
 
 /*
  * The run that gathers the missing evidence under one kind of traffic; "" if none is missing. Not
  * every switch counts: run a third more than are missing, and three times as many with cold caches.
  */
-static void format_command(const struct shunt_evidence_seen *seen, const char *ports, bool cold,
-	char *command, size_t size)
+static const char *command_for(const struct shunt_evidence_seen *seen, const char *ports, bool cold)
 {
 	const uint64_t missing = SHUNT_EVIDENCE_ENOUGH - seen->switches;
 
-	command[0] = '\0';
-	if (!shunt_evidence_hitless(seen))
-		snprintf(command, size,
-			"shunt forward --ports %s --plan replace%s --switch-every 10ms --switches "
-			"%" PRIu64,
-			ports, cold ? " --cold 10ms" : "",
-			cold ? 3 * missing : missing + missing / 3);
+	if (shunt_evidence_hitless(seen))
+		return "";
+	return text_of("shunt forward --ports %s --plan replace%s --switch-every 10ms --switches "
+		       "%" PRIu64,
+		ports, cold ? " --cold 10ms" : "", cold ? 3 * missing : missing + missing / 3);
 }
 
 static void advise_gathering(const struct doctor *doctor, int group,
 	const struct shunt_evidence_seen *seen, struct finding *finding)
 {
-	char ports[128], dense[300], cold[300];
+	const char *ports = ports_of(doctor, group);
+	const char *dense = command_for(&seen[SHUNT_EVIDENCE_DENSE], ports, false);
+	const char *cold = command_for(&seen[SHUNT_EVIDENCE_COLD], ports, true);
 
-	list_ports(doctor, group, ports, sizeof(ports));
-	format_command(&seen[SHUNT_EVIDENCE_DENSE], ports, false, dense, sizeof(dense));
-	format_command(&seen[SHUNT_EVIDENCE_COLD], ports, true, cold, sizeof(cold));
 	doctor_advise(finding, "plan auto takes quiesce; to gather evidence: %s%s%s", dense,
 		dense[0] && cold[0] ? "; then " : "", cold);
 }
@@ -84,16 +79,14 @@ static void check_evidence(struct doctor *doctor, const struct shunt_platform_in
 	struct shunt_evidence evidence;
 	const enum shunt_hwpt_kind first = SHUNT_HWPT_EXPLICIT, second = SHUNT_HWPT_AUTOMATIC;
 	char path[PATH_MAX];
-	int ret = 0;
+	int ret;
 
 	if (strcmp(info->iommu, "none") == 0) /* reported elsewhere */
 		return;
-	if (doctor->evidence)
-		doctor_path(path, sizeof(path), "%s", doctor->evidence);
-	else
-		ret = shunt_evidence_path(path, sizeof(path));
+	ret = doctor->evidence ? 0 : shunt_evidence_path(path, sizeof(path));
 	if (!ret)
-		ret = shunt_evidence_read(path, info, &evidence);
+		ret = shunt_evidence_read(
+			doctor->evidence ? doctor->evidence : path, info, &evidence);
 	if (ret) {
 		doctor_find(doctor, FINDING_WARN, SUBJECT,
 			"the evidence file cannot be used, so plan auto does not work: %s",

@@ -10,6 +10,8 @@
 #include "doctor.h"
 #include "text.h"
 
+#define USER 32 /* of a name of a user */
+
 static struct finding dummy;
 
 struct finding *doctor_find(
@@ -76,24 +78,28 @@ size_t doctor_count(const struct doctor *doctor, enum finding_state state)
 	return count;
 }
 
-void doctor_user(char name[32])
+const char *doctor_user(void)
 {
 	const struct passwd *entry = getpwuid(geteuid());
 
-	if (entry && strlen(entry->pw_name) < 32)
-		snprintf(name, 32, "%s", entry->pw_name);
-	else
-		snprintf(name, 32, "%ld", (long)geteuid());
+	if (entry && strlen(entry->pw_name) < USER)
+		return text_of("%s", entry->pw_name);
+	return text_of("%ld", (long)geteuid());
 }
 
-void doctor_path(char *path, size_t size, const char *fmt, ...)
+const char *doctor_sysfs(const struct doctor *doctor, const char *file)
 {
-	va_list args;
+	return text_of("%s/%s", doctor->machine.platform->sysfs, file);
+}
 
-	va_start(args, fmt);
-	if (vsnprintf(path, size, fmt, args) >= (int)size)
-		path[0] = '\0';
-	va_end(args);
+const char *doctor_device(const char *file)
+{
+	char *number = text_line(file), *colon = strchr(number, ':');
+
+	if (!colon)
+		return NULL;
+	*colon = ' ';
+	return number;
 }
 
 static const char *state_name(enum finding_state state)

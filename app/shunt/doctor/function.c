@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,11 +20,6 @@ struct examined {
 	const struct shunt_pci_function *function;
 	bool named;
 };
-
-static const char *or_none(const char *driver)
-{
-	return driver[0] ? driver : "no driver";
-}
 
 static bool check_driven(const struct examined *examined)
 {
@@ -82,10 +76,8 @@ static void fix_binding(const struct examined *examined, struct finding *finding
 {
 	const struct doctor *doctor = examined->doctor;
 	const struct shunt_pci_function *function;
-	char use[SHUNT_PCI_REMEDY], *fix = finding->fix;
-	const char *first = fixed_with(examined);
-	size_t size = sizeof(finding->fix);
-	int used;
+	const char *first = fixed_with(examined), *fix = "", *more;
+	char use[SHUNT_PCI_REMEDY];
 
 	if (first) {
 		doctor_advise(finding, "fixed together with %s, of the same group", first);
@@ -97,17 +89,15 @@ static void fix_binding(const struct examined *examined, struct finding *finding
 			is_on_vfio(function) || !shunt_pci_in_use(&doctor->machine, function, use))
 			continue;
 		if (!use[0]) {
-			finding->fix[0] = '\0';
 			doctor_advise(finding, "%.250s", shunt_errmsg());
 			return;
 		}
-		used = snprintf(fix, size, "%s; ", use);
-		if (used < 0 || (size_t)used >= size)
+		more = text_of("%s%s; ", fix, use);
+		if (strlen(more) >= sizeof(finding->fix))
 			break;
-		fix += used;
-		size -= (size_t)used;
+		fix = more;
 	}
-	snprintf(fix, size, "shunt bind %s", examined->function->address);
+	doctor_fix(finding, "%sshunt bind %s", fix, examined->function->address);
 }
 
 static bool check_binding(const struct examined *examined)
@@ -128,11 +118,11 @@ static bool check_binding(const struct examined *examined)
 	}
 	if (!examined->named && shunt_pci_in_use(&examined->doctor->machine, function, NULL)) {
 		doctor_find(examined->doctor, FINDING_WARN, function->address, "skipped, on %s: %s",
-			or_none(function->driver), shunt_errmsg());
+			driver_text(function->driver), shunt_errmsg());
 		return false;
 	}
 	finding = doctor_find(examined->doctor, FINDING_WRONG, function->address,
-		"on %s, not on vfio-pci", or_none(function->driver));
+		"on %s, not on vfio-pci", driver_text(function->driver));
 	fix_binding(examined, finding);
 	return false;
 }
@@ -183,18 +173,25 @@ static bool check_holders(const struct examined *examined)
 	return unheld;
 }
 
+/* Of a function without a node: one that does not exist. */
+static const char *node_path(const struct examined *examined)
+{
+	const char *cdev = examined->function->cdev;
+
+	return text_of("%s%s", examined->doctor->machine.dev,
+		cdev[0] ? cdev + strlen("/dev") : "/no node");
+}
+
 /* A missing node is reported by check_node(). */
 static bool check_number(const struct examined *examined)
 {
 	const struct shunt_pci_function *function = examined->function;
 	const char *sysfs = examined->doctor->machine.platform->sysfs;
-	char path[PATH_MAX];
 	struct stat status;
 	dev_t number;
 
-	doctor_path(path, sizeof(path), "%s%s", examined->doctor->machine.dev,
-		function->cdev[0] ? function->cdev + strlen("/dev") : "/no node");
-	if (stat(path, &status) || shunt_node_number(sysfs, function->cdev, &number) ||
+	if (stat(node_path(examined), &status) ||
+		shunt_node_number(sysfs, function->cdev, &number) ||
 		(S_ISCHR(status.st_mode) && status.st_rdev == number))
 		return true;
 	doctor_fix(doctor_find(examined->doctor, FINDING_WRONG, function->address,
@@ -210,34 +207,30 @@ static bool check_number(const struct examined *examined)
 static bool check_node(const struct examined *examined)
 {
 	const struct shunt_pci_function *function = examined->function;
-	char path[PATH_MAX], number[32], user[32];
+	const char *number, *user;
 	struct finding *finding;
 	int fd, err;
 
 	if (!check_number(examined))
 		return false;
-	doctor_path(path, sizeof(path), "%s%s", examined->doctor->machine.dev,
-		function->cdev[0] ? function->cdev + strlen("/dev") : "/no node");
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open(node_path(examined), O_RDWR | O_CLOEXEC);
 	err = errno;
 	if (fd >= 0) {
 		close(fd);
 		return true;
 	}
-	doctor_user(user);
+	user = doctor_user();
 	finding = doctor_find(examined->doctor, FINDING_WRONG, function->address,
 		"on %s, but %s cannot open %s: %s", function->driver, user,
 		function->cdev[0] ? function->cdev : "its character device", strerror(err));
 	if (err == EACCES || err == EPERM)
 		doctor_fix(finding, "chown %s %s", user, function->cdev);
-	doctor_path(path, sizeof(path), "%s/bus/pci/devices/%s/vfio-dev/%s/dev",
+	number = doctor_device(text_of("%s/bus/pci/devices/%s/vfio-dev/%s/dev",
 		examined->doctor->machine.platform->sysfs, function->address,
-		function->cdev[0] ? strrchr(function->cdev, '/') + 1 : "");
-	if (err != ENOENT || !text_line(path, number, sizeof(number)) || !strchr(number, ':'))
-		return false;
-	*strchr(number, ':') = ' ';
-	doctor_fix(finding, "mkdir -p /dev/vfio/devices; mknod -m 600 %s c %s", function->cdev,
-		number);
+		function->cdev[0] ? strrchr(function->cdev, '/') + 1 : ""));
+	if (err == ENOENT && number)
+		doctor_fix(finding, "mkdir -p /dev/vfio/devices; mknod -m 600 %s c %s",
+			function->cdev, number);
 	return false;
 }
 

@@ -54,16 +54,13 @@ static char option_in(const char *path, const char *option)
 
 char doctor_kernel_option(const struct doctor *doctor, const char *option)
 {
+	char value = option_in(text_of("%s/config.gz", doctor->machine.proc), option);
 	struct utsname name;
-	char path[PATH_MAX], value;
 
-	doctor_path(path, sizeof(path), "%s/config.gz", doctor->machine.proc);
-	value = option_in(path, option);
 	if (value != '?')
 		return value;
 	uname(&name);
-	doctor_path(path, sizeof(path), "%s/config-%s", doctor->boot, name.release);
-	return option_in(path, option);
+	return option_in(text_of("%s/config-%s", doctor->boot, name.release), option);
 }
 
 /* A part of the kernel that is present needs no look at the configuration. */
@@ -93,12 +90,10 @@ static void check_part(struct doctor *doctor, const char *subject, bool there, c
 
 static bool listed_in_devices(const struct doctor *doctor, const char *name)
 {
-	char path[PATH_MAX], line[128], found[64];
+	FILE *file = fopen(text_of("%s/devices", doctor->machine.proc), "re");
+	char line[128], found[64];
 	bool listed = false;
-	FILE *file;
 
-	doctor_path(path, sizeof(path), "%s/devices", doctor->machine.proc);
-	file = fopen(path, "re");
 	if (!file)
 		return false;
 	while (!listed && fgets(line, sizeof(line), file))
@@ -107,28 +102,23 @@ static bool listed_in_devices(const struct doctor *doctor, const char *name)
 	return listed;
 }
 
-static bool exists(const struct doctor *doctor, const char *inside_sysfs)
+static bool exists(const char *path)
 {
-	char path[PATH_MAX];
-
-	doctor_path(path, sizeof(path), "%s/%s", doctor->machine.platform->sysfs, inside_sysfs);
 	return access(path, F_OK) == 0;
 }
 
 static void check_parts(struct doctor *doctor)
 {
-	bool misc = exists(doctor, "class/misc/iommu");
-	char path[PATH_MAX];
+	bool driver = exists(doctor_sysfs(doctor, "bus/pci/drivers/vfio-pci"));
 
-	doctor_path(path, sizeof(path), "%s/iommu", doctor->machine.dev);
-	check_part(doctor, "iommufd", misc || access(path, F_OK) == 0, "iommufd", "CONFIG_IOMMUFD",
-		"iommufd");
-	check_part(doctor, "vfio-pci", exists(doctor, "bus/pci/drivers/vfio-pci"),
-		"driver vfio-pci", "CONFIG_VFIO_PCI", "vfio-pci");
+	check_part(doctor, "iommufd",
+		exists(doctor_sysfs(doctor, "class/misc/iommu")) ||
+			exists(text_of("%s/iommu", doctor->machine.dev)),
+		"iommufd", "CONFIG_IOMMUFD", "iommufd");
+	check_part(doctor, "vfio-pci", driver, "driver vfio-pci", "CONFIG_VFIO_PCI", "vfio-pci");
 	/* Part of the module vfio, which loading vfio-pci loads. */
 	check_part(doctor, "vfio", listed_in_devices(doctor, "vfio-dev"), "VFIO character device",
-		"CONFIG_VFIO_DEVICE_CDEV",
-		exists(doctor, "bus/pci/drivers/vfio-pci") ? NULL : "vfio-pci");
+		"CONFIG_VFIO_DEVICE_CDEV", driver ? NULL : "vfio-pci");
 }
 
 /* Counts a folder's entries, except the IOMMU of iommufd's selftest, which translates nothing. */
@@ -152,13 +142,11 @@ static size_t entries(const char *path, char *first, size_t size)
 
 static void check_iommu(struct doctor *doctor)
 {
-	char path[PATH_MAX], name[NAME_MAX + 1] = "", unused[NAME_MAX + 1];
-	size_t iommus, groups;
+	char name[NAME_MAX + 1] = "", unused[NAME_MAX + 1];
+	size_t iommus = entries(doctor_sysfs(doctor, "class/iommu"), name, sizeof(name));
+	size_t groups =
+		entries(doctor_sysfs(doctor, "kernel/iommu_groups"), unused, sizeof(unused));
 
-	doctor_path(path, sizeof(path), "%s/class/iommu", doctor->machine.platform->sysfs);
-	iommus = entries(path, name, sizeof(name));
-	doctor_path(path, sizeof(path), "%s/kernel/iommu_groups", doctor->machine.platform->sysfs);
-	groups = entries(path, unused, sizeof(unused));
 	if (iommus && groups)
 		doctor_find(doctor, FINDING_OK, "IOMMU", "%s%s, %zu group%s", name,
 			iommus > 1 ? " and others" : "", groups, plural(groups));
@@ -175,22 +163,19 @@ static void check_iommu(struct doctor *doctor)
 
 static void check_node(struct doctor *doctor)
 {
-	char path[PATH_MAX], number[32], user[32];
-	int fd, err;
+	int fd = open(text_of("%s/iommu", doctor->machine.dev), O_RDWR | O_CLOEXEC);
+	const int err = errno;
+	const char *number;
 
-	doctor_path(path, sizeof(path), "%s/iommu", doctor->machine.dev);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	err = errno;
 	if (fd >= 0) {
 		close(fd);
 		doctor_find(doctor, FINDING_OK, "/dev/iommu", "can be opened");
 		return;
 	}
 	if (err == EACCES || err == EPERM) {
-		doctor_user(user);
-		doctor_fix(doctor_find(
-				   doctor, FINDING_WRONG, "/dev/iommu", "%s may not open it", user),
-			"chown %s /dev/iommu", user);
+		doctor_fix(doctor_find(doctor, FINDING_WRONG, "/dev/iommu", "%s may not open it",
+				   doctor_user()),
+			"chown %s /dev/iommu", doctor_user());
 		return;
 	}
 	if (err != ENOENT) {
@@ -198,14 +183,11 @@ static void check_node(struct doctor *doctor)
 			doctor, FINDING_WRONG, "/dev/iommu", "cannot be opened: %s", strerror(err));
 		return;
 	}
-	doctor_path(path, sizeof(path), "%s/class/misc/iommu/dev", doctor->machine.platform->sysfs);
+	number = doctor_device(doctor_sysfs(doctor, "class/misc/iommu/dev"));
 	/* A missing driver has a finding of its own. */
-	if (!text_line(path, number, sizeof(number)))
-		return;
-	if (strchr(number, ':'))
-		*strchr(number, ':') = ' ';
-	doctor_fix(doctor_find(doctor, FINDING_WRONG, "/dev/iommu", "the node is missing"),
-		"mknod -m 660 /dev/iommu c %s", number);
+	if (number)
+		doctor_fix(doctor_find(doctor, FINDING_WRONG, "/dev/iommu", "the node is missing"),
+			"mknod -m 660 /dev/iommu c %s", number);
 }
 
 static void check_clock(struct doctor *doctor)
@@ -243,23 +225,24 @@ enum isolation {
 	ISOLATION_PRESENT,
 };
 
-static enum isolation isolation(const struct doctor *doctor, char *name, size_t size)
+/* @param[out] name  of the chip that decides; "" if there is none */
+static enum isolation isolation(const struct doctor *doctor, const char **name)
 {
 	enum isolation seen = ISOLATION_UNKNOWN;
-	char path[PATH_MAX];
 	const struct dirent *entry;
-	DIR *dir;
+	const char *chip;
+	DIR *dir = opendir(doctor_sysfs(doctor, "kernel/irq"));
 
-	doctor_path(path, sizeof(path), "%s/kernel/irq", doctor->machine.platform->sysfs);
-	dir = opendir(path);
+	*name = "";
 	if (!dir)
 		return ISOLATION_UNKNOWN;
 	while (seen != ISOLATION_PRESENT && (entry = readdir(dir)) != NULL) {
-		doctor_path(path, sizeof(path), "%s/kernel/irq/%s/chip_name",
-			doctor->machine.platform->sysfs, entry->d_name);
-		if (entry->d_name[0] == '.' || !text_line(path, name, size) || !name[0])
+		chip = text_line(text_of("%s/kernel/irq/%s/chip_name",
+			doctor->machine.platform->sysfs, entry->d_name));
+		if (entry->d_name[0] == '.' || !chip[0])
 			continue;
-		seen = strncmp(name, "IR-", 3) == 0 || strncmp(name, "ITS-", 4) == 0
+		*name = chip;
+		seen = strncmp(chip, "IR-", 3) == 0 || strncmp(chip, "ITS-", 4) == 0
 			       ? ISOLATION_PRESENT
 			       : ISOLATION_NONE;
 	}
@@ -270,11 +253,7 @@ static enum isolation isolation(const struct doctor *doctor, char *name, size_t 
 /* 'Y' or 'N'; 0 without iommufd. */
 static char allowed(const struct doctor *doctor)
 {
-	char path[PATH_MAX], text[8];
-
-	doctor_path(path, sizeof(path), "%s/" PARAMETER, doctor->machine.platform->sysfs);
-	text_line(path, text, sizeof(text));
-	return text[0];
+	return text_line(doctor_sysfs(doctor, PARAMETER))[0];
 }
 
 static bool lacks_iommu(const struct doctor *doctor)
@@ -300,8 +279,8 @@ static void report_unsafe(struct doctor *doctor)
 
 void doctor_check_interrupts(struct doctor *doctor)
 {
-	char name[64];
-	enum isolation seen = isolation(doctor, name, sizeof(name));
+	const char *name;
+	enum isolation seen = isolation(doctor, &name);
 
 	if (seen == ISOLATION_PRESENT)
 		doctor_find(doctor, FINDING_OK, "interrupts", "isolated (%s)", name);
@@ -318,9 +297,8 @@ void doctor_check_interrupts(struct doctor *doctor)
 
 void doctor_bind_refused(struct doctor *doctor, const struct shunt_pci_function *function)
 {
-	char name[64];
-	bool safe = isolation(doctor, name, sizeof(name)) == ISOLATION_PRESENT ||
-		    allowed(doctor) == 'Y';
+	const char *name;
+	bool safe = isolation(doctor, &name) == ISOLATION_PRESENT || allowed(doctor) == 'Y';
 
 	doctor_advise(doctor_find(doctor, FINDING_WRONG, function->address,
 			      "iommufd refuses group %d to this process: another one has a "
@@ -347,24 +325,18 @@ static bool readable(const char *path)
  */
 void doctor_check_observers(struct doctor *doctor)
 {
-	const char *sysfs = doctor->machine.platform->sysfs;
-	char path[PATH_MAX];
-
-	doctor_path(path, sizeof(path), "%s/kmsg", doctor->machine.dev);
-	if (readable(path))
+	if (readable(text_of("%s/kmsg", doctor->machine.dev)))
 		doctor_find(doctor, FINDING_OK, "faults", "the kernel's log can be read");
 	else
 		doctor_advise(doctor_find(doctor, FINDING_WARN, "faults",
 				      "this user may not read the kernel's log: it may be unknown "
 				      "which function's DMA was refused"),
 			"switches without faults are still recognized, and root sees more");
-	doctor_path(path, sizeof(path), "%s/kernel/tracing/instances", sysfs);
-	if (access(path, W_OK) == 0) {
+	if (access(doctor_sysfs(doctor, "kernel/tracing/instances"), W_OK) == 0) {
 		doctor_find(doctor, FINDING_OK, "faults", "tracefs is usable");
 		return;
 	}
-	doctor_path(path, sizeof(path), "%s/kernel/tracing/events", sysfs);
-	if (access(path, F_OK) == 0 || errno == EACCES)
+	if (exists(doctor_sysfs(doctor, "kernel/tracing/events")) || errno == EACCES)
 		doctor_find(doctor, FINDING_WARN, "faults",
 			"only root can use tracefs: faults are reported in less detail");
 	else

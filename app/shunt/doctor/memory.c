@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,26 +15,21 @@
 
 #define SIZE_PREFIX "hugepages-" /* of a folder of /sys/kernel/mm/hugepages */
 
-static unsigned long read_number(const char *path)
+static unsigned long read_number(const struct doctor *doctor, const char *folder, const char *name)
 {
-	char text[32];
+	const char *path = text_of("kernel/mm/hugepages/%s/%s", folder, name);
 
-	return text_line(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
+	return strtoul(text_line(doctor_sysfs(doctor, path)), NULL, 10);
 }
 
 static void check_size(struct doctor *doctor, const char *folder, unsigned long kib)
 {
-	char path[PATH_MAX];
-	unsigned long total, unused, wanted = ((unsigned long)COMMAND_MEMORY_MIB << 10) / kib;
+	const unsigned long total = read_number(doctor, folder, "nr_hugepages");
+	const unsigned long unused = read_number(doctor, folder, "free_hugepages");
+	unsigned long wanted = ((unsigned long)COMMAND_MEMORY_MIB << 10) / kib;
 	bool enough;
 
 	wanted = wanted ? wanted : 1;
-	doctor_path(path, sizeof(path), "%s/kernel/mm/hugepages/%s/nr_hugepages",
-		doctor->machine.platform->sysfs, folder);
-	total = read_number(path);
-	doctor_path(path, sizeof(path), "%s/kernel/mm/hugepages/%s/free_hugepages",
-		doctor->machine.platform->sysfs, folder);
-	unused = read_number(path);
 	enough = unused >= wanted;
 	if (!total && kib > 2048)
 		return; /* none is reserved, and none is needed */
@@ -54,13 +48,10 @@ static void check_size(struct doctor *doctor, const char *folder, unsigned long 
 
 static void check_sizes(struct doctor *doctor)
 {
-	char path[PATH_MAX];
+	DIR *dir = opendir(doctor_sysfs(doctor, "kernel/mm/hugepages"));
 	const struct dirent *entry;
 	unsigned long kib;
-	DIR *dir;
 
-	doctor_path(path, sizeof(path), "%s/kernel/mm/hugepages", doctor->machine.platform->sysfs);
-	dir = opendir(path);
 	if (!dir) {
 		doctor_advise(doctor_find(doctor, FINDING_WARN, "hugepages",
 				      "this kernel has none: runs use plain memory"),
@@ -79,23 +70,20 @@ static void check_sizes(struct doctor *doctor)
 
 static void check_mount(struct doctor *doctor)
 {
-	char path[PATH_MAX], line[512], folder[256], type[32];
+	FILE *file = fopen(text_of("%s/mounts", doctor->machine.proc), "re");
+	char line[512], folder[256], type[32];
 	bool mounted = false;
-	FILE *file;
 
-	doctor_path(path, sizeof(path), "%s/mounts", doctor->machine.proc);
-	file = fopen(path, "re");
 	while (file && !mounted && fgets(line, sizeof(line), file))
 		mounted = sscanf(line, "%*s %255s %31s", folder, type) == 2 &&
 			  strcmp(type, "hugetlbfs") == 0 && strcmp(folder, "/dev/hugepages") == 0;
 	if (file)
 		fclose(file);
-	doctor_path(path, sizeof(path), "%s/hugepages", doctor->machine.dev);
 	if (!mounted)
 		doctor_fix(doctor_find(doctor, FINDING_WARN, "hugepages",
 				   "no hugetlbfs is mounted on /dev/hugepages"),
 			"mkdir -p /dev/hugepages; mount -t hugetlbfs none /dev/hugepages");
-	else if (access(path, W_OK))
+	else if (access(text_of("%s/hugepages", doctor->machine.dev), W_OK))
 		doctor_fix(doctor_find(doctor, FINDING_WARN, "hugepages",
 				   "this user may not write /dev/hugepages"),
 			"chmod 1777 /dev/hugepages");
@@ -106,20 +94,16 @@ static void check_mount(struct doctor *doctor)
 /* With CAP_IPC_LOCK the kernel does not apply the limit to pinned pages. */
 static bool may_lock_any(const struct doctor *doctor)
 {
-	char path[PATH_MAX], set[64];
+	const char *set = text_field(text_of("%s/self/status", doctor->machine.proc), "CapEff:");
 
-	doctor_path(path, sizeof(path), "%s/self/status", doctor->machine.proc);
-	return text_field(path, "CapEff:", set, sizeof(set)) &&
-	       strtoull(set, NULL, 16) & (1ull << CAP_IPC_LOCK);
+	return strtoull(set, NULL, 16) & (1ull << CAP_IPC_LOCK);
 }
 
 /* Default hugepage size in bytes; 1 without hugepages. */
 static rlim_t default_page(const struct doctor *doctor)
 {
-	char path[PATH_MAX], kib[32] = "";
+	const char *kib = text_field(text_of("%s/meminfo", doctor->machine.proc), "Hugepagesize:");
 
-	doctor_path(path, sizeof(path), "%s/meminfo", doctor->machine.proc);
-	text_field(path, "Hugepagesize:", kib, sizeof(kib));
 	return strtoul(kib, NULL, 10) ? (rlim_t)strtoul(kib, NULL, 10) << 10 : 1;
 }
 

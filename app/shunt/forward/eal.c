@@ -45,10 +45,7 @@ static void divide_processors(
 /* Value of a line of /proc/meminfo, in its unit; 0 if there is no such line. */
 static uint64_t meminfo(const char *name)
 {
-	char value[32] = "";
-
-	text_field("/proc/meminfo", name, value, sizeof(value));
-	return strtoull(value, NULL, 10);
+	return strtoull(text_field("/proc/meminfo", name), NULL, 10);
 }
 
 /* Free hugepages of the default size. */
@@ -65,9 +62,8 @@ static bool hugetlbfs_writable(void)
 /* EAL finds processors there; if there is none, it prints its usage. */
 static int check_processor(int cpu)
 {
-	char path[96];
+	const char *path = text_of("/sys/devices/system/cpu/cpu%d/topology/core_id", cpu);
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/core_id", cpu);
 	if (access(path, F_OK) == 0)
 		return 0;
 	return shunt_fail_errno(

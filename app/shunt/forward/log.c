@@ -70,18 +70,13 @@ int forward_log_check(const struct forward_log *log)
 	return log->error ? shunt_fail_errno(log->error, "--log %s", log->path) : 0;
 }
 
-static json_t *time_json(bool known, uint64_t ticks)
-{
-	return known ? json_integer((json_int_t)shunt_clock_to_ns(ticks)) : json_null();
-}
-
 /* A line of a measurement, whose owner has a name and a value. */
 static json_t *measured_json(
 	const struct shunt_measurement *measurement, const char *name, json_t *owner)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:I}", "switch", (json_int_t)measurement->number,
-		name, owner, "window_ns", time_json(true, measurement->window), "uncertainty_ns",
-		time_json(true, measurement->uncertainty), "lost", (json_int_t)measurement->lost);
+		name, owner, "window_ns", text_ns(true, measurement->window), "uncertainty_ns",
+		text_ns(true, measurement->uncertainty), "lost", (json_int_t)measurement->lost);
 }
 
 /* @return the line with more fields; NULL, with the line released, if out of memory */
@@ -100,7 +95,7 @@ static void finish(struct forward_log *log, json_t *line, const struct forward_t
 	if (truth)
 		line = extend(
 			line, json_pack("{s:[o, o]}", "ground_truth_ns",
-				      time_json(true, truth->least), time_json(true, truth->most)));
+				      text_ns(true, truth->least), text_ns(true, truth->most)));
 	ret = put(log, line);
 	if (ret && !log->error)
 		log->error = ret;
@@ -117,10 +112,10 @@ void forward_log_port(struct forward_log *log, const char *function,
 		return;
 	line = extend(measured_json(measurement, "port", json_string(function)),
 		json_pack("{s:o, s:o, s:o, s:o}", "loss_window_ns",
-			time_json(both || !measurement->lost, measurement->loss_window),
-			"loss_uncertainty_ns", time_json(both, measurement->loss_uncertainty),
-			"outage_ns", time_json(outage, outage), "returned_outage_ns",
-			time_json(returned, returned)));
+			text_ns(both || !measurement->lost, measurement->loss_window),
+			"loss_uncertainty_ns", text_ns(both, measurement->loss_uncertainty),
+			"outage_ns", text_ns(outage, outage), "returned_outage_ns",
+			text_ns(returned, returned)));
 	finish(log, line, truth);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <rte_ethdev.h>
@@ -37,11 +38,10 @@ static void sleep_until(uint64_t ticks)
  */
 static int continue_run(struct forward *run, const struct shunt_switch_result *result, int ret)
 {
-	char why[1024];
+	const char *why = strdupa(shunt_errmsg());
 
 	if (!result->recovered)
 		return ret;
-	snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	if (++run->measurement.failed_in_a_row == IN_A_ROW)
 		return shunt_fail(ret, "%s (failure %d in a row)", why, IN_A_ROW);
 	fprintf(stderr, "shunt forward: %s; the run continues\n", why);
@@ -68,10 +68,9 @@ static int switch_once(struct forward *run)
 		forward_cold_switched(&measurement->cold, number, &result);
 	forward_evidence_switch(&measurement->evidence, &result);
 	if (ret) {
-		char why[1024];
+		const char *why = strdupa(shunt_errmsg());
 
 		measurement->failed++;
-		snprintf(why, sizeof(why), "%s", shunt_errmsg());
 		err = shunt_window_switch(measurement->window, &result);
 		if (!err)
 			err = forward_log_end(&measurement->log, number, &result);
@@ -120,11 +119,6 @@ static bool finished(const struct forward *run, uint64_t now, uint64_t deadline)
 	       (all_switched(run) && shunt_window_complete(run->measurement.window));
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Performs a switch that is due, or a step towards it. */
 static int switch_or_step(struct forward *run, uint64_t now, uint64_t every, uint64_t *next)
 {
@@ -166,7 +160,7 @@ static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, 
 	while (!ret && !finished(run, now = shunt_clock_now(), deadline)) {
 		if (now >= next_switch) {
 			ret = switch_or_step(run, now, every, &next_switch);
-			next_poll = earlier(next_poll, run->measurement.checked + every / 2);
+			next_poll = RTE_MIN(next_poll, run->measurement.checked + every / 2);
 		}
 		if (!ret)
 			ret = forward_ports_check(&run->ports);
@@ -183,8 +177,9 @@ static int run_phase(struct forward *run, uint64_t start, uint64_t duration_ns, 
 			while (next_tick <= now) /* once after a stop of the process */
 				next_tick += tick;
 		}
-		next = earlier(earlier(next_switch, next_tick), earlier(next_poll, deadline));
-		sleep_until(next);
+		next = RTE_MIN(next_switch, next_tick);
+		next = RTE_MIN(next, next_poll);
+		sleep_until(RTE_MIN(next, deadline));
 	}
 	return ret;
 }
@@ -236,11 +231,9 @@ static void stop_lcores(struct forward *run)
 /* A failed run is evidence against replace only. */
 static int keep_evidence(struct forward *run, int ret)
 {
-	char why[1024] = "";
+	const char *why = strdupa(shunt_errmsg());
 	int err;
 
-	if (ret)
-		snprintf(why, sizeof(why), "%s", shunt_errmsg());
 	err = forward_evidence_keep(&run->measurement.evidence, &run->config.info, !ret);
 	if (!err)
 		forward_view_evidence(run->config.text, &run->measurement.evidence);
@@ -250,7 +243,7 @@ static int keep_evidence(struct forward *run, int ret)
 /* Ends in the order in which frames move: tester, lcores, loss accounting. */
 static int measure(struct forward *run)
 {
-	char why[1024] = "";
+	const char *why;
 	int ret, err;
 
 	ret = start_lcores(run);
@@ -260,8 +253,7 @@ static int measure(struct forward *run)
 	}
 	shunt_thread_urgent();
 	ret = run_until_finished(run);
-	if (ret)
-		snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	why = strdupa(shunt_errmsg());
 	run->measurement.end = shunt_clock_now();
 	run->measurement.interrupted = forward_interrupted();
 	update_info(run); /* fault observers appear during the run */
@@ -278,7 +270,7 @@ static int measure(struct forward *run)
 /* Reports the first error, whatever tear-down says. */
 static int with_ports(struct forward *run)
 {
-	char why[1024];
+	const char *why;
 	int ret;
 
 	ret = forward_ports_start(&run->config, &run->traffic.frames, &run->ports);
@@ -300,7 +292,7 @@ static int with_ports(struct forward *run)
 		forward_view_head(&run->config, &run->ports, &run->measurement);
 		ret = measure(run);
 	}
-	snprintf(why, sizeof(why), "%s", shunt_errmsg());
+	why = strdupa(shunt_errmsg());
 	forward_senders_free(&run->traffic);
 	forward_measurement_free(run);
 	forward_traffic_free(&run->traffic);

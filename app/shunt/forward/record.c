@@ -49,7 +49,7 @@ static void fill_run(const struct forward *run, struct shunt_record_run *row)
 
 	uname(&host);
 	/* x86; other architectures have no such line. */
-	text_field("/proc/cpuinfo", "model name\t: ", processor, sizeof(processor));
+	snprintf(processor, sizeof(processor), "%s", text_field("/proc/cpuinfo", "model name\t: "));
 	*row = (struct shunt_record_run){
 		.version = SHUNT_VERSION,
 		.dpdk = rte_version(),

@@ -6,6 +6,7 @@
 
 #include "forward.h"
 #include "rte_net_shunt.h"
+#include "text.h"
 
 #define SECOND_SPACE "b"
 #define TESTER_SPACE "tester"
@@ -29,13 +30,11 @@ static void *earlier_memory(const struct forward_ports *ports, const struct forw
 static int check_memory(const struct forward_config *config, const struct forward_map *map)
 {
 	uint64_t available = forward_memory_available();
-	char user[64];
 
 	if (available && map->length > available)
 		return shunt_fail(-ENOMEM, "%.1f GiB: this machine has %.1f GiB available",
 			(double)map->length / GIB, (double)available / GIB);
-	snprintf(user, sizeof(user), "space '%s'", map->space);
-	forward_view_memory(config->text, "--map", map->length, user);
+	forward_view_memory(config->text, "--map", map->length, text_of("space '%s'", map->space));
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <shunt/clock.h>
 #include <shunt/error.h>
 
+#include "text.h"
 #include "timeline.h"
 
 #define SCHEMA "shunt.timeline/2"
@@ -27,17 +28,6 @@ static json_t *span(uint64_t start, uint64_t end, uint64_t origin)
 	if (!start)
 		return json_null();
 	return json_pack("{s:o, s:o}", "start_ns", at(start, origin), "end_ns", at(end, origin));
-}
-
-static json_t *length(uint64_t ticks)
-{
-	return json_integer((json_int_t)shunt_clock_to_ns(ticks));
-}
-
-/* A length, null if unknown. */
-static json_t *known(bool known, uint64_t ticks)
-{
-	return known ? length(ticks) : json_null();
 }
 
 /* Place of a loss: "rx" before the port received it, "tx" before the next port sent it. */
@@ -79,14 +69,16 @@ static json_t *window_json(const struct timeline_switch *done, unsigned int port
 	if (!(done->measured >> port & 1))
 		return json_null();
 	return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "window_ns",
-		length(measurement->window), "uncertainty_ns", length(measurement->uncertainty),
-		"lost", (json_int_t)measurement->lost, "last_before_ns",
-		at(edges->begin_from, origin), "first_lost_ns", at(edges->begin_to, origin),
-		"last_lost_ns", at(edges->end_from, origin), "first_after_ns",
-		at(edges->end_to, origin), "loss_window_ns", known(both, measurement->loss_window),
-		"loss_uncertainty_ns", known(both, measurement->loss_uncertainty), "outage_ns",
-		known(measurement->outage.length, measurement->outage.length), "returned_outage_ns",
-		known(measurement->returned.length, measurement->returned.length));
+		text_ns(true, measurement->window), "uncertainty_ns",
+		text_ns(true, measurement->uncertainty), "lost", (json_int_t)measurement->lost,
+		"last_before_ns", at(edges->begin_from, origin), "first_lost_ns",
+		at(edges->begin_to, origin), "last_lost_ns", at(edges->end_from, origin),
+		"first_after_ns", at(edges->end_to, origin), "loss_window_ns",
+		text_ns(both, measurement->loss_window), "loss_uncertainty_ns",
+		text_ns(both, measurement->loss_uncertainty), "outage_ns",
+		text_ns(measurement->outage.length, measurement->outage.length),
+		"returned_outage_ns",
+		text_ns(measurement->returned.length, measurement->returned.length));
 }
 
 static json_t *blocked_json(const struct timeline_port *port, uint64_t origin)
@@ -102,7 +94,7 @@ static json_t *blocked_json(const struct timeline_port *port, uint64_t origin)
 
 static json_t *recovery_json(const struct shunt_recovery *recovery)
 {
-	return json_pack("{s:o, s:I, s:I, s:I, s:I}", "time_ns", length(recovery->time),
+	return json_pack("{s:o, s:I, s:I, s:I, s:I}", "time_ns", text_ns(true, recovery->time),
 		"repaired_descriptors", (json_int_t)recovery->repaired_descriptors, "queue_resets",
 		(json_int_t)recovery->queue_resets, "port_resets",
 		(json_int_t)recovery->port_resets, "function_resets",
@@ -126,7 +118,7 @@ static json_t *port_json(const struct forward_config *config, const struct forwa
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "name",
 		ports->list[index].name, "function", ports->list[index].function, "ioctl",
 		span(member->ioctl_start, member->ioctl_end, origin), "ioctl_ns",
-		length(member->ioctl_time), "pause",
+		text_ns(true, member->ioctl_time), "pause",
 		span(member->pause_start, member->pause_end, origin), "faults",
 		fault_count_json(config, member->faults), "recovery",
 		recovery_json(&member->recovery), "window", window_json(&held->done, index, origin),
@@ -185,8 +177,8 @@ static json_t *switch_json(const struct timeline_held *held, uint64_t origin)
 static json_t *group_json(const struct timeline_held *held, int number)
 {
 	return json_pack("{s:i, s:o, s:o}", "id", number, "window_ns",
-		known(held->done.group_measured, held->done.group.window), "uncertainty_ns",
-		known(held->done.group_measured, held->done.group.uncertainty));
+		text_ns(held->done.group_measured, held->done.group.window), "uncertainty_ns",
+		text_ns(held->done.group_measured, held->done.group.uncertainty));
 }
 
 static json_t *timeline_json(const struct forward_config *config, const struct forward_ports *ports,

@@ -12,13 +12,9 @@
 
 #define LONG (1u << 30) /* bytes; 16 of them take 20 s in plain memory */
 
-static const char *faults_text(int64_t faults, char text[TIME_TEXT])
+static const char *faults_text(int64_t faults)
 {
-	if (faults < 0)
-		snprintf(text, TIME_TEXT, "unknown");
-	else
-		snprintf(text, TIME_TEXT, "%" PRId64, faults);
-	return text;
+	return faults < 0 ? "unknown" : text_of("%" PRId64, faults);
 }
 
 static double seconds(uint64_t ticks)
@@ -39,15 +35,12 @@ void forward_view_head(const struct forward_config *config, const struct forward
 	const struct forward_measurement *measurement)
 {
 	const struct forward_options *options = config->options;
-	char rate[48] = "no rate limit";
-	char size[32] = "frames of a capture";
+	const char *rate = options->rate ? text_of("%" PRIu64 " frames/s per port", options->rate)
+					 : "no rate limit";
+	const char *size = options->imix   ? "IMIX frames"
+			   : options->pcap ? "frames of a capture"
+					   : text_of("%u-byte frames", options->size);
 
-	if (options->rate)
-		snprintf(rate, sizeof(rate), "%" PRIu64 " frames/s per port", options->rate);
-	if (options->imix)
-		snprintf(size, sizeof(size), "IMIX frames");
-	else if (!options->pcap)
-		snprintf(size, sizeof(size), "%u-byte frames", options->size);
 	fprintf(config->text, "platform %s: IOMMU %s, NIC %s%s\n", config->platform->name,
 		config->info.iommu, config->info.nic,
 		config->info.emulated ? "; emulated: no figure below is from hardware" : "");
@@ -83,12 +76,9 @@ static uint64_t lost_of(const struct shunt_window_figures *figures)
 }
 
 /* "-" until one is measured. */
-static const char *last_window(const struct shunt_window_figures *figures, char text[TIME_TEXT])
+static const char *last_window(const struct shunt_window_figures *figures)
 {
-	if (figures->window_ns.count)
-		return time_text(figures->last_window_ns, text);
-	snprintf(text, TIME_TEXT, "-");
-	return text;
+	return figures->window_ns.count ? time_text(figures->last_window_ns) : "-";
 }
 
 /* Sums over the ports for a line; its windows are those of the port with the longest ones. */
@@ -140,16 +130,15 @@ static void print_line(FILE *text, const struct forward_ports *ports,
 	struct forward_measurement *measurement, double at, double elapsed)
 {
 	struct totals totals = sum_up(measurement->window, ports->count);
-	char last[TIME_TEXT], p99[TIME_TEXT], faults[TIME_TEXT];
 
 	fprintf(text, "%6.1f s ", at);
 	for (unsigned int i = 0; i < ports->count; i++)
 		fprintf(text, " %.2f", mpps(measurement, ports, i, elapsed));
 	fprintf(text,
 		" Mpps  switches %" PRIu64 "  window last %s p99 %s  lost %" PRIu64 "  faults %s\n",
-		measurement->switches, last_window(totals.last, last),
-		quantile_text(&totals.p99->window_ns, 0.99, p99), totals.lost,
-		faults_text(totals.faults, faults));
+		measurement->switches, last_window(totals.last),
+		quantile_text(&totals.p99->window_ns, 0.99), totals.lost,
+		faults_text(totals.faults));
 	fflush(text);
 }
 
@@ -174,7 +163,6 @@ static void print_wide(
 	struct screen *screen, const char *line, struct shunt_window_figures *figures)
 {
 	size_t columns = COLUMNS, width;
-	char more[128] = "", text[TIME_TEXT];
 
 	for (size_t i = 0; i < RTE_DIM(further); i++, columns += width) {
 		const char *cell = further[i].heading;
@@ -184,36 +172,35 @@ static void print_wide(
 			break;
 		if (figures)
 			cell = quantile_text((void *)((char *)figures + further[i].samples),
-				further[i].quantile, text);
-		snprintf(more + columns - COLUMNS, sizeof(more) - (columns - COLUMNS), "%*s",
-			(int)width, cell);
+				further[i].quantile);
+		line = text_of("%s%*s", line, (int)width, cell);
 	}
-	screen_line(screen, "%s%s", line, more);
+	screen_line(screen, "%s", line);
 }
 
 static void print_table(const struct forward_ports *ports, struct forward_measurement *measurement,
 	double at, double elapsed)
 {
 	struct screen *screen = &measurement->view.screen;
-	char last[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT], faults[TIME_TEXT], line[160];
 
 	screen_begin(screen, ports->count + 2);
 	screen_line(screen, "%6.1f s  %" PRIu64 " switch%s", at, measurement->switches,
 		plural_es(measurement->switches));
-	snprintf(line, sizeof(line), "%-4s %-12s %5s %8s %8s %8s %8s %8s %10s", "port", "function",
-		"Mpps", "window", "p99", "max", "lost", "faults", "recoveries");
-	print_wide(screen, line, NULL);
+	print_wide(screen,
+		text_of("%-4s %-12s %5s %8s %8s %8s %8s %8s %10s", "port", "function", "Mpps",
+			"window", "p99", "max", "lost", "faults", "recoveries"),
+		NULL);
 	for (unsigned int i = 0; i < ports->count; i++) {
 		struct shunt_window_figures *figures = shunt_window_figures(measurement->window, i);
 
-		snprintf(line, sizeof(line),
-			"%-4u %-12s %5.2f %8s %8s %8s %8" PRIu64 " %8s %10" PRIu64,
-			ports->list[i].id, ports->list[i].function,
-			mpps(measurement, ports, i, elapsed), last_window(figures, last),
-			quantile_text(&figures->window_ns, 0.99, p99),
-			quantile_text(&figures->window_ns, 1.0, max), lost_of(figures),
-			faults_text(figures->faults, faults), figures->recoveries);
-		print_wide(screen, line, figures);
+		print_wide(screen,
+			text_of("%-4u %-12s %5.2f %8s %8s %8s %8" PRIu64 " %8s %10" PRIu64,
+				ports->list[i].id, ports->list[i].function,
+				mpps(measurement, ports, i, elapsed), last_window(figures),
+				quantile_text(&figures->window_ns, 0.99),
+				quantile_text(&figures->window_ns, 1.0), lost_of(figures),
+				faults_text(figures->faults), figures->recoveries),
+			figures);
 	}
 	screen_end(screen);
 }
@@ -237,17 +224,13 @@ void forward_view_tick(
 /* p50, p99 and maximum. */
 static void print_samples(FILE *text, const char *name, struct shunt_samples *samples)
 {
-	char p50[TIME_TEXT], p99[TIME_TEXT], max[TIME_TEXT];
-
-	fprintf(text, "%12s %s p50 %s p99 %s max %s", "", name, quantile_text(samples, 0.50, p50),
-		quantile_text(samples, 0.99, p99), quantile_text(samples, 1.0, max));
+	fprintf(text, "%12s %s p50 %s p99 %s max %s", "", name, quantile_text(samples, 0.50),
+		quantile_text(samples, 0.99), quantile_text(samples, 1.0));
 }
 
 static void print_uncertainty(FILE *text, struct shunt_samples *samples)
 {
-	char p99[TIME_TEXT];
-
-	fprintf(text, " (uncertainty %s)\n", quantile_text(samples, 0.99, p99));
+	fprintf(text, " (uncertainty %s)\n", quantile_text(samples, 0.99));
 }
 
 static void print_windows(FILE *text, struct shunt_window_figures *figures)
@@ -264,47 +247,38 @@ static void print_windows(FILE *text, struct shunt_window_figures *figures)
 
 static void print_failed(FILE *text, struct shunt_window_failed *failed)
 {
-	char faults[TIME_TEXT];
-
 	if (!failed->window_ns.count && !failed->unmeasured)
 		return;
 	print_samples(text, "fault window of failed switches", &failed->window_ns);
 	print_uncertainty(text, &failed->uncertainty_ns);
 	fprintf(text, "%12s lost in failed switches %" PRIu64 ", faults %s\n", "", failed->lost,
-		faults_text(failed->faults, faults));
+		faults_text(failed->faults));
 }
 
-static const char *histogram_text(
-	const struct shunt_histogram *histogram, double q, char text[TIME_TEXT])
+static const char *histogram_text(const struct shunt_histogram *histogram, double q)
 {
-	if (shunt_histogram_count(histogram))
-		return time_text(shunt_clock_to_ns(shunt_histogram_quantile(histogram, q)), text);
-	snprintf(text, TIME_TEXT, "-");
-	return text;
+	if (!shunt_histogram_count(histogram))
+		return "-";
+	return time_text(shunt_clock_to_ns(shunt_histogram_quantile(histogram, q)));
 }
 
 static void print_times(FILE *text, const char *when, const struct shunt_times *times)
 {
-	char p50[TIME_TEXT], p99[TIME_TEXT], most[TIME_TEXT], gap[TIME_TEXT];
-
 	fprintf(text, "%12s %s: latency p50 %s p99 %s p99.9 %s, longest gap %s\n", "", when,
-		histogram_text(&times->latency, 0.50, p50),
-		histogram_text(&times->latency, 0.99, p99),
-		histogram_text(&times->latency, 0.999, most),
-		histogram_text(&times->gap, 1.0, gap));
+		histogram_text(&times->latency, 0.50), histogram_text(&times->latency, 0.99),
+		histogram_text(&times->latency, 0.999), histogram_text(&times->gap, 1.0));
 }
 
 static void print_port_summary(
 	const struct forward_config *config, const struct shunt_record_port *port)
 {
 	struct shunt_window_figures *figures = port->figures;
-	char faults[TIME_TEXT];
 
 	fprintf(config->text,
 		"%-12s sent %" PRIu64 " received %" PRIu64 " lost %" PRIu64
 		" faults %s recoveries %" PRIu64 "\n",
 		port->name, port->sent, port->received, shunt_record_lost(port),
-		faults_text(figures->faults, faults), figures->recoveries);
+		faults_text(figures->faults), figures->recoveries);
 	if (config->options->switch_every_ns)
 		print_windows(config->text, figures);
 	print_failed(config->text, &figures->failed);

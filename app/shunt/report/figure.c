@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,29 +44,21 @@ static int set_terminal(FILE *script, const char *path, unsigned int width, unsi
 	return 0;
 }
 
-int report_figure_open(
-	struct report_figure *figure, const char *path, unsigned int width, unsigned int height)
+const char *report_quoted(const char *text)
 {
-	int ret;
+	char *quoted = malloc(2 * strlen(text) + sizeof("''")), *end = quoted;
 
-	*figure = (struct report_figure){ .script = tmpfile(), .path = path };
-	if (!figure->script)
-		return shunt_fail_errno(-errno, "a temporary file");
-	ret = set_terminal(figure->script, path, width, height);
-	if (ret)
-		fclose(figure->script);
-	return ret;
-}
-
-void report_figure_quote(struct report_figure *figure, const char *text)
-{
-	putc('\'', figure->script);
+	if (!quoted)
+		return text_keep(NULL);
+	*end++ = '\'';
 	for (; *text; text++) {
 		if (*text == '\'')
-			putc('\'', figure->script);
-		putc((unsigned char)*text < ' ' ? ' ' : *text, figure->script);
+			*end++ = '\'';
+		*end++ = (char)((unsigned char)*text < ' ' ? ' ' : *text);
 	}
-	putc('\'', figure->script);
+	*end++ = '\'';
+	*end = '\0';
+	return text_keep(quoted);
 }
 
 /* gnuplot, between three files. @return its pid, -errno */
@@ -116,7 +109,7 @@ static int finish(pid_t pid, FILE *errors)
 	return shunt_fail(-EIO, "gnuplot failed: %s", line);
 }
 
-static int draw(FILE *script, int output)
+static int run_gnuplot(FILE *script, int output)
 {
 	FILE *errors = tmpfile();
 	pid_t pid;
@@ -137,17 +130,44 @@ static int draw(FILE *script, int output)
 	return ret;
 }
 
-int report_figure_close(struct report_figure *figure)
+static int plot(FILE *script, const char *path)
 {
 	struct shunt_output output;
-	int ret = text_flush(figure->script, "a temporary file");
+	int ret = text_flush(script, "a temporary file");
 
-	if (!ret && lseek(fileno(figure->script), 0, SEEK_SET))
+	if (!ret && lseek(fileno(script), 0, SEEK_SET))
 		ret = shunt_fail_errno(-errno, "a temporary file");
 	if (!ret)
-		ret = shunt_output_open(&output, figure->path);
+		ret = shunt_output_open(&output, path);
 	if (!ret)
-		ret = shunt_output_close(&output, draw(figure->script, fileno(output.file)));
-	fclose(figure->script);
+		ret = shunt_output_close(&output, run_gnuplot(script, fileno(output.file)));
+	return ret;
+}
+
+int report_draw(const struct report_figure *figure, const char *path, const char *output)
+{
+	unsigned int height;
+	json_t *json;
+	FILE *script;
+	int ret = report_read(path, figure->schema, &json);
+
+	if (ret)
+		return ret;
+	ret = figure->measure(json, path, &height);
+	if (ret)
+		goto out;
+	script = tmpfile();
+	if (!script) {
+		ret = shunt_fail_errno(-errno, "a temporary file");
+		goto out;
+	}
+	ret = set_terminal(script, output, figure->width, height);
+	if (!ret) {
+		figure->draw(json, script);
+		ret = plot(script, output);
+	}
+	fclose(script);
+out:
+	json_decref(json);
 	return ret;
 }

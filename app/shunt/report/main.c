@@ -86,7 +86,7 @@ static int draw(const struct options *options)
 
 	if (!name)
 		return shunt_fail(-ENOMEM, "out of memory");
-	ret = options->timeline ? report_timeline(path, name) : report_histogram(path, name);
+	ret = report_draw(options->timeline ? &report_timeline : &report_histogram, path, name);
 	if (!ret)
 		printf("%s\n", name);
 	free(name);

@@ -92,7 +92,7 @@ static int check_fields(
 static int check_values(json_t *json, const char *path, const char *place, int in)
 {
 	double number = json_number_value(json);
-	char inner[PLACE], safe[PLACE];
+	char inner[PLACE];
 	const char *name;
 	json_t *value;
 	size_t i;
@@ -104,7 +104,7 @@ static int check_values(json_t *json, const char *path, const char *place, int i
 		return shunt_fail(-EINVAL, "%s: %s: %.15g is out of range", path, place, number);
 	json_object_foreach (json, name, value) {
 		snprintf(inner, sizeof(inner), "%s%s%s", place, *place ? "." : "",
-			safe_text(name, safe, sizeof(safe) / 2));
+			safe_text(name, PLACE / 2));
 		if (!ret)
 			ret = check_values(value, path, inner, in);
 	}
@@ -120,29 +120,25 @@ static int check_schema(json_t *json, const char *path, const char *schema)
 {
 	const int in = strstr(schema, "timeline") ? TIMELINE : RECORD;
 	const json_t *port;
-	char place[PLACE];
 	size_t i;
 	int ret;
 
 	ret = check_fields(json, fields, in, path, "");
-	json_array_foreach (json_object_get(json, "ports"), i, port) {
-		snprintf(place, sizeof(place), "ports[%zu].", i);
+	json_array_foreach (json_object_get(json, "ports"), i, port)
 		if (!ret)
-			ret = check_fields(port, port_fields, in, path, place);
-	}
+			ret = check_fields(port, port_fields, in, path, text_of("ports[%zu].", i));
 	return ret ? ret : check_values(json, path, "", in);
 }
 
 static int parse(FILE *file, const char *path, json_t **json)
 {
-	char safe[2 * JSON_ERROR_TEXT_LENGTH];
 	json_error_t error;
 
 	*json = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
 	if (*json)
 		return 0;
 	return shunt_fail(-EINVAL, "%s: line %d: not JSON: %s", path, error.line,
-		safe_text(error.text, safe, sizeof(safe)));
+		safe_text(error.text, 2 * JSON_ERROR_TEXT_LENGTH));
 }
 
 /* Names of these fields in version 1. */
@@ -194,16 +190,14 @@ static void upgrade(json_t *json, const char *schema)
 static int check(json_t *json, const char *path, const char *schema)
 {
 	const char *found;
-	char safe[64];
 
 	upgrade(json, schema);
 	found = report_text(json, "schema");
-
 	if (!found[0])
 		return shunt_fail(-EINVAL, "%s: not a file of shunt: no schema", path);
 	if (strcmp(found, schema) != 0)
 		return shunt_fail(-EINVAL, "%s: schema '%s', expected '%s'", path,
-			safe_text(found, safe, sizeof(safe)), schema);
+			safe_text(found, 63), schema);
 	if (!json_array_size(json_object_get(json, "ports")))
 		return shunt_fail(-EINVAL, "%s: no ports", path);
 	return check_schema(json, path, schema);
@@ -241,9 +235,14 @@ double report_number(const json_t *json, const char *name)
 	return json_is_number(number) ? json_number_value(number) : NAN;
 }
 
-const char *report_time(const json_t *json, const char *name, char text[TIME_TEXT])
+const char *report_time(const json_t *json, const char *name)
 {
 	double ns = report_number(json, name);
 
-	return ns >= 0 ? time_text((uint64_t)ns, text) : "unknown";
+	return ns >= 0 ? time_text((uint64_t)ns) : "unknown";
+}
+
+bool report_emulated(const json_t *json)
+{
+	return !json_is_false(json_object_get(json, "emulated"));
 }

@@ -2,7 +2,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -12,9 +12,9 @@
 /*
  * What `shunt report` makes from the files of `shunt forward`:
  *
- *   "shunt.result/2"    --> report_read --> report_table       text
- *                                      `-> report_histogram  --.
- *   "shunt.timeline/2"  --> report_read --> report_timeline  --+--> report_figure --> gnuplot
+ *   "shunt.result/2"    --> report_read --> report_table      text
+ *                                      `-> report_histogram --.
+ *   "shunt.timeline/2"  --> report_read --> report_timeline --+--> report_draw --> gnuplot
  *
  * Files are not trusted: only numbers and quoted texts of them enter a figure's script.
  */
@@ -32,7 +32,10 @@ const char *report_text(const json_t *json, const char *name);
 double report_number(const json_t *json, const char *name);
 
 /** A formatted time of an object, "unknown" if missing. */
-const char *report_time(const json_t *json, const char *name, char text[TIME_TEXT]);
+const char *report_time(const json_t *json, const char *name);
+
+/** Whether a file is from an emulated platform; unless it says no. */
+bool report_emulated(const json_t *json);
 
 /* ---- table.c ---- */
 
@@ -43,42 +46,32 @@ void report_table(json_t *const *records, const char *const *names, unsigned int
 
 /* ---- figure.c ---- */
 
-/** A figure that is being made. */
+/** A kind of figure. */
 struct report_figure {
-	FILE *script; /**< gnuplot's; the terminal is set */
-	const char *path;
+	const char *schema; /**< of its file */
+	unsigned int width; /**< in pixels */
+	/** Its height in pixels. @return 0, -EINVAL the file has nothing to draw */
+	int (*measure)(const json_t *json, const char *path, unsigned int *height);
+	/** Writes gnuplot's script, after the terminal is set. */
+	void (*draw)(const json_t *json, FILE *script);
 };
 
+/** The time line of a switch: timeline.c. */
+extern const struct report_figure report_timeline;
+
+/** The histograms of a record: histogram.c. */
+extern const struct report_figure report_histogram;
+
 /**
- * Begins a figure.
+ * Draws a figure of a file.
  *
- * @param path  ends in .svg, .png or .pdf; stays the caller's
- * @param width, height  in pixels
- * @return 0; -EINVAL other extension; -errno
+ * @param output  ends in .svg, .png or .pdf
+ * @return 0; -EINVAL other extension, or no such file; -ENOENT no gnuplot; -EIO gnuplot's error;
+ *         -errno
  */
-int report_figure_open(
-	struct report_figure *figure, const char *path, unsigned int width, unsigned int height);
+int report_draw(const struct report_figure *figure, const char *path, const char *output);
 
-/** Writes a text as gnuplot's quoted string. */
-void report_figure_quote(struct report_figure *figure, const char *text);
-
-/** Runs gnuplot. @return 0; -ENOENT no gnuplot; -EIO gnuplot's error; -errno */
-int report_figure_close(struct report_figure *figure);
-
-/* ---- timeline.c, histogram.c ---- */
-
-/** Draws the time line of a file. */
-int report_timeline(const char *path, const char *output);
-
-/** Draws the histograms of a record. */
-int report_histogram(const char *path, const char *output);
-
-/* ---- lanes.c: layout of a time line ---- */
-
-/** Draws the lanes of a time line, after xrange and size are set. */
-void report_lanes(struct report_figure *figure, const json_t *timeline);
-
-/** Number of lanes that report_lanes() draws. */
-unsigned int report_lanes_count(const json_t *timeline);
+/** A text as gnuplot's quoted string. */
+const char *report_quoted(const char *text);
 
 #endif

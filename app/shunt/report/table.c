@@ -85,18 +85,14 @@ static double value_of(const json_t *json, const struct row *row)
 	return report_number(json, row->name);
 }
 
-static void put_time(double ns, char *cell)
+static const char *ns_text(double ns)
 {
-	char text[TIME_TEXT];
-
-	if (!isnan(ns))
-		snprintf(cell, CELL, "%s", time_text(ns > 0 ? (uint64_t)ns : 0, text));
+	return isnan(ns) ? "" : time_text(ns > 0 ? (uint64_t)ns : 0);
 }
 
-static void put_count(double count, char *cell)
+static const char *count_text(double count)
 {
-	if (!isnan(count))
-		snprintf(cell, CELL, "%.0f", count);
+	return isnan(count) ? "" : text_of("%.0f", count);
 }
 
 static double longest(const json_t *ports, const struct row *row)
@@ -128,82 +124,58 @@ static double sum(const json_t *ports, const char *name, bool *unknown)
 	return all;
 }
 
-static void put_faults(const json_t *ports, const char *name, char *cell)
+static const char *faults_text(const json_t *ports, const char *name)
 {
 	bool unknown;
 	double faults = sum(ports, name, &unknown);
 
 	if (unknown && !(faults > 0))
-		snprintf(cell, CELL, "unknown");
-	else if (!isnan(faults))
-		snprintf(cell, CELL, "%s%.0f", unknown ? "at least " : "", faults);
+		return "unknown";
+	return isnan(faults) ? "" : text_of("%s%.0f", unknown ? "at least " : "", faults);
 }
 
-static void put_traffic(const json_t *record, const char *name, char *cell)
+static const char *traffic_text(const json_t *record, const char *name)
 {
 	double rate = report_number(record, "rate");
-	char traffic[41];
+	const char *traffic = safe_text(report_text(record, name), 40);
 
-	safe_text(report_text(record, name), traffic, sizeof(traffic));
-	if (isnan(rate))
-		snprintf(cell, CELL, "%s, max", traffic);
-	else
-		snprintf(cell, CELL, "%s, %.0f/s", traffic, rate);
+	return isnan(rate) ? text_of("%s, max", traffic) : text_of("%s, %.0f/s", traffic, rate);
 }
 
-static void put(const json_t *record, const struct row *row, char *cell)
+static const char *cell_text(const json_t *record, const struct row *row)
 {
 	const json_t *ports = json_object_get(record, "ports");
 	const json_t *baseline = json_object_get(json_object_get(record, "baseline"), "ports");
+	const json_t *flag = json_object_get(record, row->name);
 	bool unknown;
 
-	cell[0] = '\0';
 	switch (row->kind) {
 	case TEXT:
-		safe_text(report_text(record, row->name), cell, CELL);
-		break;
+		return safe_text(report_text(record, row->name), CELL - 1);
 	case YES:
-		snprintf(cell, CELL, "%s",
-			json_is_false(json_object_get(record, row->name)) ? "no" : "yes");
-		break;
+		return json_is_false(flag) ? "no" : "yes";
 	case INTERRUPTED:
-		if (json_is_true(json_object_get(record, row->name)))
-			snprintf(cell, CELL, "yes");
-		break;
+		return json_is_true(flag) ? "yes" : "";
 	case COUNT:
-		put_count(report_number(record, row->name), cell);
-		break;
+		return count_text(report_number(record, row->name));
 	case TRAFFIC:
-		put_traffic(record, row->name, cell);
-		break;
+		return traffic_text(record, row->name);
 	case SECONDS:
-		snprintf(cell, CELL, "%.1f s", report_number(record, row->name));
-		break;
+		return text_of("%.1f s", report_number(record, row->name));
 	case SUM:
-		put_count(sum(ports, row->name, &unknown), cell);
-		break;
+		return count_text(sum(ports, row->name, &unknown));
 	case FAULTS:
-		put_faults(ports, row->name, cell);
-		break;
+		return faults_text(ports, row->name);
 	case LONGEST:
-		put_time(longest(ports, row), cell);
-		break;
+		return ns_text(longest(ports, row));
 	case PAUSED:
-		if (longest(ports, row) > 0)
-			put_time(longest(ports, row), cell);
-		break;
+		return longest(ports, row) > 0 ? ns_text(longest(ports, row)) : "";
 	case GROUP:
-		put_time(value_of(json_object_get(record, "group"), row), cell);
-		break;
+		return ns_text(value_of(json_object_get(record, "group"), row));
 	case BASELINE:
-		put_time(longest(baseline, row), cell);
-		break;
+		return ns_text(longest(baseline, row));
 	}
-}
-
-static bool is_emulated(const json_t *record)
-{
-	return !json_is_false(json_object_get(record, "emulated"));
+	return "";
 }
 
 static void print_notes(json_t *const *records, const char *const *names, unsigned int count)
@@ -212,7 +184,7 @@ static void print_notes(json_t *const *records, const char *const *names, unsign
 	       "lost;\n"
 	       "its true length is within the uncertainty. Ioctl time is not the window.\n");
 	for (unsigned int i = 0; i < count; i++)
-		if (is_emulated(records[i]))
+		if (report_emulated(records[i]))
 			printf("%s: emulated, no time is from hardware.\n", names[i]);
 }
 
@@ -224,7 +196,7 @@ void report_table(json_t *const *records, const char *const *names, unsigned int
 	for (unsigned int i = 0; i < count; i++) {
 		widths[i] = (int)strlen(names[i]);
 		for (size_t row = 0; row < ROWS; row++) {
-			put(records[i], &rows[row], cells[row][i]);
+			snprintf(cells[row][i], CELL, "%s", cell_text(records[i], &rows[row]));
 			if ((int)strlen(cells[row][i]) > widths[i])
 				widths[i] = (int)strlen(cells[row][i]);
 		}
