@@ -90,12 +90,8 @@ uint64_t ctl_count(const json_t *object, const char *name);
 
 /** The verbs. @return 0, -errno */
 int ctl_list(struct ctl_process *process, const struct ctl_options *options);
-int ctl_group_show(struct ctl_process *process, const struct ctl_options *options);
 int ctl_spaces(struct ctl_process *process, const struct ctl_options *options);
-int ctl_copy(struct ctl_process *process, const struct ctl_options *options);
-int ctl_destroy(struct ctl_process *process, const struct ctl_options *options);
-int ctl_faults(struct ctl_process *process, const struct ctl_options *options);
-int ctl_result(struct ctl_process *process, const struct ctl_options *options);
+int ctl_show(struct ctl_process *process, const struct ctl_options *options);
 int ctl_switch(struct ctl_process *process, const struct ctl_options *options);
 int ctl_watch(struct ctl_process *process, const struct ctl_options *options);
 

@@ -58,13 +58,13 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "list", ctl_list, 0, 0, "no argument" },
-	{ "group", ctl_group_show, 0, 0, "no argument" },
+	{ "group", ctl_show, 0, 0, "no argument" },
 	{ "spaces", ctl_spaces, 0, 0, "no argument" },
-	{ "copy", ctl_copy, 1, 1, "the name of the new space" },
-	{ "destroy", ctl_destroy, 1, 1, "the name of a space" },
+	{ "copy", ctl_show, 1, 1, "the name of the new space" },
+	{ "destroy", ctl_show, 1, 1, "the name of a space" },
 	{ "switch", ctl_switch, 1, INT_MAX, "one or more spaces" },
-	{ "result", ctl_result, 0, 0, "no argument" },
-	{ "faults", ctl_faults, 0, 0, "no argument" },
+	{ "result", ctl_show, 0, 0, "no argument" },
+	{ "faults", ctl_show, 0, 0, "no argument" },
 	{ "watch", ctl_watch, 0, 0, "no argument" },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

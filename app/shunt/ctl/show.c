@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <shunt/error.h>
 
@@ -144,22 +145,6 @@ void ctl_print_result(const json_t *result)
 		print_member(id, port);
 }
 
-/* A request about the group; the first argument, if there is one, is added. */
-static int show_group(struct ctl_process *process, const struct ctl_options *options,
-	const char *command, void (*print)(const json_t *))
-{
-	const char *word = options->word_count ? options->words[0] : NULL;
-	int group = ctl_group(process, options);
-	json_t *answer;
-	int ret;
-
-	if (group < 0)
-		return group;
-	ret = ctl_ask(
-		process, &answer, "%s,%d%s%s", command, group, word ? "," : "", word ? word : "");
-	return ret ? ret : show(answer, options, print);
-}
-
 int ctl_list(struct ctl_process *process, const struct ctl_options *options)
 {
 	json_t *list;
@@ -170,11 +155,6 @@ int ctl_list(struct ctl_process *process, const struct ctl_options *options)
 	return ret ? ret : show(list, options, print_list);
 }
 
-int ctl_group_show(struct ctl_process *process, const struct ctl_options *options)
-{
-	return show_group(process, options, "/shunt/group", print_group);
-}
-
 int ctl_spaces(struct ctl_process *process, const struct ctl_options *options)
 {
 	json_t *spaces;
@@ -183,28 +163,32 @@ int ctl_spaces(struct ctl_process *process, const struct ctl_options *options)
 	return ret ? ret : show(spaces, options, print_spaces);
 }
 
-int ctl_copy(struct ctl_process *process, const struct ctl_options *options)
-{
-	return show_group(process, options, "/shunt/copy", print_copy);
-}
+/* Verbs that are one request; the plugin's command has the verb's name. */
+static const struct {
+	const char *verb;
+	bool of_group; /* the request begins with its number; the verb's argument follows */
+	void (*print)(const json_t *answer);
+} requests[] = {
+	{ "group", true, print_group },
+	{ "copy", true, print_copy },
+	{ "destroy", false, print_destroyed },
+	{ "faults", false, print_faults },
+	{ "result", true, ctl_print_result },
+};
 
-int ctl_destroy(struct ctl_process *process, const struct ctl_options *options)
+int ctl_show(struct ctl_process *process, const struct ctl_options *options)
 {
+	const char *word = options->word_count ? text_of(",%s", options->words[0]) : "";
+	int group, ret;
 	json_t *answer;
-	int ret = ctl_ask(process, &answer, "/shunt/destroy,%s", options->words[0]);
+	size_t i = 0;
 
-	return ret ? ret : show(answer, options, print_destroyed);
-}
-
-int ctl_faults(struct ctl_process *process, const struct ctl_options *options)
-{
-	json_t *answer;
-	int ret = ctl_ask(process, &answer, "/shunt/faults");
-
-	return ret ? ret : show(answer, options, print_faults);
-}
-
-int ctl_result(struct ctl_process *process, const struct ctl_options *options)
-{
-	return show_group(process, options, "/shunt/result", ctl_print_result);
+	while (strcmp(requests[i].verb, options->verb) != 0)
+		i++;
+	group = requests[i].of_group ? ctl_group(process, options) : 0;
+	if (group < 0)
+		return group;
+	ret = ctl_ask(process, &answer, "/shunt/%s%s%s", options->verb,
+		requests[i].of_group ? text_of(",%d", group) : "", word);
+	return ret ? ret : show(answer, options, requests[i].print);
 }
