@@ -15,7 +15,7 @@
  *   shunt ctl      ctl/      a running DPDK application's groups shown and switched
  *   shunt report   report/   records compared, a switch drawn
  *
- * Commands share text.h, parse.h and screen.h.
+ * Commands share text.h, parse.h, screen.h and log.h.
  *
  * argv[0] is the subcommand's name. Each returns the exit status of the process: 0, or 1 with the
  * error in one line on stderr.

@@ -5,14 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <shunt/clock.h>
 #include <shunt/error.h>
 
 #include "text.h"
-
-#define LINE 8192 /* of a log */
 
 /* The oldest text makes room for the new one. */
 char *text_keep(char *text)
@@ -104,21 +101,6 @@ const char *safe_text(const char *text, size_t most)
 	return text_keep(safe);
 }
 
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t done = write(fd, text, length);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done > 0) {
-			text += done;
-			length -= (size_t)done;
-		}
-	}
-	return 0;
-}
-
 int text_json(json_t *json)
 {
 	int ret = 0;
@@ -147,19 +129,6 @@ json_t *text_append(json_t *array, json_t *item)
 		return array;
 	json_decref(array);
 	return NULL;
-}
-
-/* Others may append to the file, or it is a device: a line must not be divided. */
-int text_log(int fd, json_t *json)
-{
-	char line[LINE];
-	size_t length = json_dumpb(json, line, sizeof(line) - 1, JSON_COMPACT);
-
-	json_decref(json);
-	if (!length || length >= sizeof(line))
-		return -ENOMEM;
-	line[length] = '\n';
-	return write_all(fd, line, length + 1);
 }
 
 char *text_field(const char *path, const char *name)

@@ -56,9 +56,6 @@ json_t *text_ns(bool known, uint64_t ticks);
 /** Appends to an array. @return it; NULL, with the array released, if either is NULL */
 json_t *text_append(json_t *array, json_t *item);
 
-/** Writes an object to a log as one line, with one write. @return 0; -ENOMEM; -errno */
-int text_log(int fd, json_t *json);
-
 /** First line of a file, without its newline; "" if it cannot be read. */
 char *text_line(const char *path);
 

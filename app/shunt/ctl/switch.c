@@ -5,14 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <shunt/error.h>
 #include <shunt/group.h>
 #include <shunt/histogram.h>
 
 #include "ctl.h"
-#include "shunt_output.h"
+#include "log.h"
 #include "text.h"
 
 #define SECOND_NS 1000000000ull
@@ -30,7 +29,7 @@ struct run {
 	struct ctl_process *process;
 	const struct ctl_options *options;
 	int group;
-	int log;        /**< -1: none */
+	struct log log;
 	char space[64]; /**< in use */
 	uint64_t switches;
 	uint64_t already; /**< switches skipped because the group was on the space already */
@@ -40,36 +39,18 @@ struct run {
 	struct port_sum ports[SHUNT_GROUP_MAX_MEMBERS];
 };
 
-static int put(const struct run *run, json_t *line)
-{
-	int ret = text_log(run->log, line);
-
-	return ret ? shunt_fail_errno(ret, "--log %s", run->options->log) : 0;
-}
-
-static int log_begin(const struct run *run)
-{
-	if (run->log < 0)
-		return 0;
-	return put(run, json_pack("{s:I, s:b}", "switch", (json_int_t)run->switches, "begins", 1));
-}
-
 /* The lines of shunt forward --log. */
-static json_t *log_port(const json_t *port)
+static json_t *port_line(const json_t *port)
 {
 	const json_t *recovered = json_object_get(port, "recovered");
-	const uint64_t resets = ctl_count(recovered, "queue_resets") +
-				ctl_count(recovered, "port_resets") +
-				ctl_count(recovered, "function_resets");
 
-	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "function", ctl_text(port, "function"),
-		"faults",
+	return log_port(ctl_text(port, "function"),
 		json_is_string(json_object_get(port, "faults"))
 			? json_string("unknown")
 			: json_integer((json_int_t)ctl_count(port, "faults")),
-		"ioctl_ns", (json_int_t)ctl_count(port, "ioctl_ns"), "repaired",
-		(json_int_t)ctl_count(recovered, "repaired_descriptors"), "resets",
-		(json_int_t)resets);
+		ctl_count(port, "ioctl_ns"), ctl_count(recovered, "repaired_descriptors"),
+		ctl_count(recovered, "queue_resets") + ctl_count(recovered, "port_resets") +
+			ctl_count(recovered, "function_resets"));
 }
 
 static int log_end(const struct run *run, json_t *result)
@@ -77,15 +58,16 @@ static int log_end(const struct run *run, json_t *result)
 	json_t *ports, *port;
 	const char *id;
 
-	if (run->log < 0)
+	if (run->log.fd < 0)
 		return 0;
 	ports = json_array();
 	json_object_foreach (json_object_get(result, "ports"), id, port)
-		ports = text_append(ports, log_port(port));
-	return put(run, json_pack("{s:I, s:I, s:I, s:b, s:o}", "switch", (json_int_t)run->switches,
-				"from", (json_int_t)ctl_count(result, "from_hwpt"), "to",
-				(json_int_t)ctl_count(result, "to_hwpt"), "rolled_back", 0, "ports",
-				ports));
+		ports = text_append(ports, port_line(port));
+	return log_put(&run->log,
+		json_pack("{s:I, s:I, s:I, s:b, s:o}", "switch", (json_int_t)run->switches, "from",
+			(json_int_t)ctl_count(result, "from_hwpt"), "to",
+			(json_int_t)ctl_count(result, "to_hwpt"), "rolled_back", 0, "ports",
+			ports));
 }
 
 static struct port_sum *sum_of(struct run *run, const char *id, const json_t *port)
@@ -155,7 +137,7 @@ static int switch_to(struct run *run, const char *space)
 		run->already++;
 		return 0;
 	}
-	ret = log_begin(run);
+	ret = log_begin(&run->log, run->switches);
 	if (!ret)
 		ret = ctl_ask(run->process, &result, "/shunt/switch,%d,%s,%s%s", run->group, space,
 			options->plan, live);
@@ -277,16 +259,7 @@ static void release(struct run *run)
 	}
 	shunt_samples_free(&run->duration_ns);
 	json_decref(run->last);
-	if (run->log >= 0)
-		close(run->log);
-}
-
-static int open_log(struct run *run)
-{
-	const char *path = run->options->log;
-
-	run->log = path ? shunt_output_append(path) : -1;
-	return path && run->log < 0 ? shunt_fail_while(run->log, "--log") : 0;
+	log_close(&run->log);
 }
 
 /* The group's space; "" after a failed roll-back. */
@@ -307,7 +280,7 @@ int ctl_switch(struct ctl_process *process, const struct ctl_options *options)
 	struct run run = { .process = process, .options = options };
 	int ret;
 
-	ret = open_log(&run);
+	ret = log_open(&run.log, options->log);
 	if (ret)
 		return ret;
 	run.group = ctl_group(process, options);

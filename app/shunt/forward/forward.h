@@ -20,6 +20,7 @@
 #include "evidence.h"
 #include "options.h"
 #include "ground_truth.h"
+#include "log.h"
 #include "screen.h"
 #include "shunt_output.h"
 
@@ -88,8 +89,7 @@ struct forward_sender {
 
 /* --log. */
 struct forward_log {
-	const char *path;
-	int fd;    /* -1: none */
+	struct log lines;
 	int error; /* of a line of a measurement */
 };
 
@@ -172,9 +172,9 @@ struct forward_measurement {
 };
 
 struct forward {
+	struct forward_traffic traffic; /* first: it is aligned to cache lines */
 	struct forward_config config;
 	struct forward_ports ports;
-	struct forward_traffic traffic;
 	struct forward_measurement measurement;
 };
 
@@ -295,10 +295,7 @@ void forward_outputs_close(struct forward_measurement *measurement);
 /** Shows the summary, writes the record and the time line, and judges the run. @return 0, -errno */
 int forward_record(struct forward *run);
 
-/* ---- log.c: --log, one JSON object a line ---- */
-
-int forward_log_open(struct forward_log *log, const char *path);
-void forward_log_close(struct forward_log *log);
+/* ---- log.c: --log ---- */
 
 /** Logs that a switch begins, or has ended. @return 0, -errno of the file */
 int forward_log_begin(const struct forward_log *log, uint64_t number);

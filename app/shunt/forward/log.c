@@ -1,52 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <unistd.h>
-
 #include <shunt/clock.h>
 #include <shunt/error.h>
 
 #include "forward.h"
-#include "shunt_output.h"
 #include "text.h"
-
-static int put(const struct forward_log *log, json_t *line)
-{
-	int ret = text_log(log->fd, line);
-
-	return ret ? shunt_fail_errno(ret, "--log %s", log->path) : 0;
-}
-
-int forward_log_open(struct forward_log *log, const char *path)
-{
-	log->path = path;
-	log->fd = path ? shunt_output_append(path) : -1;
-	return path && log->fd < 0 ? shunt_fail_while(log->fd, "--log") : 0;
-}
-
-void forward_log_close(struct forward_log *log)
-{
-	if (log->fd >= 0)
-		close(log->fd);
-}
 
 int forward_log_begin(const struct forward_log *log, uint64_t number)
 {
 	int ret = forward_log_check(log);
 
-	if (ret || log->fd < 0)
-		return ret;
-	return put(log, json_pack("{s:I, s:b}", "switch", (json_int_t)number, "begins", 1));
+	return ret ? ret : log_begin(&log->lines, number);
 }
 
-static json_t *member_json(const struct shunt_switch_member *member)
+static json_t *port_json(const struct shunt_switch_member *member)
 {
 	const struct shunt_recovery *recovery = &member->recovery;
 
-	return json_pack("{s:s, s:o, s:I, s:I, s:I}", "function", member->function, "faults",
+	return log_port(member->function,
 		member->faults < 0 ? json_string("unknown") : json_integer(member->faults),
-		"ioctl_ns", (json_int_t)shunt_clock_to_ns(member->ioctl_time), "repaired",
-		(json_int_t)recovery->repaired_descriptors, "resets",
-		(json_int_t)recovery->queue_resets + recovery->port_resets +
-			recovery->function_resets);
+		shunt_clock_to_ns(member->ioctl_time), recovery->repaired_descriptors,
+		recovery->queue_resets + recovery->port_resets + recovery->function_resets);
 }
 
 int forward_log_end(
@@ -54,20 +27,21 @@ int forward_log_end(
 {
 	json_t *ports;
 
-	if (log->fd < 0)
+	if (log->lines.fd < 0)
 		return 0;
 	ports = json_array();
 	for (unsigned int i = 0; i < result->member_count; i++)
-		ports = text_append(ports, member_json(&result->members[i]));
-	return put(log, json_pack("{s:I, s:I, s:I, s:b, s:b, s:o}", "switch", (json_int_t)number,
-				"from", (json_int_t)result->from_hwpt, "to",
-				(json_int_t)result->to_hwpt, "failed", result->error != 0,
-				"rolled_back", (int)result->rolled_back, "ports", ports));
+		ports = text_append(ports, port_json(&result->members[i]));
+	return log_put(&log->lines,
+		json_pack("{s:I, s:I, s:I, s:b, s:b, s:o}", "switch", (json_int_t)number, "from",
+			(json_int_t)result->from_hwpt, "to", (json_int_t)result->to_hwpt, "failed",
+			result->error != 0, "rolled_back", (int)result->rolled_back, "ports",
+			ports));
 }
 
 int forward_log_check(const struct forward_log *log)
 {
-	return log->error ? shunt_fail_errno(log->error, "--log %s", log->path) : 0;
+	return log->error ? shunt_fail_errno(log->error, "--log %s", log->lines.path) : 0;
 }
 
 /* A line of a measurement, whose owner has a name and a value. */
@@ -96,7 +70,7 @@ static void finish(struct forward_log *log, json_t *line, const struct forward_t
 		line = extend(
 			line, json_pack("{s:[o, o]}", "ground_truth_ns",
 				      text_ns(true, truth->least), text_ns(true, truth->most)));
-	ret = put(log, line);
+	ret = log_put(&log->lines, line);
 	if (ret && !log->error)
 		log->error = ret;
 }
@@ -108,7 +82,7 @@ void forward_log_port(struct forward_log *log, const char *function,
 	const uint64_t outage = measurement->outage.length, returned = measurement->returned.length;
 	json_t *line;
 
-	if (log->fd < 0)
+	if (log->lines.fd < 0)
 		return;
 	line = extend(measured_json(measurement, "port", json_string(function)),
 		json_pack("{s:o, s:o, s:o, s:o}", "loss_window_ns",
@@ -122,6 +96,6 @@ void forward_log_port(struct forward_log *log, const char *function,
 void forward_log_group(struct forward_log *log, int group,
 	const struct shunt_measurement *measurement, const struct forward_truth_span *truth)
 {
-	if (log->fd >= 0)
+	if (log->lines.fd >= 0)
 		finish(log, measured_json(measurement, "group", json_integer(group)), truth);
 }

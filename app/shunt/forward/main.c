@@ -357,7 +357,7 @@ static int forward(const struct forward_options *options)
 	if (ret)
 		return ret;
 	forward_catch_signals(); /* so that a signal during set-up ends with a record too */
-	ret = forward_log_open(&run.measurement.log, options->log);
+	ret = log_open(&run.measurement.log.lines, options->log);
 	if (ret)
 		goto close_outputs;
 	ret = forward_traffic_make(options, &run.traffic.frames);
@@ -370,7 +370,7 @@ static int forward(const struct forward_options *options)
 	}
 	shunt_traffic_free(&run.traffic.frames);
 close_log:
-	forward_log_close(&run.measurement.log);
+	log_close(&run.measurement.log.lines);
 close_outputs:
 	forward_outputs_close(&run.measurement);
 	return ret;
