@@ -61,21 +61,18 @@ const char *report_quoted(const char *text)
 	return text_keep(quoted);
 }
 
-/* gnuplot, between three files. @return its pid, -errno */
-static pid_t start(int script, int figure, int errors)
+/* gnuplot. @param files  its standard input, output and error output @return its pid, -errno */
+static pid_t start(const int files[3])
 {
 	char *argv[] = { "gnuplot", "-", NULL };
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
-	int err;
+	int err = 0;
 
 	if (posix_spawn_file_actions_init(&actions))
 		return -ENOMEM;
-	err = posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&actions, figure, STDOUT_FILENO);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO && !err; i++)
+		err = posix_spawn_file_actions_adddup2(&actions, files[i], i);
 	if (!err)
 		err = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
@@ -117,7 +114,7 @@ static int run_gnuplot(FILE *script, int output)
 
 	if (!errors)
 		return shunt_fail_errno(-errno, "a temporary file");
-	pid = start(fileno(script), output, fileno(errors));
+	pid = start((const int[]){ fileno(script), output, fileno(errors) });
 	if (pid > 0)
 		ret = finish(pid, errors);
 	else if (pid == -ENOENT)
