@@ -37,37 +37,31 @@ static int broken(const char *path, const char *what)
 
 /* An entry, taken apart; its texts are the JSON's. */
 struct entry {
-	const char *iommu, *kernel, *hwpt, *traffic, *first, *last;
+	const char *iommu, *kernel, *first, *last;
 	int emulated;
+	unsigned int kind;    /* SHUNT_HWPT_KINDS: none of them */
+	unsigned int traffic; /* SHUNT_EVIDENCE_TRAFFICS: none of them */
 	json_int_t switches, faulted, unknown;
 };
 
 /* @return whether the entry has every member, and of the right type */
 static bool take_apart(json_t *json, struct entry *entry)
 {
-	return !json_unpack(json, "{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "iommu",
-		&entry->iommu, "kernel", &entry->kernel, "emulated", &entry->emulated, "hwpt",
-		&entry->hwpt, "traffic", &entry->traffic, "switches", &entry->switches, "faulted",
-		&entry->faulted, "unknown", &entry->unknown, "first", &entry->first, "last",
-		&entry->last);
-}
+	const char *hwpt, *traffic;
 
-static bool is_kind(const struct entry *entry, enum shunt_hwpt_kind kind)
-{
-	return strcmp(entry->hwpt, kinds[kind]) == 0;
-}
-
-static bool is_traffic(const struct entry *entry, enum shunt_evidence_traffic traffic)
-{
-	return strcmp(entry->traffic, shunt_evidence_traffic_name(traffic)) == 0;
-}
-
-static bool names_traffic(const struct entry *entry)
-{
-	for (unsigned int i = 0; i < SHUNT_EVIDENCE_TRAFFICS; i++)
-		if (is_traffic(entry, (enum shunt_evidence_traffic)i))
-			return true;
-	return false;
+	if (json_unpack(json, "{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "iommu",
+		    &entry->iommu, "kernel", &entry->kernel, "emulated", &entry->emulated, "hwpt",
+		    &hwpt, "traffic", &traffic, "switches", &entry->switches, "faulted",
+		    &entry->faulted, "unknown", &entry->unknown, "first", &entry->first, "last",
+		    &entry->last))
+		return false;
+	for (entry->kind = 0; entry->kind < SHUNT_HWPT_KINDS; entry->kind++)
+		if (strcmp(kinds[entry->kind], hwpt) == 0)
+			break;
+	for (entry->traffic = 0; entry->traffic < SHUNT_EVIDENCE_TRAFFICS; entry->traffic++)
+		if (strcmp(shunt_evidence_traffic_name(entry->traffic), traffic) == 0)
+			break;
+	return true;
 }
 
 static bool sound(json_t *json)
@@ -75,8 +69,7 @@ static bool sound(json_t *json)
 	struct entry entry;
 
 	return take_apart(json, &entry) && entry.iommu[0] && entry.first[0] && entry.last[0] &&
-	       names_traffic(&entry) &&
-	       (is_kind(&entry, SHUNT_HWPT_EXPLICIT) || is_kind(&entry, SHUNT_HWPT_AUTOMATIC)) &&
+	       entry.kind < SHUNT_HWPT_KINDS && entry.traffic < SHUNT_EVIDENCE_TRAFFICS &&
 	       entry.faulted >= 0 && entry.unknown >= 0 && entry.faulted <= entry.switches &&
 	       entry.unknown <= entry.switches - entry.faulted;
 }
@@ -153,14 +146,14 @@ static int load(const char *path, json_t **root)
 }
 
 /* @param[out] entry  the same, taken apart */
-static json_t *find(const json_t *root, const struct shunt_evidence *key, enum shunt_hwpt_kind kind,
-	enum shunt_evidence_traffic traffic, struct entry *entry)
+static json_t *find(const json_t *root, const struct shunt_evidence *key, unsigned int kind,
+	unsigned int traffic, struct entry *entry)
 {
 	json_t *entries = json_object_get(root, "entries"), *json;
 	size_t i;
 
 	json_array_foreach (entries, i, json)
-		if (take_apart(json, entry) && is_kind(entry, kind) && is_traffic(entry, traffic) &&
+		if (take_apart(json, entry) && entry->kind == kind && entry->traffic == traffic &&
 			strcmp(entry->iommu, key->iommu) == 0 &&
 			strcmp(entry->kernel, key->kernel) == 0 && entry->emulated == key->emulated)
 			return json;
@@ -182,14 +175,13 @@ static void take_all(json_t *root, struct shunt_evidence *evidence)
 
 	for (unsigned int kind = 0; kind < SHUNT_HWPT_KINDS; kind++)
 		for (unsigned int i = 0; i < SHUNT_EVIDENCE_TRAFFICS; i++)
-			if (find(root, evidence, (enum shunt_hwpt_kind)kind,
-				    (enum shunt_evidence_traffic)i, &entry))
+			if (find(root, evidence, kind, i, &entry))
 				take(&entry, &evidence->seen[kind][i]);
 }
 
 /* Adds to the entry of its key, or appends one. */
-static int put(json_t *root, const struct shunt_evidence *seen, enum shunt_hwpt_kind kind,
-	enum shunt_evidence_traffic traffic, const char *today)
+static int put(json_t *root, const struct shunt_evidence *seen, unsigned int kind,
+	unsigned int traffic, const char *today)
 {
 	const struct shunt_evidence_seen *more = &seen->seen[kind][traffic];
 	struct entry old;
@@ -220,8 +212,7 @@ static int put_all(json_t *root, const struct shunt_evidence *seen, const char *
 	for (unsigned int kind = 0; kind < SHUNT_HWPT_KINDS; kind++)
 		for (unsigned int i = 0; i < SHUNT_EVIDENCE_TRAFFICS && !ret; i++)
 			if (seen->seen[kind][i].switches)
-				ret = put(root, seen, (enum shunt_hwpt_kind)kind,
-					(enum shunt_evidence_traffic)i, today);
+				ret = put(root, seen, kind, i, today);
 	return ret;
 }
 
