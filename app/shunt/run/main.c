@@ -39,6 +39,12 @@ static int find_library(char path[PATH_MAX])
 		info.dli_fname, LIBRARY);
 	if (path[0] != '/' || access(path, R_OK))
 		return shunt_fail_errno(-errno, "%s, which must be preloaded", path);
+	/* A list of ld.so(8) is divided there, and what it does not find it ignores. */
+	if (strpbrk(path, " :"))
+		return shunt_fail(-EINVAL,
+			"%s, which must be preloaded: %s takes no path with a space or a colon: "
+			"move it",
+			path, PRELOAD);
 	return 0;
 }
 
