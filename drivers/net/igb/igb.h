@@ -152,7 +152,7 @@ struct igb_port {
 				  */
 	bool dma_paused;         /**< DMA was paused for a switch and does not surely run again */
 	uint32_t control;        /**< CTRL of a running port */
-	bool group_stopped;      /**< by igb_group.c, to be started with these queues, by bit */
+	bool group_stopped;      /**< by its group, to be started with these queues, by bit */
 	uint32_t rx_restart, tx_restart;
 	struct rte_ether_addr address; /**< the NIC's own */
 	/* What ethdev has set; its own records change without the lock. */

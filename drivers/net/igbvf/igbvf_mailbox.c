@@ -129,6 +129,13 @@ static bool is_answer(uint32_t answer, uint32_t message)
 	       (answer & (SHUNT_82576_MESSAGE_ACK | SHUNT_82576_MESSAGE_NACK));
 }
 
+/* The answer to all but VF_RESET until that has come. */
+static bool wants_reset(uint32_t answer)
+{
+	return (answer & SHUNT_82576_MESSAGE_TYPE) != SHUNT_82576_VF_RESET &&
+	       answer & SHUNT_82576_MESSAGE_NACK && !(answer & SHUNT_82576_MESSAGE_CTS);
+}
+
 int igbvf_mailbox_ask(struct igbvf_port *vf, uint32_t message[SHUNT_82576_VMBMEM_WORDS],
 	unsigned int words, const char *what)
 {
@@ -138,14 +145,15 @@ int igbvf_mailbox_ask(struct igbvf_port *vf, uint32_t message[SHUNT_82576_VMBMEM
 
 	igb_wait_begin(&vf->igb, &wait);
 	do {
+		if (shunt_wait_over(&wait, WAIT_NS))
+			return no_answer(vf, what);
 		ret = write_message(vf, &wait, message, words, what);
 		if (!ret)
 			ret = read_message(vf, &wait, answer, words, what);
-	} while (!ret && !is_answer(answer[0], message[0]));
-	if (ret)
-		return ret;
-	vf->forgotten =
-		message[0] != SHUNT_82576_VF_RESET && !(answer[0] & SHUNT_82576_MESSAGE_CTS);
+		if (ret)
+			return ret;
+	} while (!is_answer(answer[0], message[0]));
+	vf->forgotten = wants_reset(answer[0]);
 	memcpy(message, answer, words * sizeof(*message));
 	if (answer[0] & SHUNT_82576_MESSAGE_ACK)
 		return 0;
