@@ -191,13 +191,15 @@ static void leave_spaces(struct shunt_group *group)
 }
 
 /* A failed detach is reported, and the member is out: closing the device detaches it anyway. */
-static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *device)
+int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *device)
 {
+	SHUNT_HOLD(&group->lock);
 	unsigned int i = find_member(group, device);
 	int ret;
 
 	if (i == group->count)
-		return shunt_fail(-ENOENT, "it is not a member");
+		return shunt_fail(-ENOENT, "%s leaving group %d: it is not a member",
+			device->function, group->number);
 	ret = shunt_vfio_detach(device);
 	device->used = false;
 	group->count--;
@@ -205,14 +207,6 @@ static int leave_locked(struct shunt_group *group, struct shunt_vfio_device *dev
 		(group->count - i) * sizeof(group->members[0]));
 	if (group->count == 0)
 		leave_spaces(group);
-	return ret;
-}
-
-int shunt_group_leave(struct shunt_group *group, struct shunt_vfio_device *device)
-{
-	SHUNT_HOLD(&group->lock);
-	int ret = leave_locked(group, device);
-
 	if (ret)
 		return shunt_fail_while(
 			ret, "%s leaving group %d", device->function, group->number);

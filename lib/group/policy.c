@@ -135,26 +135,20 @@ int policy_choose(const struct shunt_group *group, enum shunt_hwpt_kind kind,
 	return 0;
 }
 
-static int choose_locked(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
-	char why[SHUNT_PLAN_TEXT])
-{
-	uint32_t hwpt_id;
-	int ret;
-
-	if (!group->count)
-		return shunt_fail(-ENODEV, "it has no member");
-	ret = shunt_space_hwpt(to, group->number, group->members[0].device, &hwpt_id);
-	return ret ? ret
-		   : policy_choose(
-			     group, hwpt_kind_of(to, hwpt_id), SHUNT_UNPAUSED_REFUSE, plan, why);
-}
-
 int shunt_group_choose(struct shunt_group *group, struct shunt_space *to, enum shunt_plan *plan,
 	char why[SHUNT_PLAN_TEXT])
 {
 	SHUNT_HOLD(&group->lock);
-	int ret = choose_locked(group, to, plan, why);
+	uint32_t hwpt_id;
+	int ret;
 
+	if (group->count)
+		ret = shunt_space_hwpt(to, group->number, group->members[0].device, &hwpt_id);
+	else
+		ret = shunt_fail(-ENODEV, "it has no member");
+	if (!ret)
+		ret = policy_choose(
+			group, hwpt_kind_of(to, hwpt_id), SHUNT_UNPAUSED_REFUSE, plan, why);
 	return ret ? shunt_fail_while(ret, "group %d: auto", group->number) : 0;
 }
 

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "telemetry_reply.h"
-#include "shunt_dpdk.h"
+#include "telemetry.h"
 
 static void note(struct telemetry_reply reply, int ret)
 {
