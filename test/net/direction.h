@@ -6,7 +6,7 @@
 
 #include "net.h"
 
-/* Numbered frames from one port to the other, by whoever polls. */
+/* Numbered frames from one port to the other, sent and received by the polling thread. */
 
 #define DIRECTION_BURST 32
 
@@ -20,10 +20,10 @@ struct direction {
 	int64_t last;      /* sequence; -1: none yet */
 };
 
-/** One burst; fewer frames where less than `room` buffers would stay in the pool. */
+/** Sends one burst: fewer frames if less than `room` buffers would stay in the pool. */
 void direction_send(struct net *net, struct direction *direction, unsigned int room);
 
-/** One burst at the far end. */
+/** Receives one burst at the far end. */
 void direction_receive(struct net *net, struct direction *direction);
 
 #endif

@@ -5,7 +5,7 @@
 #include "rte_net_shunt.h"
 #include "two_ports.h"
 
-/* Two ports with queues, filters and work on frames set up, and a second address space. */
+/* Two ports with queues, filters and offloads set up, and a second address space. */
 
 #define QUEUES 2u
 #define BURST  32

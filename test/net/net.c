@@ -39,7 +39,8 @@ const struct net_config net_defaults = {
 static const char *addresses[NET_PORTS] = { "0000:03:00.0", "0000:04:00.0" };
 static bool kernel;
 
-/* A model's time passes while it acts; QEMU's NICs have the machine's, and may want a processor. */
+/* A model's time passes only while it acts. QEMU's NICs have the machine's time, and may wait for a
+ * processor. */
 #define MODEL_WAIT_NS  1000000000ull
 #define KERNEL_WAIT_NS 10000000000ull
 
@@ -99,7 +100,7 @@ static void begin_wait(struct shunt_wait *wait)
 	shunt_wait_begin(wait, timed);
 }
 
-/* Sleeps; @return false: long enough for whatever was to come */
+/* Sleeps. @return false: the wait is over */
 static bool may_come(struct shunt_wait *wait)
 {
 	shunt_wait_nap(wait, POLL_SLEEP_NS);

@@ -19,13 +19,13 @@
  *   test --- ethdev port 0 ===wire=== ethdev port 1 --- test
  *            (both of port group 10, behind an injector of failures)
  *
- * Or, for those that can, two functions of this machine's kernel that are on one wire.
+ * Tests that can also use two functions of this machine's kernel, on one wire.
  */
 
 #define NET_PORTS 2
 #define NET_BURST 64 /* frames at once, at most */
 
-/** How the pair is set up; net_defaults has the usual. */
+/** How the pair is set up. net_defaults has the usual values. */
 struct net_config {
 	struct shunt_sim_config sim;
 	uint16_t rx_descriptors;
@@ -38,7 +38,7 @@ struct net_config {
 	struct rte_eth_conf eth; /**< tx_offloads are added */
 	unsigned int buffers;    /**< of the pool */
 	unsigned int
-		check_ms; /**< the watchdog's period; 0: none, so that none of its calls fails */
+		check_ms; /**< the watchdog's period; 0: no watchdog, so that no call of it fails */
 };
 
 extern const struct net_config net_defaults;
@@ -59,22 +59,23 @@ struct net {
  */
 void net_eal_log(void);
 
-/** Waits for frames take this model's time, as those of net_create() do; else the machine's. */
+/** From now on waits for frames are counted in this model's time, as those of net_create() are. By
+ * default the machine's time counts. */
 void net_time_of(struct shunt_platform *model);
 
 /** Starts EAL for this process: no hugepages, no PCI. Exits with a message if that fails. */
 void net_eal_start(const char *program);
-/** The same, with telemetry for other processes, under a prefix of its files; NULL: without. */
+/** The same, with telemetry for other processes under a file prefix; NULL: without. */
 void net_eal_start_shared(const char *program, const char *prefix);
 
-/** From now on these functions of the kernel platform are the ports, "0000:03:00.0". */
+/** From now on the ports are these functions of the kernel platform, "0000:03:00.0". */
 void net_use_kernel(const char *function_0, const char *function_1);
 /** Whether they are. */
 bool net_on_kernel(void);
 
-/** Makes the platform, with the wire, and the pool. */
+/** Creates the platform with its wire, and the pool. */
 void net_create(struct net *net, const struct net_config *config);
-/** Ends both; every buffer must be back and nothing left on the platform. */
+/** Destroys both. Fails unless every buffer is back and nothing is left on the platform. */
 void net_destroy(struct net *net);
 
 /** Probes one port. @return what the probe returned */
@@ -89,7 +90,7 @@ void net_start(struct net *net);
 /** Stops, closes and removes both. */
 void net_stop(struct net *net);
 
-/** Removes what a failed test left of the platform's ports. For teardown functions. */
+/** Removes the ports that a failed test left. For teardown functions. */
 void net_abandon(struct net *net);
 
 /**
@@ -101,25 +102,26 @@ void net_abandon(struct net *net);
 struct rte_mbuf *net_frame(
 	struct net *net, uint32_t length, unsigned int segments, uint32_t sequence);
 
-/** Whether a received frame is what net_frame() made. Padding is not looked at. */
+/** Whether a received frame is what net_frame() made. Padding is not compared. */
 bool net_frame_is(const struct rte_mbuf *frame, uint32_t length, uint32_t sequence);
 
 /** Sequence of a frame. */
 uint32_t net_frame_sequence(const struct rte_mbuf *frame);
 
-/** Receives up to n frames, polling until they are there or nothing has come for a second of the
- *  model's time, or ten of QEMU's. */
+/** Receives up to n frames. Polls until they are there, or until none has come for a second of the
+ * model's time (QEMU: ten seconds). */
 unsigned int net_receive(uint16_t port, struct rte_mbuf **frames, unsigned int n);
 unsigned int net_receive_from(
 	uint16_t port, uint16_t queue, struct rte_mbuf **frames, unsigned int n);
 
-/** Sends n frames, polling until all are taken or none has been for as long. @return taken */
+/** Sends n frames. Polls until all are taken, or until none has been taken for as long. @return
+ * taken */
 unsigned int net_send(uint16_t port, struct rte_mbuf **frames, unsigned int n);
 
-/** Takes a frame from whatever queue it went to. @return NULL: none came for as long */
+/** Takes a frame from whichever queue has it. @return NULL: none came for as long */
 struct rte_mbuf *net_take(uint16_t port, uint16_t queues, uint16_t *queue);
 
-/** Sleeps until a condition holds; fails the test when it does not for 20 s of sleep. */
+/** Sleeps until a condition holds. Fails the test after 20 s of sleep. */
 #define net_until(condition)                                        \
 	do {                                                        \
 		for (unsigned int naps = 0; !(condition); naps++) { \

@@ -5,7 +5,7 @@
 #include "net.h"
 
 /*
- * Frames of the Internet protocols for tests, and whether one is in order. Sums are made and
+ * Frames of the Internet protocols for tests, and checks of them. Checksums are computed and
  * checked with DPDK's functions.
  *
  *   | Ethernet | VLAN tag? | IPv4 or IPv6 | TCP or UDP | payload: bytes that follow from its seed |
@@ -23,23 +23,24 @@ struct packet {
 	uint8_t last; /**< byte of the destination address 02:00:00:00:00:xx; 0: broadcast */
 };
 
-/** Its bytes, all sums right. @return length */
+/** Writes its bytes, with all checksums. @return length */
 uint32_t packet_bytes(const struct packet *packet, uint8_t *bytes);
 /** In mbufs of the pool. */
 struct rte_mbuf *packet_make(struct net *net, const struct packet *packet);
-/** The same with sums for the NIC to fill in, as rte_eth_tx_prepare() wants it before. */
+/** The same, with checksums left to the NIC: as an application passes it to rte_eth_tx_prepare().
+ */
 struct rte_mbuf *packet_make_unsummed(struct net *net, const struct packet *packet);
-/** Any bytes in mbufs of the pool. */
+/** Copies bytes into mbufs of the pool. */
 struct rte_mbuf *packet_from(
 	struct net *net, const uint8_t *bytes, uint32_t length, uint32_t segments);
 
-/** Whether a received frame is this one, byte for byte; padding is not looked at. */
+/** Whether a received frame is this one, byte for byte. Padding is not compared. */
 bool packet_equals(const struct rte_mbuf *frame, const struct packet *packet);
-/** The same, says so if it is not, and frees it. */
+/** The same; prints both lengths if it is not, and frees the frame. */
 bool packet_is(struct rte_mbuf *frame, const struct packet *packet);
-/** Whether its sums are right. */
+/** Whether its checksums are right. */
 bool packet_sums_right(const struct rte_mbuf *frame);
-/** All bytes of a frame. @return length */
+/** Copies all bytes of a frame. @return length */
 uint32_t packet_copy(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t room);
 
 /** Bytes before the payload. */

@@ -2,9 +2,9 @@
 /*
  * usage: test_net_stress [SECONDS [SEED]]     or SHUNT_STRESS_SECONDS, SHUNT_STRESS_SEED
  *
- * The ports of a group under everything at once (stress.h), on each kind of IOMMU and NIC. Between
- * two phases everybody stops; then the group must be on one hwpt and frames must come through every
- * port in both directions. In the end no buffer and no object may be missing.
+ * Everything at once on the ports of a group (stress.h), on each kind of IOMMU and NIC. Between two
+ * phases all threads rest. Then the group must be on one hwpt, and frames must pass every port in
+ * both directions. In the end no buffer and no object may be missing.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -95,7 +95,7 @@ static void run_phase(const struct phase *phase)
 	join(workers, STRESS_WORKERS);
 }
 
-/* Frames that came in from the wire of each port and went out to it, until there are enough. */
+/* Waits until enough frames have come in from each port's wire, and have gone out to it. */
 static void check_flow(const struct phase *phase)
 {
 	uint64_t received[STRESS_PORTS], delivered[STRESS_PORTS];
@@ -130,7 +130,7 @@ static void check_flow(const struct phase *phase)
 	}
 }
 
-/* Everybody rests: the group is on one hwpt, the one that it says, and every port runs. */
+/* All threads rest. The group must be on the one hwpt that it reports, and every port must run. */
 static void check_rest(const struct phase *phase)
 {
 	static const struct phase flow = { "rest", STRESS_SATURATING, true, false, false };
@@ -243,7 +243,7 @@ static void run(enum shunt_sim_iommu iommu, enum shunt_sim_nic nic, uint64_t ns)
 	unsigned int done = 0;
 
 	create(iommu, nic);
-	/* Each phase once, however short the run. */
+	/* Each phase runs once, however short the run is. */
 	while (done < RTE_DIM(phases) || shunt_clock_now() - start < shunt_clock_from_ns(ns)) {
 		const struct phase *phase = &phases[done++ % RTE_DIM(phases)];
 

@@ -11,7 +11,7 @@
 #include <shunt/sim.h>
 
 /*
- * Everything that may happen to the ports of one group, at once, for as long as one likes:
+ * All that may happen to the ports of one group, at once, for any time:
  *
  *   endpoint 0 --- port 0 <--.          workers    poll all the time, forward to the next port
  *   endpoint 1 --- port 1     forward   switchers  switch the group by every plan, check it
@@ -21,11 +21,11 @@
  *   stress.c          phases, and what has to be true between them
  *   stress_traffic.c  endpoints, workers, switchers
  *   stress_control.c  what is done to a port
- *   stress_actors.c   who is where, and a watchdog that tells it when somebody hangs
+ *   stress_actors.c   what each thread does, and a watchdog that reports a hang
  *   stress_heap.c     memory for ThreadSanitizer's eyes
  *
- * A port is stopped, started, set up and closed with the workers out of it, as ethdev wants it.
- * Whatever else is done to it, they go on calling bursts.
+ * A port is stopped, started, set up and closed with the workers out of it, as ethdev requires.
+ * During all other operations they keep calling bursts.
  */
 
 #define STRESS_PORTS   3
@@ -38,11 +38,11 @@ struct stress_actor {
 	const char *place;   /* NULL: rests */
 	uint64_t steps;      /* places it has been at */
 	uint64_t seed;       /* of its random numbers */
-	uint64_t refused;    /* calls that were refused, as they may be */
+	uint64_t refused;    /* calls with an allowed refusal */
 	uint64_t operations; /* that it finished */
 };
 
-/** What comes from the wires. */
+/** Traffic from the wires. */
 enum stress_load {
 	STRESS_NOTHING,
 	STRESS_PACED,
@@ -80,7 +80,7 @@ struct stress {
 	bool cut;     /* no wire has a far end */
 	bool stop;
 	uint64_t switches;
-	/* By the controls, from outside: under way, and when the last one ended. */
+	/* Resets from outside, by the controls: under way, and when the last one ended. */
 	uint32_t resetting;
 	uint64_t reset_end;
 };
@@ -91,18 +91,18 @@ extern struct stress stress;
 
 /** Begins to watch a thread; name as printf. */
 void stress_begin(struct stress_actor *actor, const char *name, unsigned int number);
-/** It is about to do this; NULL: it may rest as long as it likes. */
+/** Notes what the thread is about to do; NULL: it may rest for any time. */
 void stress_at(struct stress_actor *actor, const char *place);
-/** Ends the process, saying why and where everybody is. */
+/** Ends the process, and prints why and what each thread does. */
 void stress_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /**
- * What a call at the actor's place returned must be 0 or one of these refusals, explained.
+ * Checks what a call of the actor returned: 0, or one of these refusals with a message.
  *
  * @param allowed  negative errnos, 0 at the end; NULL: none
  * @return ret
  */
 int stress_expect(struct stress_actor *actor, int ret, const int *allowed);
-/** Forgets the thread's last explanation, so that a new one is known as one. */
+/** Clears the thread's last message, so that a new one can be told from it. */
 void stress_forget(void);
 /** A random number below n. */
 unsigned int stress_random(struct stress_actor *actor, unsigned int n);
@@ -116,7 +116,7 @@ void stress_connect(struct stress_port *port, bool far_end);
 /** Threads; `arg` of a worker is its number. */
 void *stress_worker(void *arg);
 void *stress_switcher(void *arg);
-/** Workers stay out of the port when this returns, until let in. */
+/** On return the workers are out of the port, until they are let in. */
 void stress_keep_out(struct stress_port *port);
 void stress_let_in(struct stress_port *port);
 
@@ -124,14 +124,15 @@ void stress_let_in(struct stress_port *port);
 
 /** Thread; `arg` is the port. */
 void *stress_control(void *arg);
-/** Probes, configures and starts what is not; every queue on, the wire connected. */
+/** Probes, configures and starts the port as far as needed. Turns on every queue and connects the
+ * wire. */
 void stress_settle(struct stress_port *port);
 /** Closes the port. */
 void stress_close(struct stress_port *port);
 
 /* ---- stress_heap.c ---- */
 
-/** What the pool keeps its buffers in; NULL: as usual. */
+/** Name of the pool's operations; NULL: the default. */
 const char *stress_pool_ops(void);
 
 static inline bool stress_told(const bool *flag)

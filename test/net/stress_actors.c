@@ -28,7 +28,7 @@ void stress_begin(struct stress_actor *actor, const char *name, unsigned int num
 	if (i == count && count < ACTORS_MAX)
 		actors[count++] = actor;
 	snprintf(actor->name, sizeof(actor->name), "%s %u", name, number);
-	/* Others of the same seed: each has numbers of its own. */
+	/* Each actor has random numbers of its own, from the same seed. */
 	if (!actor->seed)
 		actor->seed = run_seed + 0x9e3779b97f4a7c15ull * (i + 1);
 	pthread_mutex_unlock(&lock);
@@ -96,7 +96,7 @@ unsigned int stress_random(struct stress_actor *actor, unsigned int n)
 	return (unsigned int)((actor->seed * 0x2545f4914f6cdd1dull >> 33) % n);
 }
 
-/* Whoever is somewhere and makes no step hangs. */
+/* A thread that is not resting and makes no step hangs. */
 static void *watch(void *arg)
 {
 	uint64_t steps[ACTORS_MAX] = { 0 };

@@ -18,7 +18,8 @@
 #define RING_UNIT   64
 #define RING_CHOICE 4
 
-/* ethdev's table of ports has a lock that ThreadSanitizer does not see: one changes it at a time.
+/* ThreadSanitizer does not see the lock of ethdev's table of ports: so one thread at a time changes
+ * it.
  */
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
 
@@ -158,7 +159,7 @@ static void turn_queue(struct stress_port *port)
 		tx_queue(port, (uint16_t)n, !port->tx_on[n]);
 }
 
-/* On a running port: the queue is off, and the workers are out of what is released. */
+/* On a running port. The queue is off, and the workers are out of what is released. */
 static void replace_queue(struct stress_port *port)
 {
 	unsigned int n = stress_random(port->control, 1 + STRESS_WORKERS);
@@ -189,7 +190,7 @@ static void close_and_probe(struct stress_port *port)
 	start(port);
 }
 
-/* As one through sysfs, of which the driver is not told. */
+/* A reset as by sysfs: the driver is not told. */
 static void reset_from_outside(struct stress_port *port)
 {
 	struct shunt_vfio_device *device;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ThreadSanitizer cannot see the locks of EAL's heap and of a pool's ring: what one thread frees
- * and another gets would look shared. Under it, and only there, this program's rte_malloc functions
- * take a lock of their own around those of librte_eal, and its pool is a stack with a lock.
+ * ThreadSanitizer cannot see the locks of EAL's heap and of a pool's ring. Memory that one thread
+ * frees and another gets would look shared. Only under it, this program's rte_malloc functions hold
+ * a lock of their own around those of librte_eal, and its pool is a stack with a lock.
  */
 #include <stddef.h>
 

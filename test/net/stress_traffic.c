@@ -13,7 +13,7 @@
 #define BURST        32
 #define LENGTH       60
 #define PACE_NS      50000
-#define OVERFLOW_ONE 16 /* one frame in this number comes though the port has no room */
+#define OVERFLOW_ONE 16 /* one frame in that many is sent though the port has no room */
 #define IDLE_US      20
 
 /* ---- the far ends of the wires; the engine's thread ---- */
@@ -60,7 +60,7 @@ void stress_connect(struct stress_port *port, bool far_end)
 
 /* ---- workers ---- */
 
-/* Either the control sees us inside, or we see that the port is closed. */
+/* Either the control sees this worker inside, or this worker sees that the port is closed. */
 static bool enter(struct stress_port *port, unsigned int worker)
 {
 	__atomic_store_n(&port->inside[worker], true, __ATOMIC_SEQ_CST);
@@ -154,7 +154,8 @@ void *stress_worker(void *arg)
 
 /* ---- switchers ---- */
 
-/* Whether a port was reset from outside since then: what needed its answer may have failed. */
+/* Whether a port was reset from outside since then: calls that needed its answer may have failed.
+ */
 static bool reset_since(uint64_t start)
 {
 	return __atomic_load_n(&stress.resetting, __ATOMIC_SEQ_CST) ||

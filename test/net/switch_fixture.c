@@ -35,7 +35,7 @@ int abandon(void **state)
 	return 0;
 }
 
-/* Sleeps meanwhile: what has to come true is done by threads that wait for a processor. */
+/* Sleeps between looks: the threads that it waits for may need this processor. */
 static bool comes_true(bool (*condition)(unsigned int, uint32_t), unsigned int i, uint32_t before)
 {
 	for (unsigned int naps = 0; naps < NAPS && !condition(i, before); naps++)
@@ -75,7 +75,7 @@ uint64_t gone(const struct shunt_sim_port_truth *tx)
 	return net.config.sim.nic == SHUNT_SIM_DROP ? tx->tx_fault : 0;
 }
 
-/* What is not in the hands of a test yet: frames in a FIFO, or in memory and not polled. */
+/* Frames that the test has not received yet: in a FIFO, or in memory and not polled. */
 static bool frames_wait(void)
 {
 	for (unsigned int i = 0; i < NET_PORTS; i++) {
@@ -88,7 +88,7 @@ static bool frames_wait(void)
 	return false;
 }
 
-/* Takes over from the poller, until nothing waits any more. */
+/* Polls in the poller's place, until no frame waits any more. */
 static void drain(void)
 {
 	struct shunt_wait wait;
@@ -152,7 +152,7 @@ static uint32_t received_of(unsigned int direction)
 	return __atomic_load_n(&directions[direction].received, __ATOMIC_RELAXED);
 }
 
-/* What there is to know of a direction in which nothing arrives. */
+/* Prints the state of a direction in which no frame arrives. */
 static void say_stuck(unsigned int from)
 {
 	for (unsigned int i = 0; i < NET_PORTS; i++) {

@@ -5,7 +5,7 @@
 #include "direction.h"
 #include "rte_net_shunt.h"
 
-/* Two ports of one group that a thread has send to each other and receive, and a second space. */
+/* Two ports of one group, a second space, and a thread that sends and receives on both ports. */
 
 #define LENGTH       64
 #define SWITCHES_MAX 100000
@@ -13,7 +13,7 @@
 extern struct net net;
 extern struct direction directions[NET_PORTS];
 
-/* Of the frames, and how long the thread sleeps between two rounds; set before begin_traffic(). */
+/* Length of the frames, and the thread's sleep between two rounds. Set before begin_traffic(). */
 extern uint32_t length, segments;
 extern unsigned int pause_us;
 
@@ -22,18 +22,18 @@ int abandon(void **state);
 
 struct shunt_group *begin_traffic(const struct net_config *config);
 
-/** Stops the thread, and receives until nothing is on its way. */
+/** Stops the thread, and receives until no frame is in flight. */
 void end_traffic(void);
 
-/** Fails unless frames arrive in both directions, now. */
+/** Fails unless frames arrive in both directions. */
 void assert_traffic_runs(void);
 
 struct shunt_sim_port_truth truth_of(unsigned int port);
 
-/** A wedged queue's frame is sent again after the reset, a dropped one is gone. */
+/** The frame of a wedged queue is sent again after the reset; a dropped one is lost. */
 uint64_t gone(const struct shunt_sim_port_truth *tx);
 
-/** DMA that was refused, of both ports. */
+/** Number of refused DMAs of both ports. */
 uint64_t faults(void);
 
 #endif

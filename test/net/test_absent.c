@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A function that does not answer, as one that is being reset or was removed: its registers read as
- * all ones, which is no value of theirs.
+ * A function that does not answer because it is being reset or was removed. Its registers read as
+ * all ones, which none of them ever holds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +74,7 @@ static void all_ones_count_nothing(void **state)
 	finish();
 }
 
-/* What only writes finds out too. */
+/* Calls that only write find out too. */
 static void every_control_call_says_so(void **state)
 {
 	struct rte_ether_addr address = { .addr_bytes = { 2, 0, 0, 0, 0, 7 } };
@@ -107,7 +107,7 @@ static void every_control_call_says_so(void **state)
 	finish();
 }
 
-/* Reset from outside, which takes its time: the switch meanwhile fails, and then it is set up. */
+/* A slow reset from outside: a check meanwhile fails, and then the port is set up again. */
 static void a_recovery_accounts_for_no_loss(void **state)
 {
 	struct shunt_vfio_device *device;
@@ -167,7 +167,7 @@ static unsigned int lines_about(const char *text, const char *function)
 	return lines;
 }
 
-/* Checks by the watchdog, which retries at growing intervals and logs nothing more. */
+/* The watchdog retries at growing intervals, and logs nothing more. */
 static void one_event_and_one_line(void **state)
 {
 	char *text = NULL;
@@ -205,7 +205,7 @@ static void check_until_told(struct shunt_group *group, enum rte_eth_event_type 
 	}
 }
 
-/* Told by the number of reads, for each wait for an answer is one of many. */
+/* The number of reads tells: each wait for an answer reads many times. */
 static void nobody_waits_for_it(void **state)
 {
 	struct shunt_switch_result result;
@@ -257,7 +257,7 @@ static void what_comes_back_is_set_up(void **state)
 	finish();
 }
 
-/* It answers, but its queues are dead, and the reset that would help fails. */
+/* The function answers, but its queues are dead, and the reset that would help fails. */
 static void what_no_reset_helps_is_told_as_failed(void **state)
 {
 	struct shunt_group *group;

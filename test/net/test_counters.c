@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a port counts: frames and bytes, missed frames, frames without a buffer. */
+/* Counters of a port: frames and bytes, missed frames, frames without a buffer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +74,7 @@ static void exchange_and_refuse(uint32_t sequence)
 	assert_int_equal(net_send(net.port[0], &frame, 1), 1);
 }
 
-/* What a queue had counted stays when it is set up anew, or no more. */
+/* Counts of a queue stay when it is set up anew, and when it is removed. */
 static void counters_stay_with_the_port(void **state)
 {
 	struct net_config config = net_defaults;
@@ -146,7 +146,7 @@ static void missed_frames_are_counted(void **state)
 	net_destroy(&net);
 }
 
-/* Buffers that are wanted once and lacking count once, however often the queue is polled. */
+/* A missing buffer counts once, however often the queue is polled. */
 static void missing_buffers_are_counted(void **state)
 {
 	struct rte_mbuf *frames[40], *others[2048];

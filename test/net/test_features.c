@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a port offers beside the content of frames: who gets which, how long they may be, and what
- * the port tells of itself. On the software platform; with two functions named, on those of the
- * kernel.
+ * What a port offers apart from offloads: filters, frame lengths, and what it reports of itself.
+ * Runs on the software platform; with two functions named, on those of the kernel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +26,7 @@ static struct rte_mbuf *addressed(const struct rte_ether_addr *to, uint8_t seed)
 	return frame;
 }
 
-/* Frames arrive in order, so one that surely passes tells of the one before. */
+/* Frames arrive in order. So a frame that always passes shows whether the one before it did. */
 static bool passes(const struct rte_ether_addr *to)
 {
 	static const struct rte_ether_addr broadcast = { { 255, 255, 255, 255, 255, 255 } };
@@ -117,7 +116,8 @@ static void send_long(uint32_t length, bool arrives)
 	}
 	assert_true(packet_is(frames[arrives], &marker));
 	assert_int_equal(rte_eth_stats_get(net.port[1], &stats), 0);
-	if (!net_on_kernel()) /* QEMU: in ROC alone, which net_e1000_igb does not add either */
+	if (!net_on_kernel()) /* QEMU counts it in ROC alone, which net_e1000_igb does not add
+				 either */
 		assert_int_equal(stats.ierrors, !arrives);
 	assert_int_equal(rte_eth_stats_reset(net.port[1]), 0);
 }

@@ -93,7 +93,7 @@ static void too_many_segments_are_refused(void **state)
 	net_destroy(&net);
 }
 
-/* Frames of one segment: in a burst with others, at every place, by both kinds of bursts. */
+/* Frames of one segment in a burst with others, at every place, with both kinds of bursts. */
 static void too_long_or_empty_is_refused(void **state)
 {
 	static const uint64_t offloads[] = { 0, RTE_ETH_TX_OFFLOAD_UDP_CKSUM };
@@ -164,7 +164,7 @@ static void stop_and_start(void **state)
 	net_start(&net);
 	for (unsigned int i = 0; i < 5; i++) {
 		net_exchange(&net, 0, 10, 100, 1, i);
-		/* Frames that nobody takes are given back by the stop. */
+		/* A stop frees the frames that nobody has received. */
 		for (unsigned int j = 0; j < NET_BURST; j++)
 			frames[j] = net_frame(&net, 100, 1, j);
 		assert_int_equal(net_send(net.port[0], frames, NET_BURST), NET_BURST);
@@ -205,7 +205,8 @@ static void wait_until_sent(void)
 		  RTE_ETH_TX_DESC_DONE);
 }
 
-/* Frames, not slots; as many as asked for; the last ones too. By both kinds of bursts. */
+/* tx_done_cleanup counts frames, not slots, frees no more than asked for, and frees the last ones.
+ * With both kinds of bursts. */
 static void done_cleanup_frees_frames(void **state)
 {
 	static const uint64_t offloads[] = { 0, RTE_ETH_TX_OFFLOAD_VLAN_INSERT };
@@ -233,7 +234,7 @@ static void done_cleanup_frees_frames(void **state)
 			assert_int_equal(rte_eth_tx_done_cleanup(net.port[0], 0, 7), 7);
 			assert_int_equal(rte_eth_tx_done_cleanup(net.port[0], 0, 0), 12);
 			assert_int_equal(rte_eth_tx_done_cleanup(net.port[0], 0, 0), 0);
-			/* All but those that a refill waits with. */
+			/* All but those that wait for the next refill. */
 			assert_true(rte_mempool_avail_count(net.pool) + 32 > before);
 		}
 		net_stop(&net);
@@ -241,7 +242,7 @@ static void done_cleanup_frees_frames(void **state)
 	}
 }
 
-/* What net_e1000_igb takes: 32 to 4096 in steps of 8, and any threshold. */
+/* Ring lengths as net_e1000_igb takes them: 32 to 4096 in steps of 8, with any threshold. */
 static void rings_of_every_length(void **state)
 {
 	static const uint16_t lengths[] = { 32, 40, 72, 1000 };
@@ -272,7 +273,7 @@ static void rings_of_every_length(void **state)
 	}
 }
 
-/* Rings of any lengths after each other, in every queue. */
+/* Rings of all lengths, one after the other, in every queue. */
 static void rings_leave_no_holes(void **state)
 {
 	static const uint16_t lengths[] = { 4096, 64, 2080, 4096, 1000, 4096 };
@@ -304,7 +305,7 @@ static void descriptor_status(void **state)
 	assert_int_equal(net_send(net.port[0], frames, 4), 4);
 	net_until(rte_eth_rx_descriptor_status(net.port[1], 0, 3) == RTE_ETH_RX_DESC_DONE);
 	assert_int_equal(rte_eth_rx_descriptor_status(net.port[1], 0, 4), RTE_ETH_RX_DESC_AVAIL);
-	/* The last frame sent reports too, and those before it are done as well. */
+	/* The last frame sent is reported as done, and with it those before it. */
 	wait_until_sent();
 	for (uint16_t offset = 0; offset < 256; offset++)
 		assert_int_equal(

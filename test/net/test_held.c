@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames in a ring are sent with the work on them that they asked for, whatever happens to the NIC.
- * On the software platform; with two functions named, on those of the kernel.
+ * Frames in a ring are sent with their offloads, whatever happens to the NIC. Runs on the software
+ * platform; with two functions named, on those of the kernel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include "kept_fixture.h"
 
-/* Runs of frames that share a context, and others between them. */
+/* Runs of frames that share a context, with other frames between them. */
 static struct packet kind(unsigned int i)
 {
 	return (struct packet){ .tcp = i / 7 & 1,
@@ -46,7 +46,7 @@ static bool is_kind(const struct rte_mbuf *frame, unsigned int number)
 	return packet_equals(frame, &packet);
 }
 
-/* Up to the frame of this number. */
+/* Receives up to the frame of this number. */
 static unsigned int receive_up_to(unsigned int last, struct rte_mbuf **frames, unsigned int room)
 {
 	unsigned int received = 0, quiet = 0;
@@ -65,9 +65,9 @@ static unsigned int receive_up_to(unsigned int last, struct rte_mbuf **frames, u
 }
 
 /*
- * Some frames are sent, and some are in the ring with no DMA to take them, when the NIC is reset.
- * Those are sent afterwards, in order and whole; of the others, those that had not been reported
- * may come again.
+ * At the reset some frames are sent, and others are in the ring, without DMA. Those are sent
+ * afterwards, in order and whole. Of the sent ones, those that were not reported as done may come
+ * again.
  */
 static void held_frames_are_sent(unsigned int sent, unsigned int held)
 {
@@ -117,7 +117,7 @@ static bool came(struct rte_mbuf **frames, unsigned int n, unsigned int number)
 	return false;
 }
 
-/* The second time, some of what was held before may have been sent, and comes again. */
+/* In the second round, some of the frames held before may have been sent, and come again. */
 static void held_twice(void **state)
 {
 	struct rte_mbuf *frames[64], *received[128];
@@ -146,7 +146,7 @@ static void held_twice(void **state)
 	finish();
 }
 
-/* A switch makes an idle queue prove that it runs, by a context of its own. */
+/* In a switch an idle queue proves that it runs, with a context of its own. */
 static void work_is_not_forgotten_between_frames(void **state)
 {
 	const struct packet packet = { .flow = 3, .payload = 50, .last = 9 };
@@ -185,7 +185,7 @@ static unsigned int check_received(uint16_t queue)
 	return n;
 }
 
-/* Switches whose DMA is refused, and queues that stop: no frame comes out with wrong sums. */
+/* Switches with refused DMA, and queues that stop: no frame is sent with a wrong checksum. */
 static void across_switches(uint16_t queues)
 {
 	unsigned int received[QUEUES] = { 0 };

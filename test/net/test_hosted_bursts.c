@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Bursts of hosted ports: a driver that is stopped has nobody in its bursts, however often, and
- * what ethdev and the driver write into the table meanwhile does no harm. The driver is one of our
- * own that looks whether its rings are there.
+ * Bursts of hosted ports. No poller is inside a stopped driver's bursts, however often it is
+ * stopped. What ethdev and the driver write into the table meanwhile does no harm. The test's own
+ * driver checks that its rings are there.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -46,7 +46,7 @@ static uint16_t burst(void *queue, struct rte_mbuf **frames, uint16_t count)
 	return count;
 }
 
-/* What a driver chooses at another start. */
+/* The bursts that a driver chooses at another start. */
 static uint16_t other_burst(void *queue, struct rte_mbuf **frames, uint16_t count)
 {
 	return burst(queue, frames, count);
@@ -77,7 +77,7 @@ static int start(void **state)
 	};
 	dev.rx_pkt_burst = burst;
 	dev.tx_pkt_burst = burst;
-	/* As ethdev leaves it after a start. */
+	/* The table as ethdev leaves it after a start. */
 	table->rx_pkt_burst = burst;
 	table->tx_pkt_burst = burst;
 	table->rxq.data = rx_queues;
@@ -143,7 +143,7 @@ static void nobody_is_inside_a_closed_burst(void **state)
 		if (i % 16 == 0)
 			nanosleep(&nap, NULL);
 	}
-	/* Pollers may have had no processor yet. */
+	/* The pollers may not have run yet. */
 	for (int i = 0; !__atomic_load_n(&received, __ATOMIC_RELAXED) && i < 100000; i++)
 		nanosleep(&nap, NULL);
 	__atomic_store_n(&ended, true, __ATOMIC_RELEASE);
@@ -165,7 +165,7 @@ static void a_closed_burst_gives_nothing(void **state)
 	assert_int_equal(transmit(1), 4);
 }
 
-/* Read by a poller before ethdev put its own bursts and queues into the table, or after. */
+/* What a poller reads before ethdev puts its own bursts and queues into the table, and after. */
 static void a_queue_of_somebody_else_is_left_alone(void **state)
 {
 	struct ring other = { .there = true };

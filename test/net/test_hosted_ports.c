@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hosted ports through ethdev, stopped and started as a switch does it: nothing of the driver runs
- * while it is stopped, and what its NIC has counted is kept. The driver is one of our own: it looks
- * whether it runs, and its NIC forgets its counters in a stop.
+ * Hosted ports through ethdev, stopped and started as in a switch. No function of a stopped driver
+ * runs, and its NIC's counts are kept. The test's own driver checks whether it runs, and its NIC
+ * loses its counters in a stop.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -34,11 +34,11 @@ static struct hosted_function function = { .device.function = ADDRESS };
 static struct rte_eth_dev *dev;
 static int ring;
 static bool runs, ended;
-static unsigned int strays;            /* calls of a driver that does not run */
-static uint64_t nic, read_so_far;      /* frames: in the NIC, and that the driver read from it */
-static uint64_t nic_more, more_so_far; /* the same for an extended one */
+static unsigned int strays;       /* calls of a stopped driver */
+static uint64_t nic, read_so_far; /* frames: counted by the NIC, and read from it by the driver */
+static uint64_t nic_more, more_so_far; /* the same for an extended statistic */
 
-/* ---- what ethdev.c and control.c use of the rest ---- */
+/* ---- stubs of what ethdev.c and control.c use ---- */
 
 int shunt_group_driver(
 	struct shunt_group *group, struct shunt_vfio_device *member, const char *name)
@@ -267,7 +267,7 @@ static void *call(void *arg)
 	return NULL;
 }
 
-/* Whoever polls a queue frees what was sent. */
+/* The thread that polls a queue frees its sent frames. */
 static void *poll_queue(void *arg)
 {
 	struct rte_mbuf *frames[4];
@@ -298,7 +298,7 @@ static void nothing_of_a_stopped_driver_runs(void **state)
 	assert_int_equal(strays, 0);
 }
 
-/* Nobody asks between the switches. */
+/* Nobody reads the counters between the switches. */
 static void what_the_nic_counted_is_kept(void **state)
 {
 	uint16_t port = dev->data->port_id;
@@ -323,7 +323,7 @@ static void what_the_nic_counted_is_kept(void **state)
 	assert_int_equal(value.value, more + 10);
 }
 
-/* Who owns it may go past what counts the bursts. */
+/* The owner of a port may call the driver's bursts directly, past those that count. */
 static void a_port_with_an_owner_is_not_stopped(void **state)
 {
 	struct rte_eth_dev_owner owner = { .name = "fail-safe" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How an application waits for frames, and hears of the link. On the software platform; with two
- * functions named, on those of the kernel.
+ * How an application waits for frames, and is told of the link. Runs on the software platform; with
+ * two functions named, on those of the kernel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #define QUEUES  4u
 #define WAIT_MS 5000
 
-/* @return whether the queue's interrupt came within a time */
+/* @return whether the queue's interrupt came in time */
 static bool interrupted(int ms)
 {
 	struct rte_epoll_event event;
@@ -62,7 +62,7 @@ static void receive_interrupts(void **state)
 		assert_non_null(frame);
 		rte_pktmbuf_free(frame);
 		assert_false(interrupted(1));
-		/* What is pending may come at once, and then says nothing. */
+		/* A pending interrupt may come at once: that one does not count. */
 		assert_int_equal(rte_eth_dev_rx_intr_enable(net.port[1], queue), 0);
 		while (interrupted(20))
 			;
@@ -86,7 +86,7 @@ static void interrupts_have_to_be_configured(void **state)
 	begin();
 	assert_int_equal(rte_eth_dev_rx_intr_enable(net.port[1], 0), -ENOTSUP);
 	finish();
-	config.rx_queues = 10; /* and there are nine vectors for them */
+	config.rx_queues = 10; /* there are nine vectors for them */
 	config.eth.intr_conf.rxq = 1;
 	net_create(&net, &config);
 	assert_int_equal(net_probe(&net, 0), 0);
@@ -184,7 +184,7 @@ static void frames_pass(void)
 		assert_true(packet_is(frames[i], &packets[i]));
 }
 
-/* QEMU keeps the link of a PHY without power. */
+/* In QEMU a PHY without power keeps its link. */
 static void link_by_command(void **state)
 {
 	uint16_t off = net_on_kernel() ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN;
@@ -194,7 +194,7 @@ static void link_by_command(void **state)
 		assert_int_equal(rte_eth_dev_set_link_down(net.port[0]), 0);
 		assert_true(link_is(net.port[0], off));
 		assert_true(link_is(net.port[1], off));
-		if (i == 1) { /* the next start is one with a link */
+		if (i == 1) { /* so that the next start finds a link */
 			assert_int_equal(rte_eth_dev_stop(net.port[0]), 0);
 			assert_int_equal(rte_eth_dev_start(net.port[0]), 0);
 		} else {
@@ -214,7 +214,7 @@ static void remove_both(void)
 	net_destroy(&net);
 }
 
-/* What the application does in an event, in EAL's interrupt thread. */
+/* The application's callback for an event, in EAL's interrupt thread. */
 static void (*in_event)(uint16_t port);
 static uint32_t events_done;
 
@@ -254,7 +254,7 @@ static void stop_and_close(uint16_t port)
 	assert_int_equal(rte_eth_dev_close(port), 0);
 }
 
-/* And the port is told of its link after it was started again. */
+/* After a restart the port is told of its link again. */
 static void stopped_by_who_hears_of_the_link(void **state)
 {
 	config.eth.intr_conf.lsc = 1;
@@ -297,11 +297,11 @@ static void close_the_other(uint16_t port)
 {
 	while (!__atomic_load_n(&other_closes, __ATOMIC_SEQ_CST))
 		rte_delay_us_sleep(1000);
-	rte_delay_us_sleep(100000); /* it waits for this handler by now, or will */
+	rte_delay_us_sleep(100000); /* it waits for this handler now, or soon */
 	stop_and_close(net.port[0]);
 }
 
-/* One port is closed by a thread, the other by who hears of the first one's removal meanwhile. */
+/* A thread closes one port. Meanwhile the callback for its removal closes the other. */
 static void closed_by_two_at_once(void **state)
 {
 	other_closes = 0;

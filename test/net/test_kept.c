@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What an application has set up is kept, whatever happens to the NIC: recovery after refused DMA,
- * switches by every plan, resets by others. On the software platform; with two functions named, on
- * those of the kernel.
+ * An application's settings are kept, whatever happens to the NIC: recovery after refused DMA,
+ * switches by every plan, resets by others. Runs on the software platform; with two functions
+ * named, on those of the kernel.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -37,7 +37,7 @@ static void set_all(uint16_t port)
 	assert_int_equal(rte_eth_dev_rss_reta_update(port, table, 128), 0);
 }
 
-/* Something may be on its way yet. */
+/* Frames may still be in flight. */
 static void drain(void)
 {
 	struct rte_mbuf *frames[BURST];
@@ -56,7 +56,7 @@ static void drain(void)
 	}
 }
 
-/* Unwanted in front, so that what arrives tells of both. */
+/* Unwanted frames go first, so that arrivals show the fate of both. */
 static void check_frame(const struct packet *packet, const struct rte_ether_addr *to)
 {
 	struct packet other = *packet, wanted = *packet;
@@ -144,7 +144,7 @@ static void all_is_kept(void **state)
 	finish();
 }
 
-/* A device reset is different: it leaves a port as it was found. */
+/* A device reset differs: it leaves a port in its initial state. */
 static void a_device_reset_forgets(void **state)
 {
 	struct rte_ether_addr before, after;
@@ -168,7 +168,7 @@ static void a_device_reset_forgets(void **state)
 	finish();
 }
 
-/* One that finds a paused queue empty, and goes to sleep, is woken when it runs again. */
+/* A thread that finds a paused queue empty and goes to sleep is woken when the queue runs again. */
 static void sleepers_are_woken(void **state)
 {
 	struct rte_epoll_event event;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A group of one port that can pause its DMA and one that can be stopped and started only, as ports
- * of other DPDK drivers are: the second port here leaves its group and comes back with no more
- * operations than ethdev offers for any port. Switched while another thread sends and receives.
+ * A group of two ports: one can pause its DMA, the other can only be stopped and started, like
+ * ports of other DPDK drivers. For that the second port leaves its group and joins again with the
+ * operations that ethdev has for any port. The group is switched while another thread sends and
+ * receives.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,7 +30,7 @@ static struct net net;
 static struct direction directions[NET_PORTS];
 static pthread_t poller;
 static bool polling, stop_polling;
-/* ethdev complains of bursts on a stopped port: who stops one tells the poller. */
+/* ethdev logs an error for bursts on a stopped port: the thread that stops one tells the poller. */
 static pthread_mutex_t bursts = PTHREAD_MUTEX_INITIALIZER;
 static bool stopped[NET_PORTS];
 
@@ -129,7 +130,7 @@ static void join_by_ethdev(struct shunt_group *group, unsigned int index)
 	assert_int_equal(rte_eth_dev_start(net.port[index]), 0);
 }
 
-/* A group under traffic; `others` of its ports, the last ones, only by ethdev. */
+/* A group under traffic. Its last `others` ports are stopped and started by ethdev only. */
 static struct shunt_group *begin(enum shunt_sim_iommu iommu, unsigned int others)
 {
 	struct net_config config = net_defaults;
@@ -180,7 +181,7 @@ static double halted_us(const struct shunt_switch_member *member)
 	return (double)shunt_clock_to_ns(member->pause_end - member->pause_start) / 1e3;
 }
 
-/* Both halts of the last switch are printed: what the class of each port costs. */
+/* Prints both halts of the last switch: the cost of each class of port. */
 static void stop_replace_start(unsigned int others, const enum shunt_halt halts[NET_PORTS])
 {
 	struct shunt_group *group = begin(SHUNT_SIM_BLOCKING, others);
@@ -238,8 +239,8 @@ static void assert_refused(
 }
 
 /*
- * Where a replace refuses nothing, ports run on under it whatever they are made for. Nobody is
- * asked for faults here, which is what is known after the first.
+ * Where a replace refuses no DMA, all ports run on under it. There is no fault observer here, so
+ * after the first switch the fault status is unknown.
  */
 static void live_under_a_hitless_iommu(void **state)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the NIC does with the content of frames, seen from both ends of a wire: checksums, VLAN
- * tags, TCP segmentation, the FCS. On the software platform; with two functions named, on those of
- * the kernel.
+ * Offloads, seen from both ends of a wire: checksums, VLAN tags, TCP segmentation, the FCS. Runs on
+ * the software platform; with two functions named, on those of the kernel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +65,7 @@ static struct rte_mbuf *send_one(struct rte_mbuf *frame)
 	return received;
 }
 
-/* Kinds of frames by number: both versions, both transports, all lengths, several mbufs. */
+/* Kinds of frames by number: both IP versions, both transports, all lengths, several mbufs. */
 static struct packet kind(unsigned int i)
 {
 	return (struct packet){ .ipv6 = i & 1,
@@ -100,7 +99,7 @@ static void checksums_are_inserted(void **state)
 	end();
 }
 
-/* Frames that ask for nothing go their way among those that do. */
+/* Frames without offloads pass among those with offloads. */
 static void frames_without_work_go_between(void **state)
 {
 	struct rte_mbuf *frames[BURST];
@@ -219,7 +218,7 @@ static void packet_types_are_told(void **state)
 
 /* ---- VLAN ---- */
 
-/* Whether a tagged frame comes with its tag taken off, or in it. */
+/* Whether a tagged frame arrives with its tag stripped, or in it. */
 static void tagged(uint16_t tag, bool stripped)
 {
 	struct packet packet = kind(tag);
@@ -245,7 +244,7 @@ static void untagged(void)
 	assert_true(packet_is(frame, &packet));
 }
 
-/* By the bursts that expect it, and, turned on later, by those that do not. */
+/* With the bursts that expect it and, turned on later, with those that do not. */
 static void tags_are_stripped(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -267,7 +266,7 @@ static void tags_are_stripped(void **state)
 	}
 }
 
-/* The tag is the frame's: its first segment has it, the others have nothing (rte_mbuf.h). */
+/* The tag belongs to the frame: only its first segment has it (rte_mbuf.h). */
 static void the_first_segment_has_the_tag(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -338,8 +337,8 @@ static void tags_are_filtered(void **state)
 /* ---- the whole frame ---- */
 
 /*
- * ethdev's convention: the FCS lies in memory behind the data, and no length has it. With buffers
- * of 1 KiB it is whole or in part in a segment of its own, or in two.
+ * ethdev's convention: the FCS is in memory behind the data, and no length includes it. With
+ * buffers of 1 KiB, all or part of it may be in a segment of its own.
  */
 static void fcs_kept(uint32_t length, uint16_t data_room)
 {
@@ -349,7 +348,7 @@ static void fcs_kept(uint32_t length, uint16_t data_room)
 	uint8_t bytes[4096];
 	uint32_t fcs;
 
-	/* QEMU leaves out an FCS that does not fit behind the last data. */
+	/* QEMU omits an FCS that does not fit behind the last data. */
 	if (net_on_kernel() && (length - 1) % data_room + 1 + RTE_ETHER_CRC_LEN > data_room)
 		return;
 	packet.payload = length - packet_headers(&packet);

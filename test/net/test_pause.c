@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Applications drop what a transmit burst does not take. So a port that is paused for a switch
- * lets them wait: none of their bursts is refused, and no frame is lost.
+ * Applications drop frames that a transmit burst does not take. So a port that is paused for a
+ * switch makes them wait: no burst is refused, and no frame is lost.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -37,7 +37,7 @@ static int abandon(void **state)
 	return 0;
 }
 
-/* One frame under way, so that the ring is never full. */
+/* One frame at a time, so that the ring is never full. */
 static void *ping(void *arg)
 {
 	struct rte_mbuf *frame;
@@ -74,7 +74,7 @@ static void no_burst_is_refused_while_ports_pause(void **state)
 	assert_int_equal(shunt_space_copy(spaces[0], "b", &spaces[1]), 0);
 	assert_int_equal(shunt_group_prepare(group, spaces[1]), 0);
 	assert_int_equal(pthread_create(&poller, NULL, ping, NULL), 0);
-	/* However few frames the other thread finds the time for between two of them. */
+	/* Switches, however few frames the other thread sends between two of them. */
 	while (!ret &&
 		(switches < SWITCHES || __atomic_load_n(&sent, __ATOMIC_RELAXED) <= SWITCHES)) {
 		ret = shunt_group_switch(
@@ -133,14 +133,14 @@ static void who_waits_is_let_in_or_told_to_give_up(void **state)
 {
 	assert_non_null(enter_while(shunt_poll_resume));
 	assert_null(enter_while(shunt_poll_close));
-	assert_null(enter_while(NULL)); /* nobody lets it in: it does not wait for ever */
+	assert_null(enter_while(NULL)); /* it is not admitted: it does not wait for ever */
 	shunt_poll_close(&queue);
 	shunt_poll_ask(&queue); /* a stopped queue stays closed */
 	assert_null(enter_late(NULL));
 	assert_int_equal(shunt_poll_waiters, 0);
 }
 
-/* Another process stops this one for longer than any wait, once somebody waits. */
+/* Another process stops this one, once a thread waits, for longer than any wait. */
 static void be_stopped(const uint32_t *waiting)
 {
 	const struct timespec stopped = { .tv_sec = 2, .tv_nsec = 500000000 };
@@ -157,7 +157,7 @@ static void be_stopped(const uint32_t *waiting)
 		_exit(0);
 	}
 	waitpid(child, &status, 0);
-	rte_delay_us_sleep(20000); /* those who wait look first */
+	rte_delay_us_sleep(20000); /* waiting threads look first */
 }
 
 static void *leave_after_a_stop(void *arg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is received, whatever a NIC writes into descriptors: lengths, pieces, ends of frames. */
+/* Receives are bounded whatever a NIC writes into descriptors: lengths, pieces, ends of frames. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static void write_back(uint64_t *ring, unsigned int slot, uint32_t length, uint3
 	__atomic_store_n(&ring[2 * slot + 1], (uint64_t)length << 32 | status, __ATOMIC_RELEASE);
 }
 
-/* All frames that there are, which must be in order and within their buffers; they are freed. */
+/* Receives all frames, checks that they are in order and within their buffers, and frees them. */
 static unsigned int take(uint32_t *lengths)
 {
 	struct rte_mbuf *frames[BURST];
@@ -71,7 +71,7 @@ static void assert_discarded(uint64_t frames)
 	assert_int_equal(stats.ierrors, frames);
 }
 
-/* In every kind of burst, at every place of a line. */
+/* In every kind of burst, at every place of a cache line. */
 static void lengths_are_those_of_buffers(void **state)
 {
 	static const uint64_t offloads[] = { 0, RTE_ETH_RX_OFFLOAD_SCATTER,
@@ -101,7 +101,7 @@ static void lengths_are_those_of_buffers(void **state)
 	}
 }
 
-/* Shorter than an FCS: nothing is left of it. */
+/* Frames shorter than an FCS are dropped. */
 static void a_frame_is_longer_than_its_fcs(void **state)
 {
 	uint32_t lengths[BURST];
@@ -112,7 +112,7 @@ static void a_frame_is_longer_than_its_fcs(void **state)
 	ring = ring_of(net.port[1]);
 	for (unsigned int i = 0; i < 8; i++)
 		write_back(ring, i, i, WHOLE);
-	/* One of length 0 is as it is in every burst. */
+	/* A frame of length 0 is received alike by every burst. */
 	assert_int_equal(take(lengths), 4);
 	assert_int_equal(lengths[0], 0);
 	assert_int_equal(lengths[3], 3);
@@ -120,7 +120,7 @@ static void a_frame_is_longer_than_its_fcs(void **state)
 	finish();
 }
 
-/* A port of frames of one buffer has no piece of another: neither the first nor the last. */
+/* A port for frames of one buffer passes no piece of a longer frame, first or last. */
 static void pieces_are_none_without_scatter(void **state)
 {
 	uint32_t lengths[BURST];
@@ -142,7 +142,7 @@ static void pieces_are_none_without_scatter(void **state)
 	finish();
 }
 
-/* The longest frame has ten pieces of 1 KiB; of a longer one nothing is kept. */
+/* The longest frame has ten pieces of 1 KiB. A longer one is dropped as a whole. */
 static void a_frame_ends(void **state)
 {
 	unsigned int before, slot = 0;
@@ -168,13 +168,13 @@ static void a_frame_ends(void **state)
 		write_back(ring, slot++, 1024, DONE);
 	assert_int_equal(take(lengths), 0);
 	assert_discarded(2);
-	/* All but those that a refill waits with. */
+	/* All but those that wait for the next refill. */
 	assert_true(rte_mempool_avail_count(net.pool) + 32 > before);
 	write_back(ring, slot++, 70, WHOLE);
 	write_back(ring, slot++, 71, WHOLE);
 	assert_int_equal(take(lengths), 1);
 	assert_int_equal(lengths[0], 71);
-	/* A buffer that is not full before the next one is taken. */
+	/* A piece that does not fill its buffer, before the last one. */
 	for (unsigned int i = 0; i < 20; i++)
 		write_back(ring, slot++, i, DONE);
 	write_back(ring, slot++, 72, WHOLE);
@@ -183,7 +183,7 @@ static void a_frame_ends(void **state)
 	finish();
 }
 
-/* Set up while the port runs, for frames that its other queues have whole. */
+/* A queue is set up while the port runs, for frames that its other queues receive in one piece. */
 static void smaller_buffers_are_refused_at_run_time(void **state)
 {
 	struct rte_mempool *small;
@@ -200,7 +200,7 @@ static void smaller_buffers_are_refused_at_run_time(void **state)
 	assert_int_equal(rte_eth_dev_rx_queue_stop(net.port[1], 0), 0);
 	assert_int_equal(rte_eth_rx_queue_setup(net.port[1], 0, 256, 0, NULL, small), -EINVAL);
 	assert_non_null(strstr(shunt_errmsg(), "'small' take 2048 bytes of a frame"));
-	/* All is as it was: the queue that there is takes such frames. */
+	/* Nothing has changed: with its old pool the queue receives such frames. */
 	assert_int_equal(rte_eth_rx_queue_setup(net.port[1], 0, 256, 0, NULL, net.pool), 0);
 	assert_int_equal(rte_eth_dev_rx_queue_start(net.port[1], 0), 0);
 	frame = packet_make(&net, &packet);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports of a group are set up anew, removed and added while the group is switched by quiesce and
- * two others of it have traffic. Those lose nothing, no counter runs backwards, and each step ends.
+ * Ports of a group are set up anew, removed and added while it is switched by quiesce and two other
+ * ports have traffic. Those lose no frame, no counter runs backwards, and each step ends.
  *
  *   port 0 ===wire=== port 1      traffic, never touched
  *   port 2 ===wire=== port 3      MTU, queues and descriptors; removed and added; a few frames
  *
- * With a program, shunt, its ctl switches, from another process.
+ * With the program shunt as argument, `shunt ctl` switches the group from another process.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -34,7 +34,7 @@
 #define XSTATS       128
 #define STATS        7
 #define CTL_SWITCHES 20
-#define FEW          16 /* frames from the port that changes to the one that is added, in a round */
+#define FEW          16 /* frames in a round, from the changed port to the added one */
 #define CHANGING     2  /* ports */
 
 static const char *const functions[CHANGING] = { "0000:05:00.0", "0000:06:00.0" };
@@ -132,7 +132,7 @@ static void add(unsigned int index)
 	assert_int_equal(rte_vdev_init(names[index], arguments), 0);
 }
 
-/* What differs from round to round. */
+/* Parameters of a round. */
 static void set_up_and_start(unsigned int index, unsigned int round)
 {
 	static const uint16_t descriptors[] = { 64, 256, 1024, 4096, 128 };
@@ -166,7 +166,7 @@ static void replace(unsigned int round)
 	set_up_and_start(1, round + 1);
 }
 
-/* From the port that was set up anew to the one that was added, and back: both ways work. */
+/* Frames pass from the changed port to the added one, and back. */
 static void talk(unsigned int from)
 {
 	uint16_t sender = port_of(from), receiver = port_of(!from);
@@ -212,7 +212,7 @@ static void count(uint16_t port, struct counters *counters)
 		counters->xstats[values[i].id] = values[i].value;
 }
 
-/* Those that are no sums are left out. */
+/* Values that are no sums are left out. */
 static void none_ran_backwards(
 	uint16_t port, const struct counters *before, const struct counters *after)
 {
@@ -254,7 +254,7 @@ static void rounds(unsigned int n)
 		talk(0);
 		talk(1);
 		count(port_of(0), &after);
-		/* Its queues, and with them its xstats, are others. */
+		/* Its queues, and so its xstats, have changed. */
 		for (unsigned int i = 0; i < STATS; i++)
 			assert_true(after.stats[i] >= own.stats[i]);
 		assert_int_equal(after.stats[0], own.stats[0] + FEW);

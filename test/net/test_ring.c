@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The receive ring laid anew for a NIC that was turned off: by hand, without a port. A buffer is a
- * number, and a slot that has frame n has the n in its first quad.
+ * A receive ring that is rebuilt after its NIC was turned off, without a port. A buffer is a
+ * number, and the slot of frame n has n in its first quad.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static struct rte_mbuf *buffers[COUNT];
 static struct igb_port port;
 static struct igb_rx_queue queue;
 
-/* A ring of which `used` slots from `next` on are as in `frames`; `unfilled` have no buffer. */
+/* A ring: `used` slots from `next` on are as in `frames`, and `unfilled` have no buffer. */
 static void make_ring(
 	bool scattered, uint16_t next, const uint64_t *frames, uint16_t used, uint16_t unfilled)
 {
@@ -59,7 +59,8 @@ static void repair_and_rebuild(uint16_t used)
 	igb_rx_ring_rebuild(&queue);
 }
 
-/* The NIC starts at slot 0 and has that many, one of them kept back. No buffer is in two slots. */
+/* The NIC starts at slot 0 and has that many slots, one of them held back. No buffer is in two
+ * slots. */
 static void check_nic(uint16_t slots)
 {
 	uint64_t seen = 0;
@@ -79,7 +80,7 @@ static void check_nic(uint16_t slots)
 	}
 }
 
-/* What is polled next: these frames, each in the buffer it came to. */
+/* The next poll gives these frames, each in its own buffer. */
 static void check_frames(const uint64_t *frames, const uint16_t *at, uint16_t count)
 {
 	assert_int_equal(igb_rx_ring_completed(&queue), count);

@@ -66,7 +66,7 @@ static uint16_t queue_of_flow(uint16_t flow, uint32_t *hash)
 	return queue;
 }
 
-/* Room for less than a key is not written behind, and less than a key is not one. */
+/* A buffer shorter than a key is not overrun, and a key that is too short is refused. */
 static void a_key_has_its_length(void **state)
 {
 	uint8_t key[40] = { 0 };
@@ -174,7 +174,7 @@ static void the_table_is_obeyed(void **state)
 	finish();
 }
 
-/* A queue that is off gets no frames: they go to the others, and come back with it. */
+/* A disabled queue gets no frames: the others get them, until it is enabled again. */
 static void stopped_queues_are_passed_by(void **state)
 {
 	uint32_t hash;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A thread that does not leave a burst, as one that a debugger or a real-time thread keeps from its
- * processor: nothing that it may use is given back until it has left.
+ * A thread does not leave a burst, because a debugger or a real-time thread keeps it from its
+ * processor. Nothing that it may use is freed until it has left.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -19,7 +19,7 @@
 
 static bool inside, may_leave;
 
-/* The driver frees the buffer of a sent frame inside a later burst. */
+/* The driver frees the buffer of a sent frame in a later burst. */
 static void stay_in_the_burst(void *address, void *arg)
 {
 	__atomic_store_n(&inside, true, __ATOMIC_SEQ_CST);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports switched between address spaces while another thread sends and receives: whatever the
- * IOMMU and the NIC do, every queue runs afterwards, frames keep their order, none comes twice, and
- * those that are missing are the ones that the model lost.
+ * Ports are switched between address spaces while another thread sends and receives. Whatever the
+ * IOMMU and the NIC do, every queue runs afterwards. Frames keep their order, none comes twice, and
+ * only those are missing that the model lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,9 +33,9 @@ static void add(struct shunt_recovery *sum, const struct shunt_recovery *recover
 }
 
 /*
- * Switches back and forth: as often as asked, and on until a DMA was refused if that is wanted,
- * since whether one falls into the window is chance; then with detach-attach, whose window is
- * longer. Faults are not observed: every recovery has to find out alone.
+ * Switches back and forth, as often as asked. If a refused DMA is wanted it goes on until there is
+ * one, since a DMA falls into the window by chance only; at last with detach-attach, whose window
+ * is longer. Faults are not observed: every recovery has to detect them itself.
  */
 static void switch_about(struct shunt_group *group, enum shunt_plan plan, bool want_faults,
 	struct shunt_recovery *sum)
@@ -72,7 +72,7 @@ static void check_books(unsigned int from)
 	assert_int_equal(direction->wrong, 0);
 	assert_true(direction->received > 0);
 	assert_int_equal(tx.tx_wire, rx.rx_wire);
-	/* A reset can cut a frame off that the NIC has gathered some of; it is sent again. */
+	/* A reset can cut off a frame that the NIC has gathered in part; it is sent again. */
 	assert_in_range(tx.tx_discarded, 0, segments > 1 ? resets : 0);
 	assert_int_equal(direction->sent, tx.tx_wire + gone(&tx));
 	assert_int_equal(rx.rx_wire, rx.rx_delivered + rx.rx_no_room + rx.rx_fault + rx.rx_reset +
@@ -220,7 +220,7 @@ int main(int argc, char **argv)
 	};
 
 	net_eal_start(argv[0]);
-	/* By hand: a longer run, and of one case. */
+	/* By hand: a longer run of one case. */
 	if (argc > 1)
 		switches = (unsigned int)strtoul(argv[1], NULL, 10);
 	if (argc > 2)

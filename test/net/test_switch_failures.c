@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What goes wrong while another thread sends and receives: each call of a switch fails in turn, and
- * queues stop when nobody switches. The group is where its result says, and traffic runs.
+ * Failures while another thread sends and receives. Each call of a switch fails in turn, and queues
+ * stop between switches. The group is where its result says, and traffic runs.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 static struct shunt_group *group;
 static struct shunt_space *spaces[2]; /* it starts in the first */
 
-/* Traffic on ports whose queues stop when a DMA is refused; check_ms as in struct net_config. */
+/* Traffic on ports whose queues stop after a refused DMA. check_ms is as in struct net_config. */
 static void begin_wedging(unsigned int check_ms)
 {
 	struct net_config config = net_defaults;
@@ -38,7 +38,7 @@ static void begin_wedging(unsigned int check_ms)
 	spaces[1] = shunt_space_find(rte_net_shunt_spaces(), "b");
 }
 
-/* When its traffic has ended. */
+/* Called when its traffic has ended. */
 static void finish(void)
 {
 	assert_int_equal(directions[0].wrong + directions[1].wrong, 0);
@@ -46,7 +46,7 @@ static void finish(void)
 	net_destroy(&net);
 }
 
-/* A failure of these leaves the group where it was. */
+/* If one of these fails, the group stays where it was. */
 static unsigned int calls_before_the_move(enum shunt_plan plan)
 {
 	switch (plan) {
@@ -59,7 +59,7 @@ static unsigned int calls_before_the_move(enum shunt_plan plan)
 	}
 }
 
-/* Every call of a switch fails in turn, those of the recovery that follows it too. */
+/* Every call of a switch fails in turn, and those of the recovery after it too. */
 static void fail_each_call(enum shunt_plan plan)
 {
 	unsigned int rolled_back = 0, moved_on = 0;
@@ -110,8 +110,8 @@ static bool wedged(void)
 }
 
 /*
- * Behind the group's back: every member is detached and attached again, which refuses the DMA of so
- * much of the model's time as passes meanwhile.
+ * Detaches every member and attaches it again, without the group. DMA is refused for the model's
+ * time in between.
  */
 static void refuse_dma(uint32_t hwpt_id)
 {
@@ -140,9 +140,9 @@ static void count_faults(uint64_t *blocked, uint64_t *others)
 }
 
 /*
- * A queue has stopped; the switch that repairs it fails in each read in turn and in all that
- * follow, and its poller runs on. No descriptor is read but those that were laid for the NIC: one
- * that was written back holds none of our addresses.
+ * A queue has stopped. The switch that repairs it fails in each read in turn and in all after it,
+ * while its poller runs. The NIC reads only descriptors that were prepared for it: one that was
+ * written back holds none of our addresses.
  */
 static void a_half_repaired_port_makes_no_dma(void **state)
 {
@@ -194,7 +194,7 @@ static void a_queue_that_stopped_between_switches_is_brought_back(void **state)
 		rte_delay_us_sleep(200);
 	}
 	assert_true(faults() > 0);
-	/* Counted when the recovery has ended, a little after its queues run. */
+	/* The count changes when the recovery ends, a little after the queues run. */
 	while ((wedged() || !recoveries()) && ms++ < 10000)
 		rte_delay_us_sleep(1000);
 	assert_false(wedged());

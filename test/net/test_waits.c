@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A NIC that is a thread may have to wait for a processor longer than any sensible bound. The
- * driver waits for what the NIC does, not for a clock: nothing is taken for stuck meanwhile.
+ * driver counts the NIC's time, not the machine's: meanwhile it takes no queue for stuck.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include "net.h"
 #include "rte_net_shunt.h"
 
-#define HELD_S 2 /* longer than the driver gives a NIC that answers nothing */
+#define HELD_S 2 /* longer than the driver waits for a NIC that does not answer */
 
 static struct net net;
 static struct shunt_group *group;
@@ -38,7 +38,7 @@ static void nap(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
-/* The engine asks a third port's far end for a frame, and gets no answer for a while. */
+/* The engine asks a third port's far end for a frame, which blocks it for a while. */
 static const void *next_frame(void *context, uint64_t now, bool ready, uint32_t *length)
 {
 	while (is(&hold)) {
@@ -124,7 +124,7 @@ static void a_port_starts_as_soon_as_the_nic_runs(void **state)
 	finish();
 }
 
-/* A frame waits to be sent, which is what a stuck queue looks like. */
+/* A frame waits to be sent, as in a stuck queue. */
 static void a_nic_that_does_not_run_is_not_stuck(void **state)
 {
 	struct shunt_switch_result result;

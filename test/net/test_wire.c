@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A wire that is slow, or whose far end holds frames back, is no queue that is stuck: the watchdog
- * and a recovery wait for as long as the wire may take. A queue that is stuck is found on each.
+ * A slow wire, or a far end that holds frames back, does not make a queue stuck. The watchdog and a
+ * recovery wait for as long as the wire may take. On each wire they find a stuck queue.
  */
 #include <linux/vfio.h>
 #include <setjmp.h>
@@ -23,7 +23,7 @@
 #define LONGEST     (SHUNT_82576_FRAME_MAX - SHUNT_82576_FCS_SIZE - RTE_VLAN_HLEN)
 #define FRAME_MBUFS 6u
 #define QUEUES      2u
-#define LEFT        1024u /* mbufs for those who receive */
+#define LEFT        1024u /* mbufs for the receiving side */
 #define MSS         1400u
 #define SEGMENTED   64000u
 
@@ -41,7 +41,7 @@ static void begin_at(unsigned int speed)
 	assert_int_equal(rte_net_shunt_group(net.port[0], &group), 0);
 }
 
-/* Frames on the wire arrive at once, so that the ports can be stopped. */
+/* Makes frames on the wire arrive at once, so that the ports can be stopped. */
 static void end(void)
 {
 	assert_int_equal(shunt_sim_speed(net.sim, FUNCTION, SHUNT_SIM_SPEED_MAX), 0);
@@ -65,7 +65,7 @@ static struct rte_mbuf *segmented(uint32_t payload)
 	return frame;
 }
 
-/* All queues, as full as they get, but no more than a ring has: the wire may be as fast as this. */
+/* Fills all queues, with no more frames than a ring has: the wire may be as fast as this loop. */
 static void fill(struct rte_mbuf *(*make)(uint32_t length), uint32_t length)
 {
 	struct rte_mbuf *frame;
@@ -143,7 +143,7 @@ static void nor_is_one_that_sends_64_kilobytes(void **state)
 	watch_full_queues(100, segmented, SEGMENTED, 10 * (SEGMENTED / MSS));
 }
 
-/* Which DMA was refused is unknown: each queue has to move, or to answer. */
+/* It is unknown which DMA was refused: each queue has to move, or to answer. */
 static void a_recovery_waits_for_the_wire(void **state)
 {
 	struct shunt_space *spaces[2];
@@ -183,7 +183,8 @@ static void hold_back(void *held)
 	*(bool *)held = true;
 }
 
-/* The far end holds frames back when the watchdog has just seen some wait; and when it comes. */
+/* The far end holds frames back just after the watchdog has seen some wait, and when it looks
+ * again. */
 static void a_queue_that_is_held_back_is_not_stuck(void **state)
 {
 	bool held = false;
@@ -209,7 +210,7 @@ static unsigned int wedged_queues(void)
 	return truth.wedged_queues;
 }
 
-/* While the ports are attached to nothing, a queue reads what it is given to send. */
+/* While the ports are detached, a queue reads a frame to send, which is refused. */
 static void wedge(void)
 {
 	struct shunt_vfio_device *devices[NET_PORTS];

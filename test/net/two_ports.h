@@ -4,7 +4,7 @@
 
 #include "packet.h"
 
-/* Two ports, as a test has configured them; and the tests of a program on them. */
+/* Two ports, as a test has configured them, and the tests of a program that run on them. */
 
 extern struct net net;
 extern struct net_config config;
