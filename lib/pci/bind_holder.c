@@ -81,10 +81,13 @@ static int look_into(const struct look *look, const char *process)
 	int held = 0;
 	DIR *dir;
 
-	/* Threads of the kernel, most of what /proc has on a quiet machine, run no file. */
-	if (pci_path(path, "%s/exe", process) ||
-		(readlink(path, target, sizeof(target)) < 0 && errno == ENOENT) ||
-		pci_path(folder, "%s/fd", process))
+	if (pci_path(path, "%s/exe", process) || pci_path(folder, "%s/fd", process))
+		return 0;
+	/* A thread of the kernel, of which most of /proc is on a quiet machine. A process that
+	 * exits may have no program any more and still its files, whose number is the folder's
+	 * size. */
+	if (readlink(path, target, sizeof(target)) < 0 && errno == ENOENT && !stat(folder, &file) &&
+		file.st_size == 0)
 		return 0;
 	dir = opendir(folder);
 	if (!dir)

@@ -125,8 +125,6 @@ void bind_tree_hold(struct bind_tree *tree, int pid, const char *command, const 
 
 	snprintf(path, sizeof(path), "proc/%d/fd", pid);
 	bind_tree_folder(tree, path);
-	snprintf(path, sizeof(path), "proc/%d/exe", pid);
-	bind_tree_link(tree, path, "/usr/bin/program");
 	path_to(tree, node, "dev/vfio/devices/%s", cdev);
 	snprintf(path, sizeof(path), "proc/%d/fd/7", pid);
 	bind_tree_link(tree, path, node);

@@ -186,7 +186,6 @@ static void hold_device(const char *class, const char *name)
 	snprintf(path, sizeof(path), "dev/%s", name);
 	bind_tree_link(&tree, path, "/dev/full");
 	bind_tree_folder(&tree, "proc/4711/fd");
-	bind_tree_link(&tree, "proc/4711/exe", "/usr/bin/user");
 	snprintf(target, sizeof(target), "%s/dev/%s", tree.sysfs.root, name);
 	bind_tree_link(&tree, "proc/4711/fd/7", target);
 	bind_tree_file(&tree, "proc/4711/comm", "user\n");
