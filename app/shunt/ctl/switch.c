@@ -44,7 +44,8 @@ static json_t *port_line(const json_t *port)
 {
 	const json_t *recovered = json_object_get(port, "recovered");
 
-	return log_port(ctl_text(port, "function"),
+	/* An address is short; what another program sends need not be. */
+	return log_port(text_of("%.31s", ctl_text(port, "function")),
 		json_is_string(json_object_get(port, "faults"))
 			? json_string("unknown")
 			: json_integer((json_int_t)ctl_count(port, "faults")),

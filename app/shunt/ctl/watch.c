@@ -79,7 +79,6 @@ static int look_at_member(struct watch *watch, const char *id, const json_t *por
 	const char *rx = "-", *tx = "-";
 	int ret = 0;
 
-	/* 79 columns. */
 	if (json_object_get(port, "name"))
 		ret = find_rates(watch, id, &rx, &tx);
 	screen_line(&watch->screen,
