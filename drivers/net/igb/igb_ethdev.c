@@ -118,6 +118,7 @@ static int igb_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *addr
 static int igb_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
 	struct igb_port *port = igb_control_begin(dev);
+	const uint32_t before = port->max_frame;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && port->started && i < SHUNT_82576_QUEUES; i++) {
@@ -131,6 +132,8 @@ static int igb_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 	if (!ret && port->started) {
 		port->max_frame = mtu + IGB_OVERHEAD;
 		ret = port->hw->set_max_frame(port);
+		if (ret)
+			port->max_frame = before;
 	}
 	return igb_control_end(dev, ret);
 }

@@ -222,6 +222,9 @@ int igb_start(struct rte_eth_dev *dev)
 			tx_queues |= 1u << i;
 	}
 	port->group_stopped = false;
+	/* Attempts to recover wait less, and say less. */
+	port->recovery_state = (struct igb_recovery_state){ 0 };
+	port->backoff = (struct igb_backoff){ 0 };
 	ret = run(dev, rx_queues, tx_queues);
 	mark_queues(dev);
 unlock:
@@ -272,7 +275,6 @@ static void forget(struct rte_eth_dev *dev)
 	port->promiscuous = port->all_multicast = false;
 	dev->data->promiscuous = dev->data->all_multicast = 0;
 	port->group_stopped = false;
-	port->recovery_state = (struct igb_recovery_state){ 0 };
 	port->dma_paused = false;
 }
 
@@ -281,6 +283,8 @@ int igb_reset(struct rte_eth_dev *dev)
 	struct igb_port *port = igb_control_begin(dev);
 	int ret;
 
+	port->recovery_state = (struct igb_recovery_state){ 0 };
+	port->backoff = (struct igb_backoff){ 0 };
 	if (port->port.device.can_reset)
 		ret = shunt_vfio_reset(&port->port.device);
 	else

@@ -315,6 +315,8 @@ static int recover(
 	}
 	if (ret)
 		return ret;
+	if (!port->hw->counters_clear) /* they wrap around if nobody reads them */
+		igb_stats_update(port);
 	if (!needs_repair(port, suspicion))
 		return igb_access_end(port);
 	ret = repair_port(port, recovery);

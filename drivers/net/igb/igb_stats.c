@@ -48,7 +48,7 @@ static uint64_t read_counter(struct igb_port *port, unsigned int i)
 
 	if (counter->high)
 		value |= (uint64_t)igb_read(port, counter->high) << 32;
-	if (port->hw->counters_clear)
+	if (port->hw->counters_clear || port->access_error)
 		return value;
 	port->counters_last[i] = (uint32_t)value;
 	/* More than half of the way around: a reset has cleared it. */

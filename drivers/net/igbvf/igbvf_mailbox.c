@@ -143,6 +143,9 @@ int igbvf_mailbox_ask(struct igbvf_port *vf, uint32_t message[SHUNT_82576_VMBMEM
 	struct shunt_wait wait;
 	int ret;
 
+	/* Without an answer it is unknown whether it was done, and a late one would be taken for
+	 * that of the next message of its type. */
+	vf->forgotten |= message[0] != SHUNT_82576_VF_RESET;
 	igb_wait_begin(&vf->igb, &wait);
 	do {
 		if (shunt_wait_over(&wait, WAIT_NS))
