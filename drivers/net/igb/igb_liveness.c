@@ -11,13 +11,13 @@
 #define WATCH_NS     200000ull
 #define WATCH_NAP_NS 10000ull
 
-static uint16_t rx_head(struct igb_port *port, unsigned int i)
+uint16_t igb_rx_head(struct igb_port *port, unsigned int i)
 {
 	return (uint16_t)(igb_read(port, igb_rx_reg(port, SHUNT_82576_RDH(0), i)) %
 			  port->rx[i]->count);
 }
 
-static uint16_t tx_head(struct igb_port *port, unsigned int i)
+uint16_t igb_tx_head(struct igb_port *port, unsigned int i)
 {
 	return (uint16_t)(igb_read(port, igb_tx_reg(port, SHUNT_82576_TDH(0), i)) %
 			  port->tx[i]->count);
@@ -27,9 +27,9 @@ void igb_read_heads(struct igb_port *port, struct igb_heads *heads)
 {
 	for (unsigned int i = 0; i < SHUNT_82576_QUEUES; i++) {
 		if (igb_rx_runs(port, i))
-			heads->rx[i] = rx_head(port, i);
+			heads->rx[i] = igb_rx_head(port, i);
 		if (igb_tx_runs(port, i))
-			heads->tx[i] = tx_head(port, i);
+			heads->tx[i] = igb_tx_head(port, i);
 	}
 }
 
@@ -222,7 +222,7 @@ static int prove_busy_tx(struct igb_tx_queue *queue, struct shunt_recovery *reco
 	ret = igb_tx_queue_disable(queue);
 	if (ret)
 		return ret;
-	*head = tx_head(port, queue->index);
+	*head = igb_tx_head(port, queue->index);
 	return port->access_error ? port->access_error : igb_restart_tx(queue);
 }
 

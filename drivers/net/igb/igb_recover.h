@@ -9,6 +9,9 @@
  * run. The state is that of the port. Lock held.
  */
 
+/** Head of a queue that is set up on its ring. It stays true once the queue is off. */
+uint16_t igb_rx_head(struct igb_port *port, unsigned int i);
+uint16_t igb_tx_head(struct igb_port *port, unsigned int i);
 void igb_read_heads(struct igb_port *port, struct igb_heads *heads);
 
 /** Marks the queues whose head moves as live. Pollers run: traffic shows in microseconds. */

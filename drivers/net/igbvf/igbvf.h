@@ -33,6 +33,8 @@ struct igbvf_port {
 	struct rte_ether_addr current;  /**< that the other side receives for us; zero: none */
 	uint32_t modes;                 /**< SHUNT_82576_VF_UNICAST and _MULTICAST in effect */
 	bool forgotten;                 /**< the other side was reset since VF_RESET */
+	/* While igb_port::dma_paused: queues that a pause told to go off, not restarted yet. */
+	uint32_t rx_off, tx_off;
 };
 
 static inline struct igbvf_port *igbvf_port_of(struct igb_port *port)
