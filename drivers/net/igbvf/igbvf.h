@@ -33,6 +33,7 @@ struct igbvf_port {
 	struct rte_ether_addr current;  /**< that the other side receives for us; zero: none */
 	uint32_t modes;                 /**< SHUNT_82576_VF_UNICAST and _MULTICAST in effect */
 	bool forgotten;                 /**< the other side was reset since VF_RESET */
+	uint32_t refused; /**< settings without which the port runs, and the log says so, by bit */
 	/* While igb_port::dma_paused: queues that a pause told to go off, not restarted yet. */
 	uint32_t rx_off, tx_off;
 };

@@ -12,6 +12,11 @@
 #define WORD_BITS     32u
 #define ADDRESS_WORDS 3 /* of a message with an address: type, address */
 
+/* Bits of igbvf_port::refused. */
+#define REFUSED_MODES     1u
+#define REFUSED_MULTICAST 2u
+#define REFUSED_VLANS     4u
+
 /* ---- reset ---- */
 
 static bool is_address(const struct rte_ether_addr *address)
@@ -333,15 +338,42 @@ static bool any_multicast(const struct igb_port *port)
 	return false;
 }
 
+/* All are asked for: some may be allowed. @return -EPERM if one was refused */
 static int configure_vlans(struct igb_port *port)
 {
-	int ret = 0;
+	int refusal = 0;
 
-	for (uint32_t id = 0; !ret && id < SHUNT_82576_VFTA_SIZE * WORD_BITS; id++) {
+	for (uint32_t id = 0; id < SHUNT_82576_VFTA_SIZE * WORD_BITS; id++) {
+		int ret = 0;
+
 		if (port->vlans[id / WORD_BITS] >> id % WORD_BITS & 1)
 			ret = igbvf_set_vlan(port, (uint16_t)id, true);
+		if (ret == -EPERM)
+			refusal = ret;
+		else if (ret)
+			return ret;
 	}
-	return ret;
+	return refusal;
+}
+
+/*
+ * What was allowed once may be refused later: Linux's igb refuses all VLANs when the administrator
+ * has given the port one. A port that runs without them is better than one that does not run. The
+ * log says it once, until the setting is allowed again. igbvf_set_modes() says -ENOTSUP of a
+ * refusal.
+ */
+static int unless_refused(struct igb_port *port, uint32_t setting, int ret)
+{
+	uint32_t *refused = &igbvf_port_of(port)->refused;
+
+	if (!ret)
+		*refused &= ~setting;
+	if (ret != -EPERM && ret != -ENOTSUP)
+		return ret;
+	if (!(*refused & setting))
+		SHUNT_LOG(NOTICE, "%s; the port runs without", shunt_errmsg());
+	*refused |= setting;
+	return 0;
 }
 
 static void configure_interrupts(struct igb_port *port)
@@ -372,11 +404,11 @@ int igbvf_configure(struct igb_port *port)
 	if (!ret)
 		ret = configure_address(port);
 	if (!ret)
-		ret = igbvf_set_modes(port);
+		ret = unless_refused(port, REFUSED_MODES, igbvf_set_modes(port));
 	if (!ret && any_multicast(port))
-		ret = igbvf_set_multicast(port);
+		ret = unless_refused(port, REFUSED_MULTICAST, igbvf_set_multicast(port));
 	if (!ret)
-		ret = configure_vlans(port);
+		ret = unless_refused(port, REFUSED_VLANS, configure_vlans(port));
 	if (!ret)
 		configure_interrupts(port);
 	return ret ? ret : igb_access_end(port);
