@@ -55,6 +55,7 @@ int igbvf_wait_ready(struct igb_port *port)
 {
 	struct igbvf_port *vf = igbvf_port_of(port);
 	struct shunt_wait wait;
+	int ret;
 
 	igb_wait_begin(port, &wait);
 	while (igbvf_mailbox_in_reset(vf)) {
@@ -65,7 +66,9 @@ int igbvf_wait_ready(struct igb_port *port)
 				port->port.device.function);
 		shunt_wait_nap(&wait, 1000000);
 	}
-	return port->access_error ? port->access_error : greet(vf);
+	ret = port->access_error ? port->access_error : greet(vf);
+	igb_stats_restart(port); /* a reset of the physical function clears the registers */
+	return ret;
 }
 
 static void mask_interrupts(struct igb_port *port)
@@ -119,7 +122,6 @@ int igbvf_open(struct igb_port *port)
 		return ret;
 	if (!is_address(&port->address))
 		rte_eth_random_addr(port->address.addr_bytes);
-	igb_stats_restart(port);
 	return igb_access_end(port);
 }
 
