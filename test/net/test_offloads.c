@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Offloads, seen from both ends of a wire: checksums, VLAN tags, TCP segmentation, the FCS. Runs on
- * the software platform; with two functions named, on those of the kernel.
+ * Offloads, seen from both ends of a wire: checksums, TCP segmentation, the FCS; VLAN tags are in
+ * offloads_vlan.c. Runs on the software platform; with two functions named, on those of the kernel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,57 +16,53 @@
 #include <rte_tcp.h>
 #include <zlib.h>
 
-#include "packet.h"
+#include "offloads.h"
 
-#define CHECKSUMS                                                       \
-	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
-		RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 #define RX_CHECKSUMS                                                    \
 	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | \
 		RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 #define BURST 32
 
-static struct net net;
+struct net offloads_net;
 
 static int abandon(void **state)
 {
-	net_abandon(&net);
+	net_abandon(&offloads_net);
 	return 0;
 }
 
-static void begin(uint64_t tx_offloads, uint64_t rx_offloads)
+void offloads_begin(uint64_t tx_offloads, uint64_t rx_offloads)
 {
 	struct net_config config = net_defaults;
 
 	config.tx_offloads = tx_offloads;
 	config.eth.rxmode.offloads = rx_offloads;
-	net_create(&net, &config);
-	net_start(&net);
+	net_create(&offloads_net, &config);
+	net_start(&offloads_net);
 }
 
-static void end(void)
+void offloads_end(void)
 {
-	net_stop(&net);
-	net_destroy(&net);
+	net_stop(&offloads_net);
+	net_destroy(&offloads_net);
 }
 
-static void send_prepared(struct rte_mbuf **frames, uint16_t n)
+void offloads_send(struct rte_mbuf **frames, uint16_t n)
 {
-	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, frames, n), n);
-	assert_int_equal(net_send(net.port[0], frames, n), n);
+	assert_int_equal(rte_eth_tx_prepare(offloads_net.port[0], 0, frames, n), n);
+	assert_int_equal(net_send(offloads_net.port[0], frames, n), n);
 }
 
-static struct rte_mbuf *send_one(struct rte_mbuf *frame)
+struct rte_mbuf *offloads_send_one(struct rte_mbuf *frame)
 {
 	struct rte_mbuf *received;
 
-	send_prepared(&frame, 1);
-	assert_int_equal(net_receive(net.port[1], &received, 1), 1);
+	offloads_send(&frame, 1);
+	assert_int_equal(net_receive(offloads_net.port[1], &received, 1), 1);
 	return received;
 }
 
-/* Kinds of frames by number: both IP versions, both transports, all lengths, several mbufs. */
-static struct packet kind(unsigned int i)
+struct packet offloads_kind(unsigned int i)
 {
 	return (struct packet){ .ipv6 = i & 1,
 		.tcp = i & 2,
@@ -82,21 +78,21 @@ static void checksums_are_inserted(void **state)
 	struct rte_mbuf *frames[BURST];
 	struct packet packet;
 
-	begin(CHECKSUMS, 0);
+	offloads_begin(OFFLOADS_CHECKSUMS, 0);
 	for (unsigned int i = 0; i < 640; i += BURST) {
 		for (unsigned int j = 0; j < BURST; j++) {
-			packet = kind(i + j);
-			frames[j] = packet_make_unsummed(&net, &packet);
+			packet = offloads_kind(i + j);
+			frames[j] = packet_make_unsummed(&offloads_net, &packet);
 		}
-		send_prepared(frames, BURST);
-		assert_int_equal(net_receive(net.port[1], frames, BURST), BURST);
+		offloads_send(frames, BURST);
+		assert_int_equal(net_receive(offloads_net.port[1], frames, BURST), BURST);
 		for (unsigned int j = 0; j < BURST; j++) {
-			packet = kind(i + j);
+			packet = offloads_kind(i + j);
 			assert_true(packet_sums_right(frames[j]));
 			assert_true(packet_is(frames[j], &packet));
 		}
 	}
-	end();
+	offloads_end();
 }
 
 /* Frames without offloads pass among those with offloads. */
@@ -105,21 +101,22 @@ static void frames_without_work_go_between(void **state)
 	struct rte_mbuf *frames[BURST];
 	struct packet packet;
 
-	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE, 0);
+	offloads_begin(OFFLOADS_CHECKSUMS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE, 0);
 	for (unsigned int round = 0; round < 40; round++) {
 		for (unsigned int j = 0; j < BURST; j++) {
-			packet = kind(j);
-			frames[j] = j % 3 == round % 3 ? packet_make(&net, &packet)
-						       : packet_make_unsummed(&net, &packet);
+			packet = offloads_kind(j);
+			frames[j] = j % 3 == round % 3
+					    ? packet_make(&offloads_net, &packet)
+					    : packet_make_unsummed(&offloads_net, &packet);
 		}
-		send_prepared(frames, BURST);
-		assert_int_equal(net_receive(net.port[1], frames, BURST), BURST);
+		offloads_send(frames, BURST);
+		assert_int_equal(net_receive(offloads_net.port[1], frames, BURST), BURST);
 		for (unsigned int j = 0; j < BURST; j++) {
-			packet = kind(j);
+			packet = offloads_kind(j);
 			assert_true(packet_is(frames[j], &packet));
 		}
 	}
-	end();
+	offloads_end();
 }
 
 /* CRC32c over header and data, with zeros in its place: RFC 9260. */
@@ -128,7 +125,7 @@ static void the_crc_of_sctp_is_inserted(void **state)
 	const uint32_t sctp = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr);
 	const uint32_t place = sctp + 8;
 
-	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_SCTP_CKSUM, 0);
+	offloads_begin(OFFLOADS_CHECKSUMS | RTE_ETH_TX_OFFLOAD_SCTP_CKSUM, 0);
 	for (uint32_t i = 0; i < 40; i++) {
 		struct packet packet = { .flow = (uint16_t)i, .payload = 40 + i, .last = 9 };
 		uint8_t bytes[256];
@@ -140,12 +137,12 @@ static void the_crc_of_sctp_is_inserted(void **state)
 		ip->next_proto_id = IPPROTO_SCTP;
 		ip->hdr_checksum = 0;
 		memset(bytes + place, 0, sizeof(crc));
-		frame = packet_from(&net, bytes, length, 1);
+		frame = packet_from(&offloads_net, bytes, length, 1);
 		frame->ol_flags =
 			RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_SCTP_CKSUM;
 		frame->l2_len = sizeof(struct rte_ether_hdr);
 		frame->l3_len = sizeof(*ip);
-		frame = send_one(frame);
+		frame = offloads_send_one(frame);
 		memcpy(aligned, bytes + sctp, length - sctp);
 		crc = ~rte_hash_crc(aligned, length - sctp, UINT32_MAX);
 		assert_int_equal(packet_copy(frame, bytes, sizeof(bytes)), length);
@@ -153,14 +150,14 @@ static void the_crc_of_sctp_is_inserted(void **state)
 		assert_int_equal(rte_ipv4_cksum(ip), 0);
 		rte_pktmbuf_free(frame);
 	}
-	end();
+	offloads_end();
 }
 
 static uint64_t flags_of(struct rte_mbuf *frame)
 {
 	uint64_t flags;
 
-	frame = send_one(frame);
+	frame = offloads_send_one(frame);
 	flags = frame->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
 	rte_pktmbuf_free(frame);
 	return flags;
@@ -174,29 +171,31 @@ static struct rte_mbuf *spoilt(struct rte_mbuf *frame, uint32_t offset)
 
 static void received_checksums_are_checked(void **state)
 {
-	begin(0, RX_CHECKSUMS);
+	offloads_begin(0, RX_CHECKSUMS);
 	for (unsigned int i = 0; i < 8; i++) {
-		struct packet packet = kind(i + 100);
+		struct packet packet = offloads_kind(i + 100);
 		uint64_t ip = packet.ipv6 ? 0 : RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 		uint32_t end_of_headers = packet_headers(&packet);
 
 		packet.segments = 1;
+		assert_int_equal(flags_of(packet_make(&offloads_net, &packet)),
+			ip | RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 		assert_int_equal(
-			flags_of(packet_make(&net, &packet)), ip | RTE_MBUF_F_RX_L4_CKSUM_GOOD);
-		assert_int_equal(flags_of(spoilt(packet_make(&net, &packet), end_of_headers)),
+			flags_of(spoilt(packet_make(&offloads_net, &packet), end_of_headers)),
 			ip | RTE_MBUF_F_RX_L4_CKSUM_BAD);
 		if (!packet.ipv6) /* time to live */
-			assert_int_equal(flags_of(spoilt(packet_make(&net, &packet), 14 + 8)),
+			assert_int_equal(
+				flags_of(spoilt(packet_make(&offloads_net, &packet), 14 + 8)),
 				RTE_MBUF_F_RX_IP_CKSUM_BAD | RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 	}
-	end();
-	begin(0, 0);
+	offloads_end();
+	offloads_begin(0, 0);
 	for (unsigned int i = 0; i < 4; i++) {
-		struct packet packet = kind(i);
+		struct packet packet = offloads_kind(i);
 
-		assert_int_equal(flags_of(packet_make(&net, &packet)), 0);
+		assert_int_equal(flags_of(packet_make(&offloads_net, &packet)), 0);
 	}
-	end();
+	offloads_end();
 }
 
 static void packet_types_are_told(void **state)
@@ -205,133 +204,15 @@ static void packet_types_are_told(void **state)
 		RTE_PTYPE_L3_IPV6 | RTE_PTYPE_L4_UDP, RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP,
 		RTE_PTYPE_L3_IPV6 | RTE_PTYPE_L4_TCP };
 
-	begin(0, 0);
+	offloads_begin(0, 0);
 	for (unsigned int i = 0; i < 4; i++) {
-		struct packet packet = kind(i);
-		struct rte_mbuf *frame = send_one(packet_make(&net, &packet));
+		struct packet packet = offloads_kind(i);
+		struct rte_mbuf *frame = offloads_send_one(packet_make(&offloads_net, &packet));
 
 		assert_int_equal(frame->packet_type, RTE_PTYPE_L2_ETHER | types[i]);
 		rte_pktmbuf_free(frame);
 	}
-	end();
-}
-
-/* ---- VLAN ---- */
-
-/* Whether a tagged frame arrives with its tag stripped, or in it. */
-static void tagged(uint16_t tag, bool stripped)
-{
-	struct packet packet = kind(tag);
-	struct rte_mbuf *frame;
-
-	packet.vlan = tag;
-	frame = send_one(packet_make(&net, &packet));
-	assert_int_equal(frame->ol_flags & (RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED),
-		stripped ? RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED : 0);
-	if (stripped) {
-		assert_int_equal(frame->vlan_tci, tag);
-		packet.vlan = 0;
-	}
-	assert_true(packet_is(frame, &packet));
-}
-
-static void untagged(void)
-{
-	struct packet packet = kind(5);
-	struct rte_mbuf *frame = send_one(packet_make(&net, &packet));
-
-	assert_false(frame->ol_flags & RTE_MBUF_F_RX_VLAN);
-	assert_true(packet_is(frame, &packet));
-}
-
-/* With the bursts that expect it and, turned on later, with those that do not. */
-static void tags_are_stripped(void **state)
-{
-	for (unsigned int i = 0; i < 2; i++) {
-		uint64_t strip = i ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP : 0;
-
-		begin(0, strip);
-		tagged(0x2123, strip);
-		untagged();
-		assert_int_equal(rte_eth_dev_set_vlan_offload(
-					 net.port[1], strip ? 0 : RTE_ETH_VLAN_STRIP_OFFLOAD),
-			0);
-		tagged(0x2124, !strip);
-		untagged();
-		assert_int_equal(rte_eth_dev_set_vlan_offload(
-					 net.port[1], strip ? RTE_ETH_VLAN_STRIP_OFFLOAD : 0),
-			0);
-		tagged(0xEFFF, strip);
-		end();
-	}
-}
-
-/* The tag belongs to the frame: only its first segment has it (rte_mbuf.h). */
-static void the_first_segment_has_the_tag(void **state)
-{
-	for (unsigned int i = 0; i < 2; i++) {
-		struct net_config config = net_defaults;
-		struct packet packet = { .payload = 3900, .segments = 5, .vlan = 0x123, .last = 9 };
-		struct rte_mbuf *frame;
-
-		config.data_room = RTE_PKTMBUF_HEADROOM + 1024;
-		config.mtu = 4000;
-		config.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-		config.eth.rxmode.offloads = i ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP : 0;
-		net_create(&net, &config);
-		net_start(&net);
-		assert_int_equal(
-			rte_eth_dev_set_vlan_offload(net.port[1], RTE_ETH_VLAN_STRIP_OFFLOAD), 0);
-		frame = send_one(packet_make(&net, &packet));
-		assert_int_equal(frame->nb_segs, 4);
-		assert_int_equal(frame->ol_flags, RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED);
-		assert_int_equal(frame->vlan_tci, packet.vlan);
-		for (struct rte_mbuf *more = frame->next; more; more = more->next) {
-			assert_int_equal(more->ol_flags, 0);
-			assert_int_equal(more->vlan_tci, 0);
-		}
-		packet.vlan = 0;
-		assert_true(packet_is(frame, &packet));
-		end();
-	}
-}
-
-static void tags_are_inserted(void **state)
-{
-	begin(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | CHECKSUMS, 0);
-	for (unsigned int i = 0; i < 100; i++) {
-		struct packet packet = kind(i);
-		struct rte_mbuf *frame =
-			i & 4 ? packet_make(&net, &packet) : packet_make_unsummed(&net, &packet);
-
-		frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
-		frame->vlan_tci = packet.vlan = (uint16_t)(0x6001 + i / 3);
-		assert_true(packet_is(send_one(frame), &packet));
-	}
-	end();
-}
-
-static void tags_are_filtered(void **state)
-{
-	struct packet wanted = kind(1), unwanted = kind(2);
-	struct rte_mbuf *frames[2];
-
-	begin(0, RTE_ETH_RX_OFFLOAD_VLAN_FILTER);
-	untagged();
-	for (uint16_t id = 1; id < 4095; id = (uint16_t)(id * 3 + 1)) {
-		wanted.vlan = (uint16_t)(0xA000 | id);
-		unwanted.vlan = (uint16_t)(0xA000 | (id + 1));
-		assert_int_equal(rte_eth_dev_vlan_filter(net.port[1], id, 1), 0);
-		frames[0] = packet_make(&net, &unwanted);
-		frames[1] = packet_make(&net, &wanted);
-		send_prepared(frames, 2);
-		assert_int_equal(net_receive(net.port[1], frames, 1), 1);
-		assert_true(packet_is(frames[0], &wanted));
-		assert_int_equal(rte_eth_dev_vlan_filter(net.port[1], id, 0), 0);
-	}
-	assert_int_equal(rte_eth_dev_set_vlan_offload(net.port[1], 0), 0);
-	tagged(77, false);
-	end();
+	offloads_end();
 }
 
 /* ---- the whole frame ---- */
@@ -352,8 +233,8 @@ static void fcs_kept(uint32_t length, uint16_t data_room)
 	if (net_on_kernel() && (length - 1) % data_room + 1 + RTE_ETHER_CRC_LEN > data_room)
 		return;
 	packet.payload = length - packet_headers(&packet);
-	assert_int_equal(rte_eth_stats_reset(net.port[1]), 0);
-	frame = send_one(packet_make(&net, &packet));
+	assert_int_equal(rte_eth_stats_reset(offloads_net.port[1]), 0);
+	frame = offloads_send_one(packet_make(&offloads_net, &packet));
 	assert_int_equal(frame->pkt_len, length);
 	assert_int_equal(frame->nb_segs, (length + data_room - 1) / data_room);
 	packet_copy(frame, bytes, sizeof(bytes));
@@ -363,7 +244,7 @@ static void fcs_kept(uint32_t length, uint16_t data_room)
 			assert_int_equal(fcs, (uint32_t)crc32(0, bytes, length));
 	}
 	assert_true(packet_is(frame, &packet));
-	assert_int_equal(rte_eth_stats_get(net.port[1], &stats), 0);
+	assert_int_equal(rte_eth_stats_get(offloads_net.port[1], &stats), 0);
 	assert_int_equal(stats.ibytes, length);
 	assert_int_equal(stats.ipackets, 1);
 }
@@ -378,8 +259,8 @@ static void the_fcs_is_kept(void **state)
 		config.mtu = small ? 3000 : RTE_ETHER_MTU;
 		config.eth.rxmode.offloads = RTE_ETH_RX_OFFLOAD_KEEP_CRC;
 		config.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-		net_create(&net, &config);
-		net_start(&net);
+		net_create(&offloads_net, &config);
+		net_start(&offloads_net);
 		for (uint32_t length = 60; length <= 66; length++)
 			fcs_kept(length, room);
 		for (uint32_t length = 1018; length <= 1030; length++)
@@ -387,7 +268,7 @@ static void the_fcs_is_kept(void **state)
 		fcs_kept(1514, room);
 		for (uint32_t length = 2042; small && length <= 2054; length++)
 			fcs_kept(length, room);
-		end();
+		offloads_end();
 	}
 }
 
@@ -415,7 +296,7 @@ static void check_segment(
 
 static void segment(const struct packet *packet, bool tag)
 {
-	struct rte_mbuf *frame = packet_make_unsummed(&net, packet), *received[70];
+	struct rte_mbuf *frame = packet_make_unsummed(&offloads_net, packet), *received[70];
 	uint32_t segments = (packet->payload + MSS - 1) / MSS;
 	uint8_t bytes[2048];
 
@@ -425,8 +306,8 @@ static void segment(const struct packet *packet, bool tag)
 		frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
 	frame->vlan_tci = 0x123;
 	frame->tso_segsz = MSS;
-	send_prepared(&frame, 1);
-	assert_int_equal(net_receive(net.port[1], received, segments), segments);
+	offloads_send(&frame, 1);
+	assert_int_equal(net_receive(offloads_net.port[1], received, segments), segments);
 	for (uint32_t i = 0; i < segments; i++) {
 		assert_true(packet_sums_right(received[i]));
 		assert_int_equal(
@@ -443,7 +324,8 @@ static void tcp_is_segmented(void **state)
 	struct rte_eth_stats stats;
 	uint64_t packets = 0;
 
-	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_VLAN_INSERT,
+	offloads_begin(
+		OFFLOADS_CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_VLAN_INSERT,
 		RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
 	for (unsigned int i = 0; i < 24; i++) {
 		struct packet packet = { .ipv6 = i & 1,
@@ -456,10 +338,10 @@ static void tcp_is_segmented(void **state)
 		segment(&packet, i & 2);
 		packets += (packet.payload + MSS - 1) / MSS;
 	}
-	assert_int_equal(rte_eth_stats_get(net.port[0], &stats), 0);
+	assert_int_equal(rte_eth_stats_get(offloads_net.port[0], &stats), 0);
 	assert_int_equal(stats.opackets, packets);
 	assert_int_equal(stats.oerrors, 0);
-	end();
+	offloads_end();
 }
 
 static void what_cannot_be_segmented_is_refused(void **state)
@@ -468,24 +350,24 @@ static void what_cannot_be_segmented_is_refused(void **state)
 	struct rte_mbuf *frame, *received;
 	struct rte_eth_stats stats;
 
-	begin(CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO, 0);
-	frame = packet_make_unsummed(&net, &packet);
+	offloads_begin(OFFLOADS_CHECKSUMS | RTE_ETH_TX_OFFLOAD_TCP_TSO, 0);
+	frame = packet_make_unsummed(&offloads_net, &packet);
 	frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
 	frame->tso_segsz = 0;
-	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, &frame, 1), 0);
+	assert_int_equal(rte_eth_tx_prepare(offloads_net.port[0], 0, &frame, 1), 0);
 	assert_int_equal(rte_errno, EINVAL);
-	assert_int_equal(net_send(net.port[0], &frame, 1), 1);
-	frame = packet_make_unsummed(&net, &packet);
+	assert_int_equal(net_send(offloads_net.port[0], &frame, 1), 1);
+	frame = packet_make_unsummed(&offloads_net, &packet);
 	frame->ol_flags |= RTE_MBUF_F_TX_QINQ;
-	assert_int_equal(rte_eth_tx_prepare(net.port[0], 0, &frame, 1), 0);
+	assert_int_equal(rte_eth_tx_prepare(offloads_net.port[0], 0, &frame, 1), 0);
 	assert_int_equal(rte_errno, ENOTSUP);
 	frame->ol_flags &= ~RTE_MBUF_F_TX_QINQ;
-	received = send_one(frame);
+	received = offloads_send_one(frame);
 	assert_true(packet_is(received, &packet));
-	assert_int_equal(rte_eth_stats_get(net.port[0], &stats), 0);
+	assert_int_equal(rte_eth_stats_get(offloads_net.port[0], &stats), 0);
 	assert_int_equal(stats.oerrors, 1);
 	assert_int_equal(stats.opackets, 1);
-	end();
+	offloads_end();
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, abandon)
