@@ -22,21 +22,6 @@ void log_close(const struct log *log)
 		close(log->fd);
 }
 
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t done = write(fd, text, length);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done > 0) {
-			text += done;
-			length -= (size_t)done;
-		}
-	}
-	return 0;
-}
-
 /* Others may append to the file, or it is a device: a line must not be divided. */
 int log_put(const struct log *log, json_t *line)
 {
@@ -47,7 +32,7 @@ int log_put(const struct log *log, json_t *line)
 	json_decref(line);
 	if (length && length < sizeof(text)) {
 		text[length] = '\n';
-		ret = write_all(log->fd, text, length + 1);
+		ret = shunt_output_write(log->fd, text, length + 1);
 	}
 	return ret ? shunt_fail_errno(ret, "--log %s", log->path) : 0;
 }

@@ -219,7 +219,7 @@ int shunt_output_open(struct shunt_output *output, const char *path)
 	return say_why(ret, path);
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
+int shunt_output_write(int fd, const char *bytes, size_t length)
 {
 	while (length) {
 		ssize_t done = write(fd, bytes, length);
@@ -245,7 +245,7 @@ static int copy(const struct shunt_output *output, int to)
 	while (!ret && (length = pread(fileno(output->file), bytes, sizeof(bytes), at)) != 0) {
 		if (length < 0)
 			return -errno;
-		ret = write_all(to, bytes, (size_t)length);
+		ret = shunt_output_write(to, bytes, (size_t)length);
 		at += length;
 	}
 	return ret;

@@ -55,6 +55,9 @@ int shunt_output_close(struct shunt_output *output, int ret);
  */
 int shunt_output_append(const char *path);
 
+/** Writes all of some bytes, however often a signal interrupts it. @return 0, -errno */
+int shunt_output_write(int fd, const char *bytes, size_t length);
+
 #ifdef __cplusplus
 }
 #endif
