@@ -432,4 +432,17 @@ void igb_port_close(struct rte_eth_dev *dev);
 int igb_infos(const struct igb_hw *hw, struct rte_eth_dev_info *info);
 const uint32_t *igb_supported_ptypes(struct rte_eth_dev *dev SHUNT_PTYPES_ARGUMENT);
 
+/* ---- what the tables of operations of all functions have ---- */
+
+/** struct shunt_port_ops, but for the pause. */
+#define IGB_GROUP_OPS                                                                 \
+	.hold = igb_group_hold, .release = igb_group_release, .stop = igb_group_stop, \
+	.start = igb_group_start, .recover = igb_recover, .switched = shunt_port_switched
+
+/** In a secondary process: what needs no device, or can be had from the primary one. */
+#define IGB_SECONDARY_OPS                                                                 \
+	.dev_close = igb_dev_close, .link_update = shunt_secondary_link_update,           \
+	.stats_get = shunt_secondary_stats_get, .xstats_get = shunt_secondary_xstats_get, \
+	.dev_supported_ptypes_get = igb_supported_ptypes
+
 #endif

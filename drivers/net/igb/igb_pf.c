@@ -150,16 +150,11 @@ static const struct igb_hw igb_pf = {
 };
 
 static const struct shunt_port_ops group_ops = {
-	.hold = igb_group_hold,
-	.release = igb_group_release,
+	IGB_GROUP_OPS,
 	.pause = igb_group_pause,
 	.drain = igb_group_drain,
 	.keeps_frames = igb_group_keeps_frames,
 	.resume = igb_group_resume,
-	.stop = igb_group_stop,
-	.start = igb_group_start,
-	.recover = igb_recover,
-	.switched = shunt_port_switched,
 };
 
 static int infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
@@ -173,15 +168,10 @@ static int xstats_get_names(
 	return igb_xstats_names(&igb_pf, names, room);
 }
 
-/* What needs no device, or can be had from the primary process; all else is -ENOTSUP. */
 static const struct eth_dev_ops secondary_ops = {
-	.dev_close = igb_dev_close,
-	.link_update = shunt_secondary_link_update,
-	.stats_get = shunt_secondary_stats_get,
-	.xstats_get = shunt_secondary_xstats_get,
+	IGB_SECONDARY_OPS,
 	.xstats_get_names = xstats_get_names,
 	.dev_infos_get = infos_get,
-	.dev_supported_ptypes_get = igb_supported_ptypes,
 };
 
 /* Copper ones, which differ in nothing that is touched here; SerDes has other ids. */

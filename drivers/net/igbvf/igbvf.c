@@ -110,15 +110,10 @@ static const struct igb_hw igbvf = {
 
 /* Frames that arrive during a pause are dropped: no keeps_frames. */
 static const struct shunt_port_ops group_ops = {
-	.hold = igb_group_hold,
-	.release = igb_group_release,
+	IGB_GROUP_OPS,
 	.pause = igbvf_group_pause,
 	.drain = igbvf_group_drain,
 	.resume = igbvf_group_resume,
-	.stop = igb_group_stop,
-	.start = igb_group_start,
-	.recover = igb_recover,
-	.switched = shunt_port_switched,
 };
 
 static int infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
@@ -132,15 +127,10 @@ static int xstats_get_names(
 	return igb_xstats_names(&igbvf, names, room);
 }
 
-/* As those of the physical function (igb_pf.c). */
 static const struct eth_dev_ops secondary_ops = {
-	.dev_close = igb_dev_close,
-	.link_update = shunt_secondary_link_update,
-	.stats_get = shunt_secondary_stats_get,
-	.xstats_get = shunt_secondary_xstats_get,
+	IGB_SECONDARY_OPS,
 	.xstats_get_names = xstats_get_names,
 	.dev_infos_get = infos_get,
-	.dev_supported_ptypes_get = igb_supported_ptypes,
 };
 
 static const uint16_t devices[] = { SHUNT_82576_DEVICE_VF, 0 };
